@@ -1,0 +1,56 @@
+/** What the index of footage is asked and told: types only (docs/design/storage.md). */
+import type { StreamKind } from '../../../shared/model/camera.ts';
+import type { Gap } from '../../../shared/model/gap.ts';
+import type { CameraId, RootId } from '../../../shared/model/ids.ts';
+import type { Segment } from '../../../shared/model/segment.ts';
+import type { CameraEvent, CameraTimeline } from '../../../shared/model/timeline.ts';
+import type { EpochMs, TimeRange } from '../../../shared/time.ts';
+import type { StreamKey } from './ingest.ts';
+
+/** A closed segment and where its file is. */
+export interface LocatedSegment {
+  readonly segment: Segment;
+  /** Null while the disk that holds it is not here. */
+  readonly path: string | null;
+}
+
+export interface StreamTail extends StreamKey {
+  readonly session: number;
+  readonly sequence: number;
+  readonly endMs: EpochMs;
+}
+
+export interface StreamUsage extends StreamKey {
+  readonly rootId: RootId;
+  readonly sizeBytes: number;
+  readonly durationMs: number;
+  readonly oldestMs: EpochMs;
+}
+
+/** Questions; answered by a connection that cannot write. */
+export interface ArchiveReader {
+  timeline(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly maxItems: number }): Promise<readonly CameraTimeline[]>;
+  bounds(cameraIds: readonly CameraId[]): Promise<TimeRange | null>;
+  /** The segment that covers a moment; the newest (session, sequence) where a clock step made two cover it. */
+  segmentAt(key: StreamKey, atMs: EpochMs): Promise<LocatedSegment | null>;
+  /** The segment that follows one in time: the next in its session, else the first that starts at or after its end. */
+  segmentAfter(key: StreamKey, previous: { readonly session: number; readonly sequence: number; readonly endMs: EpochMs }): Promise<LocatedSegment | null>;
+  /** The first segment that starts at or after a moment. */
+  firstSegmentFrom(key: StreamKey, atMs: EpochMs): Promise<LocatedSegment | null>;
+  /** The gap that covers a moment. */
+  gapAt(key: StreamKey, atMs: EpochMs): Promise<Gap | null>;
+  streamTails(): Promise<readonly StreamTail[]>;
+  events(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly limit: number }): Promise<readonly CameraEvent[]>;
+  usage(): Promise<readonly StreamUsage[]>;
+}
+
+/** Changes; one writer, in order, each durable when its promise resolves. */
+export interface ArchiveWriter {
+  /** The file must be closed and synced (I1). */
+  insertSegment(segment: Segment): Promise<void>;
+  /** The journal line is written and synced before the row. */
+  insertGap(gap: Gap): Promise<void>;
+  insertEvent(event: CameraEvent): Promise<void>;
+  /** Writes <root>/<camera>/camera.json, for a rebuild. */
+  describeCamera(camera: { readonly id: CameraId; readonly name: string; readonly streams: readonly StreamKind[] }): Promise<void>;
+}

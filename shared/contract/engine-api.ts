@@ -1,0 +1,182 @@
+/**
+ * Everything a window, a browser or a remote viewer can ask of an engine, in one typed map
+ * (docs/design/contract.md). Inputs are parsed by the receiving side with the schema given here.
+ */
+import { z } from 'zod';
+import type { Camera, CameraStatus, StreamKind } from '../model/camera.ts';
+import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
+import type { CameraId } from '../model/ids.ts';
+import type { Settings } from '../model/settings.ts';
+import type { StorageRules, StorageSummary } from '../model/storage.ts';
+import type { CameraEvent, Timeline } from '../model/timeline.ts';
+import type { EpochMs, TimeRange } from '../time.ts';
+import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, streamKindSchema, usernameSchema } from './schemas.ts';
+
+/** One entry of the map: the schema of its input and, as a type only, its output. */
+export interface Operation<Schema extends z.ZodType, Output> {
+  readonly input: Schema;
+  /** Never set; carries the output's type. */
+  readonly output?: Output;
+}
+
+function operation<Output>() {
+  return <Schema extends z.ZodType>(input: Schema): Operation<Schema, Output> => ({ input });
+}
+
+/** Added to an output whose pictures travel as the message's binary part. */
+export interface WithBytes {
+  readonly bytes: Uint8Array;
+}
+
+export interface AppInfo {
+  readonly version: string;
+  readonly mode: 'app' | 'serve';
+  readonly demo: boolean;
+  readonly nowMs: EpochMs;
+  readonly timeZone: string;
+  readonly platform: string;
+  readonly dataDir: string;
+  readonly ffmpeg: { readonly path: string; readonly version: string; readonly source: 'setting' | 'packaged' | 'path' } | null;
+  /** Where camera passwords lie: the system's keyring, or an owner-only file. */
+  readonly secrets: 'keyring' | 'owner-only-file';
+  /** Sentences about what is wrong with the whole program (ffmpeg missing, database being rebuilt); empty when all is well. */
+  readonly warnings: readonly { readonly kind: string; readonly sentence: string }[];
+}
+
+export interface CameraWithStatus {
+  readonly camera: Camera;
+  readonly status: CameraStatus;
+}
+
+/** One preview inside a reply's bytes. */
+export interface PreviewItem {
+  readonly atMs: EpochMs;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** Where a camera to be probed or added is: one that was found, or an address that was typed. */
+const targetSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('found'), key: z.string().max(512) }),
+  z.object({ kind: z.literal('address'), address: addressSchema }),
+]);
+export type CameraTarget = z.infer<typeof targetSchema>;
+
+const credentialsSchema = z.object({ username: usernameSchema, password: passwordSchema });
+export type Credentials = z.infer<typeof credentialsSchema>;
+
+const settingsPatch = z
+  .object({
+    homeName: nameSchema,
+    theme: z.enum(['system', 'dark', 'light']),
+    startAtLogin: z.boolean(),
+    keepAwake: z.boolean(),
+    ffmpegPath: z.string().max(4096).nullable(),
+    searchInterfaces: z.array(z.string().max(64)).max(64),
+  })
+  .partial()
+  .strict();
+
+export const QUERIES = {
+  'app.info': operation<AppInfo>()(nothing),
+  'cameras.list': operation<readonly CameraWithStatus[]>()(nothing),
+  'discovery.state': operation<DiscoveryState>()(nothing),
+  /** At most `maxItems` spans and gaps per camera; finer detail than the window's pixels is merged. */
+  'timeline.get': operation<Timeline>()(
+    z.object({ cameraIds: z.array(cameraIdSchema).max(64), ...rangeSchema, maxItems: z.number().int().min(16).max(8192).default(2048) }),
+  ),
+  /** The preview nearest to a moment, no farther than `toleranceMs`; `item` is null (and bytes empty) where there is none. */
+  'previews.at': operation<{ readonly item: PreviewItem | null } & WithBytes>()(
+    z.object({ cameraId: cameraIdSchema, atMs: epochMsSchema, toleranceMs: z.number().min(0).max(86_400_000).default(30_000) }),
+  ),
+  /** Up to `count` previews spread evenly over a range, oldest first: a contact sheet. */
+  'previews.sheet': operation<{ readonly items: readonly PreviewItem[] } & WithBytes>()(
+    z.object({ cameraId: cameraIdSchema, ...rangeSchema, count: z.number().int().min(1).max(240) }),
+  ),
+  /** The newest picture of a camera, live or not: for an offline tile, a camera list. */
+  'previews.latest': operation<{ readonly item: PreviewItem | null } & WithBytes>()(z.object({ cameraId: cameraIdSchema })),
+  'events.list': operation<readonly CameraEvent[]>()(
+    z.object({ cameraIds: z.array(cameraIdSchema).max(64), ...rangeSchema, limit: z.number().int().min(1).max(1000).default(200) }),
+  ),
+  'storage.summary': operation<StorageSummary>()(nothing),
+  'storage.rules': operation<StorageRules>()(nothing),
+  /** The segment and frame that the index names for a moment: for tests, tools and the curious. */
+  'footage.locate': operation<LocatedFrame | null>()(z.object({ cameraId: cameraIdSchema, stream: streamKindSchema, atMs: epochMsSchema })),
+  'settings.get': operation<Settings>()(nothing),
+} as const;
+
+export interface LocatedFrame {
+  readonly path: string;
+  readonly segmentStartMs: EpochMs;
+  readonly keyframeOffsetBytes: number;
+  readonly keyframeMs: EpochMs;
+}
+
+export const COMMANDS = {
+  'discovery.search': operation<null>()(nothing),
+  /** Asks a camera who it is. At most two authenticated attempts per password (facts: lockouts). */
+  'cameras.probe': operation<ProbedCamera>()(z.object({ target: targetSchema, credentials: credentialsSchema.nullable() })),
+  /** A still from a camera that has not been added yet; bytes are a JPEG. */
+  'cameras.snapshot': operation<WithBytes>()(z.object({ target: targetSchema, credentials: credentialsSchema.nullable() })),
+  /** Probes and adds; recording starts at once. */
+  'cameras.add': operation<Camera>()(z.object({ target: targetSchema, credentials: credentialsSchema.nullable(), name: nameSchema.nullable() })),
+  'cameras.update': operation<Camera>()(
+    z.object({ cameraId: cameraIdSchema, name: nameSchema.optional(), recorded: z.array(streamKindSchema).optional(), recordSound: z.boolean().optional() }),
+  ),
+  'cameras.setCredentials': operation<Camera>()(z.object({ cameraId: cameraIdSchema, credentials: credentialsSchema })),
+  /** Tries again at once after a refusal; the only way out of `refused` besides new credentials. */
+  'cameras.retry': operation<null>()(z.object({ cameraId: cameraIdSchema })),
+  'cameras.pause': operation<Camera>()(z.object({ cameraId: cameraIdSchema, untilMs: epochMsSchema.nullable() })),
+  'cameras.resume': operation<Camera>()(z.object({ cameraId: cameraIdSchema })),
+  'cameras.reorder': operation<null>()(z.object({ cameraIds: z.array(cameraIdSchema).max(64) })),
+  /** Stops recording and takes the camera off the list; its footage stays. Undone by `cameras.restore`. */
+  'cameras.remove': operation<null>()(z.object({ cameraId: cameraIdSchema })),
+  'cameras.restore': operation<Camera>()(z.object({ cameraId: cameraIdSchema })),
+  'storage.setRules': operation<StorageRules>()(
+    z.object({
+      quotaBytes: z.record(z.string(), z.number().positive().nullable()).optional(),
+      keepFreeBytes: z.number().min(0).optional(),
+      maxAgeDays: z.number().positive().max(36_500).nullable().optional(),
+    }),
+  ),
+  /** Adds a folder for footage; it must be empty or a Porchlight disk. */
+  'storage.addRoot': operation<StorageSummary>()(z.object({ path: z.string().min(1).max(4096) })),
+  'storage.removeRoot': operation<StorageSummary>()(z.object({ rootId: rootIdSchema })),
+  'settings.set': operation<Settings>()(settingsPatch),
+} as const;
+
+/** Told to everybody who is connected, on change only. */
+export interface EngineEvents {
+  readonly 'app.changed': AppInfo;
+  /** The whole list: cameras were added, removed, renamed, reordered. */
+  readonly 'cameras.changed': readonly CameraWithStatus[];
+  readonly 'camera.status': CameraStatus;
+  readonly 'discovery.changed': DiscoveryState;
+  /** Footage, gaps or events of these cameras changed in this range; ask again if it is in sight. */
+  readonly 'timeline.changed': { readonly cameraIds: readonly CameraId[] } & TimeRange;
+  readonly 'storage.changed': StorageSummary;
+  readonly 'settings.changed': Settings;
+}
+
+export type QueryName = keyof typeof QUERIES;
+export type CommandName = keyof typeof COMMANDS;
+export type EventName = keyof EngineEvents;
+export type OperationName = QueryName | CommandName;
+
+export const OPERATIONS = { ...QUERIES, ...COMMANDS } as const;
+type Operations = typeof OPERATIONS;
+
+/** What a caller passes (defaults may be left out). */
+export type InputOf<Name extends OperationName> = z.input<Operations[Name]['input']>;
+/** What a handler receives, parsed. */
+export type ParsedOf<Name extends OperationName> = z.output<Operations[Name]['input']>;
+export type OutputOf<Name extends OperationName> = Operations[Name] extends Operation<z.ZodType, infer Output> ? Output : never;
+
+/** One handler per operation: what the engine implements. */
+export type EngineHandlers = { readonly [Name in OperationName]: (input: ParsedOf<Name>) => Promise<OutputOf<Name>> | OutputOf<Name> };
+
+export function isOperationName(name: string): name is OperationName {
+  return Object.hasOwn(OPERATIONS, name);
+}
+
+export type { StreamKind };

@@ -1,0 +1,18 @@
+/** Parsers for what crosses the contract inwards; the receiving side runs them, whoever sent. zod lives in this folder only. */
+import { z } from 'zod';
+import { STREAM_KINDS } from '../model/camera.ts';
+import { type CameraId, isCameraId, isRootId, type RootId } from '../model/ids.ts';
+
+/** Latest moment a Date can hold. */
+const MAX_EPOCH_MS = 8.64e15;
+
+export const cameraIdSchema = z.string().refine(isCameraId, 'not a camera id').transform((text): CameraId => text as CameraId);
+export const rootIdSchema = z.string().refine(isRootId, 'not a disk id').transform((text): RootId => text as RootId);
+export const epochMsSchema = z.number().min(0).max(MAX_EPOCH_MS);
+export const streamKindSchema = z.enum(STREAM_KINDS);
+export const passwordSchema = z.string().max(256);
+export const usernameSchema = z.string().max(128);
+export const nameSchema = z.string().trim().min(1).max(60);
+export const addressSchema = z.string().trim().min(1).max(2048);
+export const nothing = z.object({}).strict();
+export const rangeSchema = { startMs: epochMsSchema, endMs: epochMsSchema };

@@ -1,0 +1,45 @@
+/** Cameras seen on the network before they are added. Everything here is hearsay until a device has authenticated. */
+import type { AudioCodec, CameraDevice, StreamConfig, VideoCodec } from './camera.ts';
+import type { CameraId } from './ids.ts';
+
+export interface FoundCamera {
+  /** Stable while searching: endpoint reference and host. */
+  readonly key: string;
+  readonly identity: string;
+  /** Best address first: http(s)://host:port/path of the device service. */
+  readonly deviceUrls: readonly string[];
+  readonly host: string;
+  readonly maker: string;
+  readonly model: string;
+  /** The configured camera it is, if it is one. */
+  readonly cameraId: CameraId | null;
+}
+
+export interface DiscoveryState {
+  readonly searching: boolean;
+  readonly found: readonly FoundCamera[];
+  /** What was searched, and what could not be ("could not search on eth1"). */
+  readonly interfaces: readonly { readonly name: string; readonly address: string; readonly problem: string | null }[];
+  /** A hint when nothing was found and the system is a likely reason (macOS Local Network permission). */
+  readonly hint: string | null;
+}
+
+/** What a camera said of itself after it let us in. */
+export interface ProbedCamera {
+  readonly origin: 'onvif' | 'rtsp';
+  readonly identity: string | null;
+  readonly deviceUrl: string | null;
+  readonly device: CameraDevice;
+  readonly suggestedName: string;
+  readonly streams: readonly StreamConfig[];
+  readonly clockOffsetMs: number | null;
+}
+
+/** Tracks of one RTSP address as its SDP announces them. */
+export interface DescribedStream {
+  readonly videoCodec: VideoCodec | 'mjpeg' | 'other' | null;
+  readonly audioCodec: AudioCodec | null;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+}
