@@ -36,7 +36,7 @@ function door(target: string, places: readonly string[], reason: string): Import
 
 const shipped = (rule: ImportRule): ImportRule => ({ ...rule, forbids: (edge) => !isTestCode(edge.from) && rule.forbids(edge) });
 
-export const IMPORT_RULES: readonly ImportRule[] = [
+const RULES: readonly ImportRule[] = [
   {
     name: 'shared is pure',
     reason: 'shared/ runs in every process and page, so it may know nothing but itself (zod in shared/contract).',
@@ -132,7 +132,9 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     reason: 'What ships may not lean on tests or tools.',
     forbids: (edge) => isTestCode(edge.to),
   },
-].map(shipped);
+];
+
+export const IMPORT_RULES: readonly ImportRule[] = RULES.map(shipped);
 
 export interface Violation {
   readonly rule: string;
