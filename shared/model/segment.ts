@@ -22,6 +22,8 @@ export interface Segment {
   readonly session: number;
   /** From 0 within the session. */
   readonly sequence: number;
+  /** Wall time in the file's name, whole milliseconds: the start as estimated when the file was opened. */
+  readonly nameMs: EpochMs;
   /** Wall time of the first video frame. */
   readonly startMs: EpochMs;
   /** Wall time at which the last video frame ends. */
