@@ -25,8 +25,8 @@ export type MediaOpenParsed<Name extends MediaName> = z.output<(typeof MEDIA_OPE
 export const mediaControlSchema = z.discriminatedUnion('kind', [
   /** Forget what is queued and go on from here; every chunk names the seek it answers. `one` sends only the group that covers the moment (scrubbing). */
   z.object({ kind: z.literal('seek'), toMs: epochMsSchema, seekId: z.number().int().min(0), one: z.boolean().default(false) }),
-  /** `all` pictures, or only keyframes for fast forward. */
-  z.object({ kind: z.literal('pictures'), which: z.enum(['all', 'keyframes']) }),
+  /** `all` pictures, or only keyframes for fast forward, no two of them closer than `stepMs` of footage: what the viewer can show at its speed. */
+  z.object({ kind: z.literal('pictures'), which: z.enum(['all', 'keyframes']), stepMs: z.number().min(0).max(86_400_000).default(0) }),
 ]);
 export type MediaControl = z.input<typeof mediaControlSchema>;
 export type MediaControlParsed = z.output<typeof mediaControlSchema>;
