@@ -1,0 +1,89 @@
+/** `npm start`: builds what is stale, then opens the window, or serve mode where there is none (DESIGN.md section 7). */
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CameraToAdd, EngineInit } from '../main/engine/ports/process.ts';
+import { defaultDataDir, defaultMediaDir } from '../main/host/default-folders.ts';
+import { PorchlightError } from '../shared/errors.ts';
+import { buildIfStale } from './start/build.ts';
+import { type DemoCameras, startDemoCameras } from './start/demo.ts';
+import { decideWindow, type DesktopFacts, hasDesktop } from './start/electron-runtime.ts';
+import { parseOptions, readCamerasFile, type StartOptions } from './start/options.ts';
+import { runServe } from './start/serve.ts';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), process.env['INIT_CWD'] ?? process.cwd());
+  const stop = new AbortController();
+  // A second Ctrl-C is for those who cannot wait: Node's own handling ends the program at once.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+  const facts: DesktopFacts = { platform: process.platform, env: process.env, isRoot: process.getuid?.() === 0 };
+  await buildIfStale(ROOT, say);
+  const window = options.serve ? null : await decideWindow(ROOT, facts, say);
+  if (window?.kind === 'browser') say(window.reason);
+  const throwAway = options.demo && options.dataDir === null ? await mkdtemp(path.join(tmpdir(), 'porchlight-demo-')) : null;
+  let demo: DemoCameras | null = null;
+  try {
+    if (options.demo) demo = await startDemoCameras(ROOT);
+    if (stop.signal.aborted) return 0;
+    const init = await makeInit(options, throwAway, demo?.cameras ?? [], window?.kind === 'window');
+    if (window?.kind === 'window') return await runWindow(window.executable, init, stop.signal);
+    return await runServe({ root: ROOT, init, openInBrowser: options.openBrowser && hasDesktop(facts) && !facts.isRoot, signal: stop.signal });
+  } finally {
+    await demo?.stop();
+    if (throwAway !== null) await rm(throwAway, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function makeInit(options: StartOptions, throwAway: string | null, demoCameras: readonly CameraToAdd[], inWindow: boolean): Promise<EngineInit> {
+  const here = { platform: process.platform, home: homedir(), env: process.env };
+  const chosen = options.dataDir ?? throwAway;
+  const dataDir = chosen ?? defaultDataDir(here);
+  const mediaDir = options.mediaDir ?? defaultMediaDir(here, chosen);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const listed = options.camerasFile === null ? [] : await readCamerasFile(options.camerasFile);
+  const password = options.passwordFile === null ? null : ((await readFile(options.passwordFile, 'utf8')).split(/\r?\n/)[0] ?? '');
+  return {
+    version,
+    mode: inWindow ? 'app' : 'serve',
+    demo: options.demo,
+    dataDir,
+    mediaDir,
+    binDir: path.join(ROOT, 'resources', 'bin'),
+    secrets: inWindow ? 'shell' : 'file',
+    serve: inWindow ? null : { address: options.listen, port: options.port, pageDir: path.join(ROOT, 'dist', 'renderer'), password },
+    cameras: [...demoCameras, ...listed],
+  };
+}
+
+/** Runs Electron; what it is to do goes through an owner-only file, because arguments can be read by every user. */
+async function runWindow(executable: string, init: EngineInit, signal: AbortSignal): Promise<number> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'porchlight-start-'));
+  const file = path.join(folder, 'start.json');
+  await writeFile(file, JSON.stringify(init), { mode: 0o600 });
+  try {
+    const child = spawn(executable, [ROOT], { stdio: 'inherit', env: { ...process.env, PORCHLIGHT_START_FILE: file } });
+    signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
+    return await new Promise<number>((resolve) => {
+      child.once('error', () => resolve(1));
+      child.once('exit', (code) => resolve(code ?? 0));
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof PorchlightError ? error.message : String(error instanceof Error ? (error.stack ?? error.message) : error)}\n`);
+  process.exitCode = 1;
+}
