@@ -10,3 +10,11 @@ export interface ShellApi {
 }
 
 export type ShellRequestName = keyof ShellApi;
+
+/** `window.porchlight` in the app's window: the shell's words and the line to the engine. */
+export interface PorchlightBridge extends ShellApi {
+  /** Asks for a new line to the engine; it arrives as a `message` event of the window with `data === PORT_MESSAGE` and one port. */
+  connect(): void;
+}
+
+export const PORT_MESSAGE = 'porchlight-port';
