@@ -89,7 +89,9 @@ export function xmlFind(node: XmlNode | null, name: string): XmlNode[] {
   return found;
 }
 
-/** Text made safe for element content and attribute values. */
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+
+/** Text made safe for element content and attribute values; signs XML 1.0 cannot carry are left out. */
 export function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`).replace(/[^\t\n\r\u0020-\uFFFF]/g, '');
+  return text.replace(/[^\t\n\r\u0020-\uFFFD]/g, '').replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign);
 }

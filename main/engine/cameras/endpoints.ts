@@ -1,0 +1,84 @@
+/** Where on a host a camera answers: ONVIF and RTSP ports tried side by side, anonymously. */
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { CameraNetwork } from './network.ts';
+import { OPERATIONS } from './onvif-operations.ts';
+import { fetchFromCamera } from './http-client.ts';
+import { speaksRtsp } from './rtsp-describe.ts';
+import { operationAction, readSoap, soapEnvelope } from './soap-message.ts';
+
+/** Usual port, Reolink, Tapo, no-name, Xiongmai, https. */
+const ONVIF_PORTS = [80, 8000, 2020, 8080, 8899, 443] as const;
+const RTSP_PORTS = [554, 8554] as const;
+/** The standard's path, Axis's, Tapo's. */
+const DEVICE_PATHS = ['/onvif/device_service', '/onvif/services', '/onvif/service'] as const;
+const KNOCK_TIMEOUT_MS = 4000;
+
+export interface HostEndpoints {
+  /** Device services that answered, surest first. */
+  readonly onvif: readonly URL[];
+  /** rtsp://host:port of what speaks RTSP. */
+  readonly rtsp: readonly URL[];
+  /** What went wrong everywhere, for the case that nothing was found. */
+  readonly failures: readonly PorchlightError[];
+}
+
+/** Knocks at all usual ports of `host` (in URL form), or at `port` only. Sends no login. */
+export async function findEndpoints(network: CameraNetwork, host: string, port: number | null): Promise<HostEndpoints> {
+  const failures: PorchlightError[] = [];
+  const noted = async <T>(task: Promise<T>): Promise<T | null> => {
+    try {
+      return await task;
+    } catch (error) {
+      if (!(error instanceof PorchlightError)) throw error;
+      failures.push(error);
+      return null;
+    }
+  };
+  const webPorts = port === null ? ONVIF_PORTS : [port];
+  const rtspPorts = port === null ? RTSP_PORTS : [port];
+  const schemes = (at: number): string[] => (at === 443 ? ['https'] : port === null || at === 554 ? ['http'] : ['http', 'https']);
+  const [onvif, rtsp] = await Promise.all([
+    Promise.all(webPorts.flatMap((at) => schemes(at).map((scheme) => noted(knockOnvif(network, new URL(`${scheme}://${host}:${at}`)))))),
+    Promise.all(rtspPorts.map((at) => noted(speaksRtsp(network, `rtsp://${host}:${at}/`).then(() => new URL(`rtsp://${host}:${at}`))))),
+  ]);
+  const services = onvif.filter((found) => found !== null).sort((a, b) => Number(b.sure) - Number(a.sure));
+  return { onvif: services.map((found) => found.url), rtsp: rtsp.filter((url) => url !== null), failures };
+}
+
+/** Asks the time, which ONVIF answers to everybody. `sure` when SOAP came back, not just a door with a lock. */
+async function knockOnvif(network: CameraNetwork, base: URL): Promise<{ readonly url: URL; readonly sure: boolean }> {
+  const body = OPERATIONS.systemDateAndTime();
+  let locked: URL | null = null;
+  for (const path of DEVICE_PATHS) {
+    const url = new URL(path, base);
+    const reply = await fetchFromCamera(network.clock, {
+      url,
+      method: 'POST',
+      headers: { 'Content-Type': `application/soap+xml; charset=utf-8; action="${operationAction(body)}"` },
+      body: Buffer.from(soapEnvelope('', body)),
+      timeoutMs: KNOCK_TIMEOUT_MS,
+      maxBytes: 262_144,
+    });
+    if (readSoap(reply.bytes).kind !== 'none') return { url, sure: true };
+    if (reply.status === 401) locked ??= url;
+    if (reply.status !== 404 && reply.status !== 405) break;
+  }
+  if (locked !== null) return { url: locked, sure: false };
+  throw new PorchlightError('not-a-camera', `A web server answers at ${base.hostname}, but it is no ONVIF camera.`);
+}
+
+/** The one sentence for a host where no camera was found. */
+export function nothingFound(host: string, failures: readonly PorchlightError[]): PorchlightError {
+  const kinds = new Set(failures.map((failure) => failure.kind));
+  const first = failures[0];
+  const unnamed = failures.find((failure) => failure.message.startsWith('There is no device called'));
+  if (unnamed !== undefined) return unnamed;
+  if (failures.length === 1 && first !== undefined) return first;
+  if (kinds.has('not-a-camera') || kinds.has('bad-answer') || kinds.has('timeout')) {
+    return new PorchlightError('not-a-camera', `The device at ${host} answers, but not as a camera. If it is one, switch on ONVIF or RTSP in its own app, or paste its rtsp:// address.`, first);
+  }
+  if (kinds.has('refused')) {
+    return new PorchlightError('refused', `There is a device at ${host}, but it refuses connections where cameras take them. Switch on ONVIF or RTSP in its own app.`, first);
+  }
+  return new PorchlightError('unreachable', `No answer from ${host}. Check the address, that the camera has power, and that it is on this network.`, first);
+}

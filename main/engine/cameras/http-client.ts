@@ -1,0 +1,93 @@
+/** One HTTP or HTTPS request to a camera, with a time limit and a cap on bytes. Redirects are the caller's business. */
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import type { Clock } from '../core/clock.ts';
+import { networkError, unreachable } from './network.ts';
+
+export interface HttpRequest {
+  readonly url: URL;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly timeoutMs: DurationMs;
+  readonly maxBytes: number;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly location: string | null;
+  readonly contentType: string;
+  /** The server's Date header; null where it sent none. */
+  readonly dateMs: EpochMs | null;
+  /** Every WWW-Authenticate header. */
+  readonly challenges: readonly string[];
+  readonly bytes: Uint8Array;
+}
+
+/** @throws PorchlightError unreachable, refused, timeout or bad-answer. */
+export function fetchFromCamera(clock: Clock, request: HttpRequest): Promise<HttpReply> {
+  const { url } = request;
+  const host = url.hostname;
+  const options: RequestOptions & { rejectUnauthorized: boolean; minVersion: 'TLSv1' } = {
+    hostname: host.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+    path: `${url.pathname}${url.search}`,
+    method: request.method,
+    headers: { ...request.headers, 'Content-Length': String(request.body.byteLength), Connection: 'close' },
+    agent: false,
+    // Cameras make their own certificates, and old ones speak nothing newer; the login never depends on TLS.
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1',
+    insecureHTTPParser: true,
+  };
+  return new Promise((resolve, reject) => {
+    let connected = false;
+    const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(options);
+    const cancelLimit = clock.after(request.timeoutMs, () => {
+      fail(connected ? new PorchlightError('timeout', `The device at ${host} took the connection but did not answer in time.`) : unreachable(host));
+    });
+    const fail = (error: PorchlightError): void => {
+      cancelLimit();
+      reject(error);
+      outgoing.destroy();
+    };
+    outgoing.on('socket', (socket) => socket.once('connect', () => (connected = true)));
+    outgoing.on('error', (error) => fail(networkError(error, host)));
+    outgoing.on('response', (incoming) => {
+      readBody(incoming, request.maxBytes).then(
+        (bytes) => {
+          cancelLimit();
+          resolve({
+            status: incoming.statusCode ?? 0,
+            location: incoming.headers.location ?? null,
+            contentType: incoming.headers['content-type'] ?? '',
+            dateMs: parseDate(incoming.headers.date),
+            challenges: incoming.rawHeaders.filter((_value, index, all) => index % 2 === 1 && all[index - 1]?.toLowerCase() === 'www-authenticate'),
+            bytes,
+          });
+          outgoing.destroy();
+        },
+        (error: unknown) => fail(networkError(error, host)),
+      );
+    });
+    outgoing.end(request.body);
+  });
+}
+
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of incoming as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > maxBytes) throw new PorchlightError('bad-answer', 'The device sent far more than a camera would. It was not read on.');
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function parseDate(text: string | undefined): EpochMs | null {
+  const atMs = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(atMs) ? null : atMs;
+}

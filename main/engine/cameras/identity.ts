@@ -1,0 +1,34 @@
+/** By what a camera is known again at another address: its endpoint reference, else its serial number. Pure. */
+import type { CameraDevice } from '../../../shared/model/camera.ts';
+
+/** An endpoint reference without the prefixes devices put before it or leave out, in lower case. */
+export function bareEndpoint(text: string): string {
+  return text.trim().toLowerCase().replace(/^urn:/, '').replace(/^uuid:/, '');
+}
+
+/** `serial:` and maker, model and number: a number alone is not unique between makers. Null without a number worth the name. */
+export function serialIdentity(device: CameraDevice): string | null {
+  const serial = device.serial.trim();
+  // Cameras without one say "", "0", "000000" or "1234".
+  if (serial.length < 5 || /^0*$/.test(serial)) return null;
+  return `serial:${[device.maker, device.model, serial].map((part) => part.trim().toLowerCase()).join('/')}`;
+}
+
+/** What is stored as a camera's identity: the endpoint reference it told, else the one it was found by, else its serial. */
+export function chooseIdentity(told: string | null, foundAs: string | null, device: CameraDevice): string | null {
+  if (told !== null && told !== '') return told;
+  if (foundAs !== null && foundAs !== '') return foundAs;
+  return serialIdentity(device);
+}
+
+export interface ToldIdentity {
+  readonly endpoint: string | null;
+  readonly device: CameraDevice;
+}
+
+/** Whether a device that let us in is the configured one: by serial where both have one, else by endpoint reference. */
+export function isSameCamera(known: { readonly identity: string | null; readonly device: CameraDevice }, told: ToldIdentity): boolean {
+  const [ours, theirs] = [serialIdentity(known.device), serialIdentity(told.device)];
+  if (ours !== null && theirs !== null) return ours === theirs;
+  return known.identity !== null && told.endpoint !== null && bareEndpoint(known.identity) === bareEndpoint(told.endpoint);
+}

@@ -1,0 +1,256 @@
+/** One ONVIF device as the rest of Porchlight sees it: typed questions, strings as the camera sent them, one sentence per failure. */
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { CameraDevice } from '../../../shared/model/camera.ts';
+import type { DurationMs } from '../../../shared/time.ts';
+import { xmlAt, xmlAttribute, xmlChildren, xmlText, type XmlNode } from '../core/xml.ts';
+import type { Login } from './http-auth.ts';
+import { bareEndpoint } from './identity.ts';
+import type { CameraNetwork } from './network.ts';
+import { OPERATIONS, type Velocity } from './onvif-operations.ts';
+import { readDeviceInformation, readNetworkInterfaces, readProfiles, readServices, readSystemTime, type MediaProfile, type NetworkInterface, type ServiceName } from './onvif-profiles.ts';
+import { SoapClient, type SoapCall } from './soap-client.ts';
+
+export interface OnvifDeviceOptions {
+  /** Device service, http(s)://host:port/path. */
+  readonly url: URL;
+  readonly login: Login | null;
+  readonly allowBasic: boolean;
+}
+
+export interface PtzPreset {
+  readonly token: string;
+  readonly name: string;
+}
+
+/** The camera's clock is told in whole seconds; half of one is added so that the error is even. */
+const CLOCK_RESOLUTION_MS: DurationMs = 1000;
+
+export class OnvifDevice {
+  readonly url: URL;
+  readonly #network: CameraNetwork;
+  readonly #soap: SoapClient;
+  #services: Promise<ReadonlyMap<ServiceName, URL>> | null = null;
+  #media2 = false;
+  #clockOffsetMs: DurationMs | null = null;
+  #asked = false;
+
+  constructor(network: CameraNetwork, options: OnvifDeviceOptions) {
+    this.url = options.url;
+    this.#network = network;
+    this.#soap = new SoapClient(network, { login: options.login, allowBasic: options.allowBasic, readClockOffset: () => this.#askTime() });
+  }
+
+  get host(): string {
+    return this.url.hostname;
+  }
+
+  /** The camera's clock minus ours; null until it was read, or where the camera tells none. */
+  get clockOffsetMs(): DurationMs | null {
+    return this.#clockOffsetMs;
+  }
+
+  /** True once the camera took the login (some answer everything to everybody). */
+  get loggedIn(): boolean {
+    return this.#soap.loggedIn;
+  }
+
+  /** Reads the camera's clock. First of all calls, because a login is signed with it. */
+  async readClock(): Promise<DurationMs | null> {
+    this.#asked = true;
+    const offsetMs = await this.#askTime();
+    if (offsetMs !== null) this.#soap.setClockOffset(offsetMs);
+    return offsetMs;
+  }
+
+  async #askTime(): Promise<DurationMs | null> {
+    const { clock } = this.#network;
+    const sentMs = clock.nowMs();
+    try {
+      const { body, http } = await this.#soap.call({ url: this.url, body: OPERATIONS.systemDateAndTime(), anonymous: true });
+      const toldMs = readSystemTime(body);
+      if (toldMs === null) return http.dateMs === null ? null : this.#noteOffset(http.dateMs, sentMs);
+      return this.#noteOffset(toldMs, sentMs);
+    } catch (error) {
+      // Some want a login for this too, or never learnt it; the login's own time is then a guess that is often right.
+      if (error instanceof PorchlightError && error.kind === 'bad-answer') return null;
+      throw error;
+    }
+  }
+
+  #noteOffset(toldMs: number, sentMs: number): DurationMs {
+    const middleMs = (sentMs + this.#network.clock.nowMs()) / 2;
+    this.#clockOffsetMs = Math.round(toldMs + CLOCK_RESOLUTION_MS / 2 - middleMs);
+    return this.#clockOffsetMs;
+  }
+
+  async #call(url: URL, body: string, more: Partial<SoapCall> = {}): Promise<XmlNode> {
+    if (!this.#asked) await this.readClock();
+    try {
+      return (await this.#soap.call({ url, body, ...more })).body;
+    } catch (error) {
+      if (url.origin === this.url.origin || !(error instanceof PorchlightError) || (error.kind !== 'refused' && error.kind !== 'unreachable')) throw error;
+      // Announced on a port or scheme that is not there; the device service's own is worth one try.
+      const here = new URL(`${url.pathname}${url.search}`, this.url);
+      const { body: answer } = await this.#soap.call({ url: here, body, ...more });
+      await this.#moveService(url, here);
+      return answer;
+    }
+  }
+
+  /** Any operation of any service, for the event loop: `body` is one operation element, `header` WS-Addressing elements. */
+  async call(service: ServiceName | URL, body: string, more: Pick<SoapCall, 'header' | 'timeoutMs'> = {}): Promise<XmlNode> {
+    return await this.#call(service instanceof URL ? service : await this.#serviceUrl(service), body, more);
+  }
+
+  async deviceInformation(): Promise<CameraDevice> {
+    const device = readDeviceInformation(await this.#call(this.url, OPERATIONS.deviceInformation()));
+    if (device === null) throw new PorchlightError('bad-answer', `The camera at ${this.host} did not say what it is.`);
+    return device;
+  }
+
+  /** Endpoint reference without prefix; null where the camera does not tell it. */
+  async endpointReference(): Promise<string | null> {
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.endpointReference()));
+    const told = bareEndpoint(xmlText(body, 'GetEndpointReferenceResponse', 'GUID'));
+    return told === '' ? null : told;
+  }
+
+  async networkInterfaces(): Promise<NetworkInterface[]> {
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.networkInterfaces()));
+    return body === null ? [] : readNetworkInterfaces(body);
+  }
+
+  async scopes(): Promise<string[]> {
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.scopes()));
+    return xmlChildren(xmlAt(body, 'GetScopesResponse'), 'Scopes').map((node) => xmlText(node, 'ScopeItem')).filter((scope) => scope !== '');
+  }
+
+  async hostname(): Promise<string> {
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.hostname()));
+    return xmlText(body, 'GetHostnameResponse', 'HostnameInformation', 'Name');
+  }
+
+  /** Media profiles through Media2 where it works, else Media1 (D-Link and Milesight advertise a Media2 that does not). */
+  async profiles(): Promise<MediaProfile[]> {
+    const services = await this.services();
+    if (services.has('media2')) {
+      try {
+        const profiles = readProfiles(await this.#call(await this.#serviceUrl('media2'), OPERATIONS.profiles2()));
+        if (profiles.length > 0 || !services.has('media')) {
+          this.#media2 = true;
+          return profiles;
+        }
+      } catch (error) {
+        if (!services.has('media') || !isCallFailure(error)) throw error;
+        this.#network.log.info(`${this.host}: Media2 does not work, Media1 is used`);
+      }
+    }
+    this.#media2 = false;
+    return readProfiles(await this.#call(await this.#serviceUrl('media'), OPERATIONS.profiles()));
+  }
+
+  /** RTSP address of a profile, at the host we reach the camera by, with its query and without user information. */
+  async streamUri(profileToken: string): Promise<string> {
+    const service = await this.#serviceUrl(this.#media2 ? 'media2' : 'media');
+    const answer = xmlAt(await this.#call(service, OPERATIONS.streamUri(profileToken, this.#media2)), 'GetStreamUriResponse');
+    return this.#here(xmlText(answer, 'MediaUri', 'Uri') || xmlText(answer, 'Uri'), ['rtsp:', 'rtsps:']);
+  }
+
+  /** HTTP address of a still picture, at the host we reach the camera by. */
+  async snapshotUri(profileToken: string): Promise<string> {
+    const service = await this.#serviceUrl(this.#media2 ? 'media2' : 'media');
+    const answer = xmlAt(await this.#call(service, OPERATIONS.snapshotUri(profileToken, this.#media2)), 'GetSnapshotUriResponse');
+    return this.#here(xmlText(answer, 'MediaUri', 'Uri') || xmlText(answer, 'Uri'), ['http:', 'https:']);
+  }
+
+  async reboot(): Promise<void> {
+    await this.#call(this.url, OPERATIONS.reboot());
+  }
+
+  async move(profileToken: string, velocity: Velocity): Promise<void> {
+    await this.call('ptz', OPERATIONS.move(profileToken, velocity));
+  }
+
+  async stopMoving(profileToken: string): Promise<void> {
+    await this.call('ptz', OPERATIONS.stopMoving(profileToken));
+  }
+
+  async presets(profileToken: string): Promise<PtzPreset[]> {
+    const body = await this.call('ptz', OPERATIONS.presets(profileToken));
+    return xmlChildren(xmlAt(body, 'GetPresetsResponse'), 'Preset').map((node) => ({ token: xmlAttribute(node, 'token'), name: xmlText(node, 'Name') }));
+  }
+
+  async gotoPreset(profileToken: string, presetToken: string): Promise<void> {
+    await this.call('ptz', OPERATIONS.gotoPreset(profileToken, presetToken));
+  }
+
+  /** Service addresses at the host we reach the camera by; ports as announced, which may differ from the device service's. */
+  services(): Promise<ReadonlyMap<ServiceName, URL>> {
+    this.#services ??= this.#readServices().catch((error: unknown) => {
+      this.#services = null;
+      throw error;
+    });
+    return this.#services;
+  }
+
+  async #readServices(): Promise<ReadonlyMap<ServiceName, URL>> {
+    const first = await this.#optional(async () => readServices(await this.#call(this.url, OPERATIONS.services())));
+    const told = first !== null && (first.has('media') || first.has('media2')) ? first : readServices(await this.#call(this.url, OPERATIONS.capabilities()));
+    return new Map([...told].map(([name, address]) => [name, this.#serviceAt(address)]));
+  }
+
+  #serviceAt(address: string): URL {
+    try {
+      const url = new URL(address, this.url);
+      if (url.protocol !== 'http:' && url.protocol !== 'https:') return this.url;
+      // A foreign host is a factory address or the inside of a NAT; then its port means nothing either.
+      if (url.hostname !== this.url.hostname) return new URL(`${url.pathname}${url.search}`, this.url);
+      return url;
+    } catch {
+      return this.url;
+    }
+  }
+
+  async #moveService(from: URL, to: URL): Promise<void> {
+    const services = await this.services();
+    this.#services = Promise.resolve(new Map([...services].map(([name, url]) => [name, url.href === from.href ? to : url])));
+  }
+
+  async #serviceUrl(name: ServiceName): Promise<URL> {
+    const url = (await this.services()).get(name);
+    if (url === undefined) throw new PorchlightError('not-allowed', `The camera at ${this.host} does not offer this (${name}).`);
+    return url;
+  }
+
+  #here(address: string, protocols: readonly string[]): string {
+    let url: URL;
+    try {
+      url = new URL(address.trim());
+    } catch (error) {
+      throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, error);
+    }
+    if (!protocols.includes(url.protocol)) throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, url.protocol);
+    return replaceHost(url.href, this.host);
+  }
+
+  /** Null instead of a refusal that only says "I do not know that". */
+  async #optional<T>(ask: () => Promise<T>): Promise<T | null> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (isCallFailure(error)) return null;
+      throw error;
+    }
+  }
+}
+
+/** The same address at another host, without user information. `URL` cannot change the host of every scheme, so this is text. */
+export function replaceHost(address: string, host: string): string {
+  const match = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(.*)$/is.exec(address);
+  return match === null ? address : `${match[1]}${host}${match[3]}`;
+}
+
+/** One operation failed; the camera and the login may well be fine. */
+function isCallFailure(error: unknown): boolean {
+  return error instanceof PorchlightError && (error.kind === 'bad-answer' || error.kind === 'not-allowed' || error.kind === 'not-a-camera' || error.kind === 'timeout');
+}

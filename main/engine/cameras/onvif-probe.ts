@@ -1,0 +1,124 @@
+/** Who an ONVIF device is and which streams of it can be recorded, asked in the order a login needs. */
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { DurationMs } from '../../../shared/time.ts';
+import type { CameraDevice, StreamConfig } from '../../../shared/model/camera.ts';
+import type { Login } from './http-auth.ts';
+import { chooseIdentity } from './identity.ts';
+import type { CameraNetwork } from './network.ts';
+import { OnvifDevice } from './onvif-device.ts';
+import { replaceHost } from './onvif-device.ts';
+import type { MediaProfile } from './onvif-profiles.ts';
+import { describeStream, requireRecordable } from './rtsp-describe.ts';
+import { candidateProfiles, chooseStreams, type CandidateStream } from './stream-choice.ts';
+
+export interface OnvifFindings {
+  readonly deviceUrl: string;
+  readonly identity: string | null;
+  readonly endpoint: string | null;
+  readonly device: CameraDevice;
+  readonly name: string;
+  readonly streams: readonly StreamConfig[];
+  readonly clockOffsetMs: DurationMs | null;
+}
+
+export interface OnvifProbeOptions {
+  readonly url: URL;
+  readonly login: Login | null;
+  readonly allowBasic: boolean;
+  /** Endpoint reference it was found by; empty or null where it was not. */
+  readonly foundAs: string | null;
+}
+
+/** @throws PorchlightError of any kind the contract names for adding a camera. */
+export async function probeOnvif(network: CameraNetwork, options: OnvifProbeOptions): Promise<OnvifFindings> {
+  const device = new OnvifDevice(network, options);
+  await device.readClock();
+  // First question that needs the password: connect-like calls answer everybody and prove nothing.
+  const information = await device.deviceInformation();
+  const profiles = await device.profiles();
+  const streams = await describeProfiles(network, device, profiles, options);
+  const endpoint = await device.endpointReference();
+  return {
+    deviceUrl: options.url.href,
+    identity: chooseIdentity(endpoint, options.foundAs, information),
+    endpoint,
+    device: information,
+    name: suggestName(information, await device.scopes(), await device.hostname(), device.host),
+    streams,
+    clockOffsetMs: device.clockOffsetMs,
+  };
+}
+
+/** Stream configurations of the best lens; each is known to answer a DESCRIBE with video that is recorded. */
+async function describeProfiles(network: CameraNetwork, device: OnvifDevice, profiles: readonly MediaProfile[], options: OnvifProbeOptions): Promise<StreamConfig[]> {
+  if (profiles.length === 0) throw new PorchlightError('no-video', `The camera at ${device.host} offers no video.`);
+  const candidates = candidateProfiles(profiles);
+  if (candidates.length === 0) throw new PorchlightError('codec-not-supported', `The camera at ${device.host} offers no H.264 or H.265 video. Set its video to H.264 in its own settings.`);
+  const described: CandidateStream[] = [];
+  let failure: PorchlightError | null = null;
+  for (const profile of candidates) {
+    try {
+      const stream = await describeProfile(network, device, profile, options);
+      if (!described.some((one) => one.url === stream.url)) described.push(stream);
+    } catch (error) {
+      if (!(error instanceof PorchlightError)) throw error;
+      // A password that was refused once must not be sent again for the next profile.
+      if (error.kind === 'wrong-password') {
+        throw device.loggedIn ? new PorchlightError('wrong-password', `The camera at ${device.host} takes this login, but not for its video stream. It may want another user for RTSP.`, error) : error;
+      }
+      network.log.info(`${device.host}: profile ${profile.token} cannot be recorded: ${error.message}`);
+      failure ??= error;
+    }
+  }
+  const streams = chooseStreams(described);
+  if (streams.length === 0) throw failure ?? new PorchlightError('no-video', `The camera at ${device.host} offers no video.`);
+  return streams;
+}
+
+async function describeProfile(network: CameraNetwork, device: OnvifDevice, profile: MediaProfile, options: Pick<OnvifProbeOptions, 'login' | 'allowBasic'>): Promise<CandidateStream> {
+  const url = await device.streamUri(profile.token);
+  const answer = await describeStream(network, { url, login: options.login, allowBasic: options.allowBasic });
+  const stream = requireRecordable(answer.described, device.host);
+  return {
+    url: replaceHost(answer.url, new URL(url).hostname),
+    videoCodec: stream.videoCodec,
+    audioCodec: stream.audioCodec,
+    width: stream.width || profile.width,
+    height: stream.height || profile.height,
+    fps: stream.fps || profile.fps,
+    transport: 'tcp',
+    profileToken: profile.token,
+  };
+}
+
+const DULL_NAMES = /^(ip ?cam(era)?|network ?camera|nvt|onvif|camera|device|unknown|localhost|ipc|default|hostname|none)?$/i;
+
+/** A name a person would recognise: the camera's own, else its host name, else maker and model. */
+export function suggestName(device: CameraDevice, scopes: readonly string[], hostname: string, host: string): string {
+  const scoped = scopes.map((scope) => /^onvif:\/\/www\.onvif\.org\/name\/(.+)$/i.exec(scope)?.[1]).find((name) => name !== undefined) ?? '';
+  const own = [unescaped(scoped).replace(/[_+]/g, ' '), hostname].map(clean).find((name) => !isDull(name, device));
+  if (own !== undefined) return own;
+  const maker = clean(device.maker);
+  const model = clean(device.model);
+  const both = model.toLowerCase().startsWith(maker.toLowerCase()) ? model : `${maker} ${model}`.trim();
+  return both === '' ? `Camera at ${host}` : both.slice(0, 60);
+}
+
+/** Says nothing beyond what maker, model and address already do. */
+function isDull(name: string, device: CameraDevice): boolean {
+  const lower = name.toLowerCase();
+  const known = [device.maker, device.model, `${device.maker} ${device.model}`, device.serial].map((part) => part.trim().toLowerCase());
+  return DULL_NAMES.test(name) || known.includes(lower) || /^[\d.]+$/.test(name) || /^[0-9a-f:-]{12,}$/i.test(name);
+}
+
+function clean(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, ' ').replace(/\s+/g, ' ').trim().slice(0, 60);
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,218 @@
+/** Asks whatever was found or typed who it is and what it sends: the one way a camera gets from an address to a configuration. */
+import { PorchlightError } from '../../../shared/errors.ts';
+import { MINUTE_MS } from '../../../shared/time.ts';
+import type { Camera, StreamConfig } from '../../../shared/model/camera.ts';
+import type { FoundCamera, ProbedCamera } from '../../../shared/model/discovery.ts';
+import { parseAddress, type AddressTarget } from './address.ts';
+import { findEndpoints, nothingFound } from './endpoints.ts';
+import type { Login } from './http-auth.ts';
+import type { CameraNetwork } from './network.ts';
+import { OnvifDevice } from './onvif-device.ts';
+import { probeOnvif, type OnvifFindings } from './onvif-probe.ts';
+import { describeStream, requireRecordable, type RecordableStream } from './rtsp-describe.ts';
+import { KNOWN_PATHS, subAddressOf, withPath } from './rtsp-paths.ts';
+import { fetchSnapshot } from './snapshot.ts';
+
+/** A camera that was found, or an address as it was typed. */
+export type ProbeTarget = { readonly kind: 'found'; readonly found: FoundCamera } | { readonly kind: 'address'; readonly address: string };
+
+export interface FrameSource {
+  /** Without user information. */
+  readonly url: string;
+  readonly login: Login | null;
+  readonly transport: StreamConfig['transport'];
+}
+
+export interface ProberParts {
+  readonly network: CameraNetwork;
+  /** One frame of an RTSP stream as JPEG, made by ffmpeg. */
+  readonly grabFrame: (source: FrameSource) => Promise<Uint8Array>;
+}
+
+export interface ProbeOutcome {
+  readonly probed: ProbedCamera;
+  /** The login that was used, which may have been in the typed address. */
+  readonly login: Login | null;
+}
+
+export interface Prober {
+  /** @throws PorchlightError unreachable, refused, wrong-password, not-a-camera, codec-not-supported, no-video, invalid-input… */
+  probe(target: ProbeTarget, credentials: Login | null): Promise<ProbeOutcome>;
+  /** A JPEG: the camera's own still, else one frame of its stream. Uses what a probe learnt within the last minutes. */
+  snapshot(target: ProbeTarget, credentials: Login | null): Promise<Uint8Array>;
+  /** The camera's clock minus ours, asked anew; null for a camera without ONVIF or without a clock. */
+  clockOffset(camera: Camera): Promise<number | null>;
+  /** The owner asks for another try: refusals of this host are forgotten. */
+  forgetRefusals(host: string): void;
+}
+
+const MEMORY_MS = 10 * MINUTE_MS;
+const MAX_REMEMBERED = 64;
+
+export function createProber(parts: ProberParts): Prober {
+  return new NetworkProber(parts);
+}
+
+class NetworkProber implements Prober {
+  readonly #network: CameraNetwork;
+  readonly #grabFrame: ProberParts['grabFrame'];
+  readonly #recent = new Map<string, { readonly outcome: ProbeOutcome; readonly atMs: number }>();
+
+  constructor(parts: ProberParts) {
+    this.#network = parts.network;
+    this.#grabFrame = parts.grabFrame;
+  }
+
+  async probe(target: ProbeTarget, credentials: Login | null): Promise<ProbeOutcome> {
+    const outcome = target.kind === 'found' ? await this.#probeFound(target.found, credentials) : await this.#probeAddress(target.address, credentials);
+    this.#recent.set(this.#keyOf(target, credentials), { outcome, atMs: this.#network.clock.monotonicMs() });
+    const oldest = this.#recent.keys().next();
+    if (this.#recent.size > MAX_REMEMBERED && oldest.done !== true) this.#recent.delete(oldest.value);
+    return outcome;
+  }
+
+  async snapshot(target: ProbeTarget, credentials: Login | null): Promise<Uint8Array> {
+    const known = this.#recent.get(this.#keyOf(target, credentials));
+    const fresh = known !== undefined && this.#network.clock.monotonicMs() - known.atMs < MEMORY_MS;
+    const { probed, login } = fresh ? known.outcome : await this.probe(target, credentials);
+    const stream = probed.streams.find((one) => one.kind === 'sub') ?? probed.streams[0];
+    if (stream === undefined) throw new PorchlightError('no-video', 'The camera offers no video.');
+    if (probed.deviceUrl !== null && stream.profileToken !== null) {
+      try {
+        const device = new OnvifDevice(this.#network, { url: new URL(probed.deviceUrl), login, allowBasic: true });
+        await device.profiles();
+        return await fetchSnapshot(this.#network, await device.snapshotUri(stream.profileToken), login, true);
+      } catch (error) {
+        if (!(error instanceof PorchlightError) || error.kind === 'unreachable') throw error;
+        this.#network.log.info(`${device(probed)}: no still picture over HTTP (${error.message}); a frame of its stream is used`);
+      }
+    }
+    return await this.#grabFrame({ url: stream.url, login, transport: stream.transport });
+  }
+
+  async clockOffset(camera: Camera): Promise<number | null> {
+    if (camera.deviceUrl === null) return null;
+    // The time is told to everybody, so no password is sent for it.
+    return await new OnvifDevice(this.#network, { url: new URL(camera.deviceUrl), login: null, allowBasic: false }).readClock();
+  }
+
+  forgetRefusals(host: string): void {
+    this.#network.ledger.forget(host);
+  }
+
+  #keyOf(target: ProbeTarget, credentials: Login | null): string {
+    // An address may hold a password, so it is kept as a keyed hash like the credentials.
+    return this.#network.ledger.fingerprint(target.kind === 'found' ? `found ${target.found.key}` : `address ${target.address}`, credentials);
+  }
+
+  async #probeFound(found: FoundCamera, login: Login | null): Promise<ProbeOutcome> {
+    let failure: PorchlightError | null = null;
+    for (const address of found.deviceUrls) {
+      try {
+        // The address came by hearsay, so no password goes there in a readable form.
+        return { probed: onvifCamera(await probeOnvif(this.#network, { url: new URL(address), login, allowBasic: false, foundAs: found.identity })), login };
+      } catch (error) {
+        if (!(error instanceof PorchlightError)) throw error;
+        // Only "nobody there" is a reason to try the next address; any other answer is the camera's.
+        if (error.kind !== 'unreachable' && error.kind !== 'refused' && error.kind !== 'not-a-camera') throw error;
+        failure ??= error;
+      }
+    }
+    throw failure ?? new PorchlightError('unreachable', `No answer from ${found.host}.`);
+  }
+
+  async #probeAddress(address: string, credentials: Login | null): Promise<ProbeOutcome> {
+    const typed = parseAddress(address);
+    const login = credentials ?? typed.login;
+    return { probed: await this.#probeTarget(typed.target, login), login };
+  }
+
+  async #probeTarget(target: AddressTarget, login: Login | null): Promise<ProbedCamera> {
+    switch (target.kind) {
+      case 'onvif':
+        return onvifCamera(await probeOnvif(this.#network, { url: new URL(target.url), login, allowBasic: true, foundAs: null }));
+      case 'rtsp':
+        return await this.#probeRtsp(target.url, login);
+      case 'host':
+        return await this.#probeHost(target.host, target.port, login);
+    }
+  }
+
+  async #probeHost(host: string, port: number | null, login: Login | null): Promise<ProbedCamera> {
+    const { onvif, rtsp, failures } = await findEndpoints(this.#network, host, port);
+    const [service] = onvif;
+    const [stream] = rtsp;
+    if (service !== undefined) {
+      try {
+        return onvifCamera(await probeOnvif(this.#network, { url: service, login, allowBasic: true, foundAs: null }));
+      } catch (error) {
+        // A locked door that was no camera's, or an ONVIF that does not work: RTSP may still.
+        const tellsEnough = !(error instanceof PorchlightError) || stream === undefined || (error.kind !== 'not-a-camera' && error.kind !== 'bad-answer');
+        if (tellsEnough) throw error;
+      }
+    }
+    if (stream === undefined) throw nothingFound(host, failures);
+    return await this.#probeKnownPaths(stream, login);
+  }
+
+  async #probeRtsp(url: string, login: Login | null): Promise<ProbedCamera> {
+    const { pathname, search } = new URL(url);
+    try {
+      return await this.#rtspCamera(url, login, subAddressOf(url));
+    } catch (error) {
+      if (!(error instanceof PorchlightError) || error.kind !== 'not-found') throw error;
+      if ((pathname === '' || pathname === '/') && search === '') return await this.#probeKnownPaths(new URL(url), login);
+      throw new PorchlightError('not-a-camera', error.message, error);
+    }
+  }
+
+  /** The makers' usual paths, one after the other, until one has video; a refused password ends it. */
+  async #probeKnownPaths(base: URL, login: Login | null): Promise<ProbedCamera> {
+    let failure: PorchlightError | null = null;
+    for (const { main, sub } of [{ main: '/', sub: null }, ...KNOWN_PATHS]) {
+      try {
+        return await this.#rtspCamera(withPath(base, main), login, sub === null ? null : withPath(base, sub));
+      } catch (error) {
+        if (!(error instanceof PorchlightError)) throw error;
+        if (error.kind === 'wrong-password' || error.kind === 'unreachable' || error.kind === 'refused') throw error;
+        if (error.kind !== 'not-found') failure ??= error;
+      }
+    }
+    throw failure ?? new PorchlightError('not-a-camera', `The camera at ${base.hostname} answers, but its stream is at none of the usual paths. Switch on ONVIF in it, or paste its whole rtsp:// address.`);
+  }
+
+  async #rtspCamera(url: string, login: Login | null, subUrl: string | null): Promise<ProbedCamera> {
+    const main = await describeStream(this.#network, { url, login, allowBasic: true });
+    const { hostname } = new URL(url);
+    const streams = [streamOf('main', main.url, requireRecordable(main.described, hostname))];
+    if (subUrl !== null && subUrl !== url) {
+      const sub = await this.#describeSub(subUrl, login);
+      if (sub !== null) streams.push(streamOf('sub', subUrl, sub));
+    }
+    return { origin: 'rtsp', identity: null, deviceUrl: null, device: { maker: '', model: '', firmware: '', serial: '' }, suggestedName: `Camera at ${hostname}`, streams, clockOffsetMs: null };
+  }
+
+  /** A sub stream is a bonus: without it the main stream serves for everything. */
+  async #describeSub(url: string, login: Login | null): Promise<RecordableStream | null> {
+    try {
+      return requireRecordable((await describeStream(this.#network, { url, login, allowBasic: true })).described, new URL(url).hostname);
+    } catch (error) {
+      if (error instanceof PorchlightError) return null;
+      throw error;
+    }
+  }
+}
+
+function device(probed: ProbedCamera): string {
+  return probed.deviceUrl === null ? 'camera' : new URL(probed.deviceUrl).hostname;
+}
+
+function onvifCamera(findings: OnvifFindings): ProbedCamera {
+  const { deviceUrl, identity, device: information, name, streams, clockOffsetMs } = findings;
+  return { origin: 'onvif', identity, deviceUrl, device: information, suggestedName: name, streams, clockOffsetMs };
+}
+
+function streamOf(kind: StreamConfig['kind'], url: string, stream: RecordableStream): StreamConfig {
+  const { videoCodec, audioCodec, width, height, fps } = stream;
+  return { kind, url, videoCodec, audioCodec, width, height, fps, transport: 'tcp', profileToken: null };
+}
