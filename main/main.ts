@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { app } from 'electron';
-import { createLogger } from './engine/core/logger.ts';
+import { createLogger } from './host/essentials.ts';
 import { registerPageScheme } from './shell/app-protocol.ts';
 import { showFatal } from './shell/dialogs.ts';
 import { appPaths } from './shell/paths.ts';

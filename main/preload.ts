@@ -2,7 +2,7 @@
 import { contextBridge, ipcRenderer } from 'electron';
 import type { PorchlightBridge, ShellApi, ShellRequestName } from '../shared/contract/shell-api.ts';
 import { PORT_MESSAGE } from '../shared/contract/shell-api.ts';
-import { PAGE_ORIGIN, SHELL_CHANNELS } from './shell/channels.ts';
+import { PAGE_ORIGIN, SHELL_CHANNELS } from '../shared/contract/shell-channels.ts';
 
 /** The part of the page's window used here; the shell is compiled without a browser's types. */
 declare const window: { postMessage(message: unknown, targetOrigin: string, transfer: readonly unknown[]): void };

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CameraToAdd, EngineInit } from '../main/engine/ports/process.ts';
+import type { CameraToAdd, EngineInit } from '../shared/contract/engine-process.ts';
 import { defaultDataDir, defaultMediaDir } from '../main/host/default-folders.ts';
 import { PorchlightError } from '../shared/errors.ts';
 import { buildIfStale } from './start/build.ts';

@@ -2,8 +2,8 @@
  * Supervises the engine's process: starts it, listens to its heart, starts it again when it ends, and knows a quit from
  * a crash. No Electron here (docs/design/processes.md).
  */
-import type { EngineInit, EngineMessage, SecretRequest, ServingInfo } from '../engine/ports/process.ts';
-import { ENGINE_EXIT } from '../engine/ports/process.ts';
+import type { EngineInit, EngineMessage, SecretRequest, ServingInfo } from '../../shared/contract/engine-process.ts';
+import { ENGINE_EXIT } from '../../shared/contract/engine-process.ts';
 import type { Clock } from '../engine/core/clock.ts';
 import { Emitter } from '../engine/core/emitter.ts';
 import type { Logger } from '../engine/core/logger.ts';

@@ -1,5 +1,5 @@
 /** How an engine is started is an argument of its supervisor: a utility process, a Node child, or in-process in tests (DESIGN.md section 2). */
-import type { EngineMessage, HostMessage } from '../engine/ports/process.ts';
+import type { EngineMessage, HostMessage } from '../../shared/contract/engine-process.ts';
 
 export interface EngineExit {
   /** Exit code; null when a signal ended it. */

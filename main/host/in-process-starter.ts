@@ -1,6 +1,6 @@
 /** Runs an engine inside the test's own process, behind the same messages as a process of its own. */
-import type { EngineMessage, HostMessage } from '../engine/ports/process.ts';
-import type { ParentLink } from '../engine/process/parent-link.ts';
+import type { EngineMessage, HostMessage } from '../../shared/contract/engine-process.ts';
+import type { ParentLink } from '../../shared/contract/engine-process.ts';
 import type { EngineExit, EngineProcess, EngineStarter, HandedPort } from './engine-starter.ts';
 
 /** `run` is what engine-main.ts runs; `exit` ends this life. */

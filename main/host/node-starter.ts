@@ -1,6 +1,6 @@
 /** Starts the engine as a Node child with an IPC channel: serve mode, and tests that need a real process. */
 import { fork } from 'node:child_process';
-import type { EngineMessage } from '../engine/ports/process.ts';
+import type { EngineMessage } from '../../shared/contract/engine-process.ts';
 import { ENGINE_ENV, type EngineProcess, type EngineStarter } from './engine-starter.ts';
 
 /**

@@ -1,9 +1,9 @@
 /** Serves the built interface under porchlight://app, a secure origin, so that WebCodecs and WebCrypto work and no port is open. */
 import { protocol } from 'electron';
 import { PAGE_HEADERS } from '../../shared/contract/page-policy.ts';
-import { openStaticFiles } from '../engine/serve/static-files.ts';
+import { openStaticFiles } from '../host/essentials.ts';
 import { isOwnPage } from './security.ts';
-import { PAGE_SCHEME } from './channels.ts';
+import { PAGE_SCHEME } from '../../shared/contract/shell-channels.ts';
 
 /** Has to run before the app is ready (Electron documentation, protocol.registerSchemesAsPrivileged). */
 export function registerPageScheme(): void {

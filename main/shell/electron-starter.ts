@@ -1,6 +1,6 @@
 /** Starts the engine as a utility process: plain Node beside the shell, with ports handed straight to the window. */
 import { type MessagePortMain, utilityProcess } from 'electron';
-import type { EngineMessage } from '../engine/ports/process.ts';
+import type { EngineMessage } from '../../shared/contract/engine-process.ts';
 import { ENGINE_ENV, type EngineProcess, type EngineStarter } from '../host/engine-starter.ts';
 
 /** `entry` is the bundled engine-main.js. */

@@ -2,7 +2,7 @@
 import { type BrowserWindow, ipcMain, type IpcMainEvent, type IpcMainInvokeEvent } from 'electron';
 import type { ShellApi, ShellRequestName } from '../../shared/contract/shell-api.ts';
 import { PorchlightError, toWire } from '../../shared/errors.ts';
-import { SHELL_CHANNELS } from './channels.ts';
+import { SHELL_CHANNELS } from '../../shared/contract/shell-channels.ts';
 import { isTrustedSender } from './security.ts';
 
 /** ShellApi with the window that asks. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { app } from 'electron';
-import type { EngineInit } from '../engine/ports/process.ts';
+import type { EngineInit } from '../../shared/contract/engine-process.ts';
 import { defaultDataDir, defaultMediaDir } from '../host/default-folders.ts';
 
 export interface AppPaths {

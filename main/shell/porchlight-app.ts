@@ -1,11 +1,10 @@
 /** The app as a person meets it: one window that comes and goes, a tray icon, and an engine that outlives the window. */
 import { app, BrowserWindow, type IpcMainEvent, MessageChannelMain, session, shell } from 'electron';
-import { systemClock } from '../engine/core/clock.ts';
-import type { Logger } from '../engine/core/logger.ts';
 import { EngineHost, type EngineState } from '../host/engine-host.ts';
+import { type Logger, systemClock } from '../host/essentials.ts';
 import { servePages } from './app-protocol.ts';
 import { getAutostart, HIDDEN_FLAG, setAutostart } from './autostart.ts';
-import { SHELL_CHANNELS } from './channels.ts';
+import { SHELL_CHANNELS } from '../../shared/contract/shell-channels.ts';
 import { chooseFolder, openFolder, showFatal } from './dialogs.ts';
 import { electronStarter } from './electron-starter.ts';
 import { listenToPages } from './ipc-main.ts';

@@ -1,6 +1,6 @@
 /** Sealing of camera passwords with the system's keyring, for the engine, which keeps what is sealed (docs/design/processes.md, "Secrets"). */
 import { safeStorage } from 'electron';
-import type { SecretRequest } from '../engine/ports/process.ts';
+import type { SecretRequest } from '../../shared/contract/engine-process.ts';
 
 /** Whether there is a keyring. On Linux Electron falls back to a key in its own source, which hides nothing. */
 export function hasKeyring(platform: NodeJS.Platform = process.platform): boolean {

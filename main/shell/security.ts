@@ -1,6 +1,6 @@
 /** Electron's security checklist in one place: whom to believe, and what a page may never do (docs/design/processes.md, "The window"). */
 import type { App, Session, WebContents, WebFrameMain, WebPreferences } from 'electron';
-import { PAGE_ORIGIN } from './channels.ts';
+import { PAGE_ORIGIN } from '../../shared/contract/shell-channels.ts';
 
 /** Of every window. Written out although most are defaults, so that a changed default or a slip is seen by the test. */
 export function pagePreferences(preload: string): WebPreferences {

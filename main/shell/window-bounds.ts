@@ -1,7 +1,7 @@
 /** Where the window was when it was last closed, and whether that place still is on a screen. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { replaceFile } from '../engine/core/atomic-file.ts';
+import { replaceFile } from '../host/essentials.ts';
 
 export interface Bounds {
   readonly x: number;

@@ -1,6 +1,6 @@
 /** The one window: opened where it was, closed without stopping anything. */
 import { BrowserWindow, screen } from 'electron';
-import { PAGE_ORIGIN } from './channels.ts';
+import { PAGE_ORIGIN } from '../../shared/contract/shell-channels.ts';
 import { pagePreferences } from './security.ts';
 import { FIRST_SIZE, readBounds, writeBounds } from './window-bounds.ts';
 

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
-import type { CameraToAdd } from '../../main/engine/ports/process.ts';
+import type { CameraToAdd } from '../../shared/contract/engine-process.ts';
 import { PorchlightError } from '../../shared/errors.ts';
 
 export interface DemoCameras {

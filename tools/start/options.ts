@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { CameraToAdd } from '../../main/engine/ports/process.ts';
+import type { CameraToAdd } from '../../shared/contract/engine-process.ts';
 import { PorchlightError } from '../../shared/errors.ts';
 
 export interface StartOptions {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../../main/engine/core/clock.ts';
 import { createLogger } from '../../main/engine/core/logger.ts';
-import type { EngineInit } from '../../main/engine/ports/process.ts';
+import type { EngineInit } from '../../shared/contract/engine-process.ts';
 import { EngineHost } from '../../main/host/engine-host.ts';
 import { nodeStarter } from '../../main/host/node-starter.ts';
 import { openBrowser } from './open-browser.ts';

@@ -2,7 +2,6 @@
  * One Porchlight per data folder. The lock is a file that names its holder by process id, start time and boot, so that a
  * lock left by a crash is seen to be nobody's, even after its process id was given to somebody else.
  */
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -102,13 +101,12 @@ async function isAlive(holder: Holder): Promise<boolean> {
   return started !== null && (holder.started === '' || started === '' || started === holder.started);
 }
 
-/** When a process started: text to compare only. Null when there is no such process (or a zombie), '' when it cannot be told. */
+/**
+ * When a process started: text to compare only. Null when there is no such process (or a zombie), '' where it cannot be
+ * told without running another program; there a process id given anew within the same boot counts as the holder.
+ */
 async function processStarted(pid: number): Promise<string | null> {
-  if (process.platform === 'linux') return await linuxStarted(pid);
-  if (process.platform === 'win32') return '';
-  return await new Promise((resolve) => {
-    execFile('ps', ['-o', 'lstart=', '-p', String(pid)], { env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' } }, (error, stdout) => resolve(error === null ? stdout.trim() : null));
-  });
+  return process.platform === 'linux' ? await linuxStarted(pid) : '';
 }
 
 /** Fields 3 (state) and 22 (start in clock ticks since boot) of /proc/<pid>/stat (proc_pid_stat(5)), and the boot. */

@@ -1,12 +1,5 @@
 /** The engine's line to whoever started it: Electron's parent port or Node's IPC channel. */
-import type { EngineMessage, HostMessage } from '../ports/process.ts';
-
-export interface ParentLink {
-  post(message: EngineMessage): void;
-  onMessage(listener: (message: HostMessage, ports: readonly unknown[]) => void): void;
-  /** The starter is gone; nobody will ask us to stop. */
-  onGone(listener: () => void): void;
-}
+import type { HostMessage, ParentLink } from '../../../shared/contract/engine-process.ts';
 
 /** What Electron adds to `process` in a utility process (Electron documentation, parentPort). */
 interface ParentPort {

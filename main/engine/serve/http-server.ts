@@ -13,7 +13,7 @@ import type { Attempts } from './attempts.ts';
 import { hostAndPort, isLoopback, isOwnHost, isOwnOrigin } from './serve-address.ts';
 import type { SignIn } from './sign-in.ts';
 import { needsKeyPage, passwordPage } from './sign-in-page.ts';
-import type { StaticFiles } from './static-files.ts';
+import type { StaticFiles } from '../core/static-files.ts';
 
 export interface ServeOptions {
   readonly address: string;

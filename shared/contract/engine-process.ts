@@ -1,6 +1,6 @@
-/** What the engine's process and whoever started it say to each other: types only (docs/design/processes.md). */
-import type { WireError } from '../../../shared/errors.ts';
-import type { Settings } from '../../../shared/model/settings.ts';
+/** What the engine's process and whoever started it say to each other (docs/design/processes.md). */
+import type { WireError } from '../errors.ts';
+import type { Settings } from '../model/settings.ts';
 
 /** A camera to be added at the start, from the demo or a file; goes over the parent port, never into an argument. */
 export interface CameraToAdd {
@@ -63,6 +63,14 @@ export type EngineMessage =
   | { readonly type: 'pong'; readonly id: number }
   | { readonly type: 'secret'; readonly id: number; readonly request: SecretRequest }
   | { readonly type: 'settings'; readonly settings: Settings };
+
+/** The engine's line to whoever started it. */
+export interface ParentLink {
+  post(message: EngineMessage): void;
+  onMessage(listener: (message: HostMessage, ports: readonly unknown[]) => void): void;
+  /** The starter is gone; nobody will ask us to stop. */
+  onGone(listener: () => void): void;
+}
 
 /** How the engine's process ends. */
 export const ENGINE_EXIT = { orderly: 0, crashed: 1, refused: 2 } as const;

@@ -1,0 +1,23 @@
+/** The engine's process: a utility process of the app or a Node child; says so to its parent and ends when it is told to (docs/design/processes.md). */
+import { systemClock } from './core/clock.ts';
+import { describeError } from '../../shared/errors.ts';
+import { startEngine } from './engine.ts';
+import { ENGINE_EXIT } from '../../shared/contract/engine-process.ts';
+import { runEngineSession } from './process/engine-session.ts';
+import { findParentLink } from './process/parent-link.ts';
+
+/** Time for the last words to the parent to be written before the process ends. */
+const LAST_WORDS_MS = 50;
+
+const link = findParentLink();
+if (link === null) {
+  process.stderr.write('The engine is started by Porchlight, not by hand. Use: npm start -- --serve\n');
+  process.exit(ENGINE_EXIT.refused);
+}
+const session = runEngineSession(link, startEngine, (code) => systemClock.after(LAST_WORDS_MS, () => process.exit(code)));
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => session.stop());
+// An error nobody caught leaves the process in an unknown state: end it, and the supervisor starts a clean one.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`The engine failed: ${describeError(error)}\n${error.stack ?? ''}\n`);
+  process.exit(ENGINE_EXIT.crashed);
+});
