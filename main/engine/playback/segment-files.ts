@@ -1,0 +1,159 @@
+/** Open segment files and their inits, shared by all playback streams: a small, bounded cache of handles with positional reads. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { type InitSegment, parseInit } from '../../../shared/media/init.ts';
+import type { Clock } from '../core/clock.ts';
+
+/** 16 pictures playing at once, each with the next segment's file open already. */
+const MAX_HANDLES = 32;
+/** A deleted file's space comes back when its last handle closes; scrubbing returns to a file within seconds. */
+const IDLE_CLOSE_MS = 10_000;
+
+interface OpenFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readers: number;
+  usedMs: number;
+  /** Taken out of the cache; closes when its last reader is done. */
+  dropped: boolean;
+  init: FileInit | null;
+}
+
+/** ftyp + moov of a segment. */
+export interface FileInit {
+  readonly bytes: Uint8Array;
+  readonly parsed: InitSegment;
+}
+
+export class SegmentFiles {
+  readonly #clock: Clock;
+  /** By path, the least recently used first. */
+  readonly #files = new Map<string, Promise<OpenFile>>();
+  readonly #closing = new Set<Promise<void>>();
+  #stopSweep: (() => void) | null = null;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Up to `length` bytes from `position`, in a buffer of their own; fewer where the file ends. Rejects with the system's error
+   * (ENOENT where the file is gone).
+   */
+  async read(path: string, position: number, length: number): Promise<Uint8Array> {
+    return await this.#with(path, async (file) => await readFully(file.handle, position, length));
+  }
+
+  /** The first `initBytes` of a segment, parsed; read once per open file. Rejects with the system's error or MalformedMediaError. */
+  async init(path: string, initBytes: number): Promise<FileInit> {
+    return await this.#with(path, async (file) => {
+      if (file.init === null) {
+        const bytes = await readFully(file.handle, 0, initBytes);
+        file.init = { bytes, parsed: parseInit(bytes) };
+      }
+      return file.init;
+    });
+  }
+
+  /** Current size of the file in bytes. */
+  async size(path: string): Promise<number> {
+    return await this.#with(path, async (file) => (await file.handle.stat()).size);
+  }
+
+  /** How many files are open or being opened. */
+  get openCount(): number {
+    return this.#files.size;
+  }
+
+  /** Closes every file; reads that are under way finish first. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopSweep?.();
+    this.#stopSweep = null;
+    for (const path of [...this.#files.keys()]) this.#drop(path);
+    while (this.#closing.size > 0) await Promise.all(this.#closing);
+  }
+
+  async #with<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+    const file = await this.#open(path);
+    file.readers += 1;
+    file.usedMs = this.#clock.monotonicMs();
+    try {
+      return await use(file);
+    } finally {
+      file.readers -= 1;
+      if (file.dropped && file.readers === 0) this.#closeHandle(file);
+    }
+  }
+
+  async #open(path: string): Promise<OpenFile> {
+    const known = this.#files.get(path);
+    if (known !== undefined) {
+      this.#files.delete(path);
+      this.#files.set(path, known);
+      return await known;
+    }
+    if (this.#closed) throw new Error('the segment files are closed');
+    const opening = open(path, 'r').then((handle): OpenFile => ({ path, handle, readers: 0, usedMs: this.#clock.monotonicMs(), dropped: false, init: null }));
+    this.#files.set(path, opening);
+    opening.catch(() => {
+      if (this.#files.get(path) === opening) this.#files.delete(path);
+    });
+    this.#stopSweep ??= this.#clock.every(IDLE_CLOSE_MS / 2, () => this.#sweep());
+    const oldest = this.#files.keys().next();
+    if (this.#files.size > MAX_HANDLES && oldest.done !== true) this.#drop(oldest.value);
+    return await opening;
+  }
+
+  #sweep(): void {
+    const limitMs = this.#clock.monotonicMs() - IDLE_CLOSE_MS;
+    for (const [path, opening] of this.#files) {
+      opening.then(
+        (file) => {
+          if (file.readers === 0 && file.usedMs < limitMs && this.#files.get(path) === opening) this.#drop(path);
+        },
+        () => undefined,
+      );
+    }
+    if (this.#files.size === 0) {
+      this.#stopSweep?.();
+      this.#stopSweep = null;
+    }
+  }
+
+  #drop(path: string): void {
+    const opening = this.#files.get(path);
+    this.#files.delete(path);
+    if (opening === undefined) return;
+    const dropped = opening.then(
+      (file) => {
+        file.dropped = true;
+        if (file.readers === 0) this.#closeHandle(file);
+      },
+      () => undefined,
+    );
+    this.#track(dropped);
+  }
+
+  #closeHandle(file: OpenFile): void {
+    // A handle that will not close has nothing left to lose: it was only read from.
+    this.#track(file.handle.close().catch(() => undefined));
+  }
+
+  #track(work: Promise<void>): void {
+    this.#closing.add(work);
+    void work.then(() => this.#closing.delete(work));
+  }
+}
+
+async function readFully(handle: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  // Not from Node's pool: the bytes are handed over to the viewer with their buffer.
+  const bytes = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done === length ? bytes : bytes.subarray(0, done);
+}
