@@ -21,7 +21,7 @@ export function parseAddress(typed: string): TypedAddress {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text);
   const name = scheme?.[1]?.toLowerCase() ?? '';
   const { login, rest } = splitLogin(text.slice(scheme?.[0].length ?? 0));
-  if (rest === '' || /[\s\u0000-\u001f\\]/.test(rest) || rest.length > 2048) throw invalid('This is not an address. Type the camera\'s IP address, its name, or its rtsp:// address.');
+  if (rest === '' || /[\s\p{Cc}\\]/u.test(rest) || rest.length > 2048) throw invalid('This is not an address. Type the camera\'s IP address, its name, or its rtsp:// address.');
   if (name === '') return { target: plainTarget(rest), login };
   if (name === 'rtsp' || name === 'rtsps') return { target: { kind: 'rtsp', url: urlOf(`${name}://${rest}`) }, login };
   if (name === 'http' || name === 'https' || name === 'onvif') return { target: webTarget(name === 'onvif' ? 'http' : name, rest), login };

@@ -6,7 +6,6 @@ import type { Login } from './http-auth.ts';
 import { chooseIdentity } from './identity.ts';
 import type { CameraNetwork } from './network.ts';
 import { OnvifDevice } from './onvif-device.ts';
-import { replaceHost } from './onvif-device.ts';
 import type { MediaProfile } from './onvif-profiles.ts';
 import { describeStream, requireRecordable } from './rtsp-describe.ts';
 import { candidateProfiles, chooseStreams, type CandidateStream } from './stream-choice.ts';
@@ -77,10 +76,10 @@ async function describeProfiles(network: CameraNetwork, device: OnvifDevice, pro
 
 async function describeProfile(network: CameraNetwork, device: OnvifDevice, profile: MediaProfile, options: Pick<OnvifProbeOptions, 'login' | 'allowBasic'>): Promise<CandidateStream> {
   const url = await device.streamUri(profile.token);
-  const answer = await describeStream(network, { url, login: options.login, allowBasic: options.allowBasic });
-  const stream = requireRecordable(answer.described, device.host);
+  const described = await describeStream(network, { url, login: options.login, allowBasic: options.allowBasic });
+  const stream = requireRecordable(described, device.host);
   return {
-    url: replaceHost(answer.url, new URL(url).hostname),
+    url,
     videoCodec: stream.videoCodec,
     audioCodec: stream.audioCodec,
     width: stream.width || profile.width,

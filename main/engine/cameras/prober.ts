@@ -78,13 +78,14 @@ class NetworkProber implements Prober {
     const stream = probed.streams.find((one) => one.kind === 'sub') ?? probed.streams[0];
     if (stream === undefined) throw new PorchlightError('no-video', 'The camera offers no video.');
     if (probed.deviceUrl !== null && stream.profileToken !== null) {
+      const allowBasic = target.kind === 'address';
       try {
-        const device = new OnvifDevice(this.#network, { url: new URL(probed.deviceUrl), login, allowBasic: true });
+        const device = new OnvifDevice(this.#network, { url: new URL(probed.deviceUrl), login, allowBasic });
         await device.profiles();
-        return await fetchSnapshot(this.#network, await device.snapshotUri(stream.profileToken), login, true);
+        return await fetchSnapshot(this.#network, await device.snapshotUri(stream.profileToken), login, allowBasic);
       } catch (error) {
         if (!(error instanceof PorchlightError) || error.kind === 'unreachable') throw error;
-        this.#network.log.info(`${device(probed)}: no still picture over HTTP (${error.message}); a frame of its stream is used`);
+        this.#network.log.info(`${new URL(probed.deviceUrl).hostname}: no still picture over HTTP (${error.message}); a frame of its stream is used`);
       }
     }
     return await this.#grabFrame({ url: stream.url, login, transport: stream.transport });
@@ -184,7 +185,7 @@ class NetworkProber implements Prober {
   async #rtspCamera(url: string, login: Login | null, subUrl: string | null): Promise<ProbedCamera> {
     const main = await describeStream(this.#network, { url, login, allowBasic: true });
     const { hostname } = new URL(url);
-    const streams = [streamOf('main', main.url, requireRecordable(main.described, hostname))];
+    const streams = [streamOf('main', url, requireRecordable(main, hostname))];
     if (subUrl !== null && subUrl !== url) {
       const sub = await this.#describeSub(subUrl, login);
       if (sub !== null) streams.push(streamOf('sub', subUrl, sub));
@@ -195,16 +196,12 @@ class NetworkProber implements Prober {
   /** A sub stream is a bonus: without it the main stream serves for everything. */
   async #describeSub(url: string, login: Login | null): Promise<RecordableStream | null> {
     try {
-      return requireRecordable((await describeStream(this.#network, { url, login, allowBasic: true })).described, new URL(url).hostname);
+      return requireRecordable(await describeStream(this.#network, { url, login, allowBasic: true }), new URL(url).hostname);
     } catch (error) {
       if (error instanceof PorchlightError) return null;
       throw error;
     }
   }
-}
-
-function device(probed: ProbedCamera): string {
-  return probed.deviceUrl === null ? 'camera' : new URL(probed.deviceUrl).hostname;
 }
 
 function onvifCamera(findings: OnvifFindings): ProbedCamera {

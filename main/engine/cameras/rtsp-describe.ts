@@ -23,10 +23,10 @@ export interface RecordableStream extends DescribedStream {
 const MAX_REDIRECTS = 3;
 
 /**
- * The tracks an address announces. `url` of the answer is where redirects led.
+ * The tracks an address announces. Redirects are followed; the address stays what it was, for they may change.
  * @throws PorchlightError unreachable, refused, wrong-password, not-found (the path), not-a-camera, timeout, bad-answer.
  */
-export async function describeStream(network: CameraNetwork, options: DescribeOptions): Promise<{ readonly described: DescribedStream; readonly url: string }> {
+export async function describeStream(network: CameraNetwork, options: DescribeOptions): Promise<DescribedStream> {
   let url = new URL(options.url);
   const first = url.hostname;
   for (let redirects = 0; ; redirects += 1) {
@@ -40,7 +40,7 @@ export async function describeStream(network: CameraNetwork, options: DescribeOp
     if (reply.status !== 200) throw refusal(reply.status, url.hostname);
     const described = parseSdp(new TextDecoder().decode(reply.body));
     if (described === null) throw new PorchlightError('bad-answer', `The camera at ${url.hostname} did not say what it sends.`, reply.headers.get('content-type')?.[0]);
-    return { described, url: url.href };
+    return described;
   }
 }
 

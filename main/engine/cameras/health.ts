@@ -1,0 +1,132 @@
+/** What is known of a camera at the moment, from what the ingest thread tells: a pure reducer with sentences for people. */
+import type { Camera, CameraStatus } from '../../../shared/model/camera.ts';
+import type { GapCause } from '../../../shared/model/gap.ts';
+import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import type { IngestNotice } from '../ports/ingest.ts';
+
+export type HealthEvent =
+  /** Notices of other cameras and other kinds change nothing. */
+  | { readonly type: 'notice'; readonly notice: IngestNotice }
+  /** The configuration changed: paused, resumed, streams, address. */
+  | { readonly type: 'configured' }
+  | { readonly type: 'clock'; readonly offsetMs: DurationMs | null };
+
+/** A camera nothing has been heard of yet. */
+export function initialHealth(camera: Camera, nowMs: EpochMs): CameraStatus {
+  const paused = camera.paused !== null;
+  return { cameraId: camera.id, state: paused ? 'paused' : 'connecting', sinceMs: camera.paused?.sinceMs ?? nowMs, recording: false, problem: paused ? pausedProblem(camera) : null, streams: [], clockOffsetMs: null };
+}
+
+/** The status after an event; the same object when nothing changed, so that listeners are told on change only. */
+export function reduceHealth(status: CameraStatus, event: HealthEvent, camera: Camera, nowMs: EpochMs): CameraStatus {
+  switch (event.type) {
+    case 'clock':
+      return status.clockOffsetMs === event.offsetMs ? status : { ...status, clockOffsetMs: event.offsetMs };
+    case 'configured':
+      return reconfigured(status, camera, nowMs);
+    case 'notice':
+      return event.notice.type === 'status' && event.notice.cameraId === camera.id && camera.paused === null ? heard(status, event.notice, camera) : status;
+  }
+}
+
+function reconfigured(status: CameraStatus, camera: Camera, nowMs: EpochMs): CameraStatus {
+  if (camera.paused !== null) {
+    const problem = pausedProblem(camera);
+    if (status.state === 'paused' && status.problem?.sentence === problem.sentence) return status;
+    return { ...status, state: 'paused', sinceMs: camera.paused.sinceMs, recording: false, problem, streams: status.streams.map((stream) => ({ ...stream, state: 'paused', recording: false, bitsPerSecond: 0 })) };
+  }
+  const streams = status.streams.filter((stream) => camera.streams.some((one) => one.kind === stream.kind));
+  if (status.state === 'paused') return { ...status, state: 'connecting', sinceMs: nowMs, recording: false, problem: null, streams: [] };
+  return streams.length === status.streams.length ? status : { ...status, streams };
+}
+
+function heard(status: CameraStatus, notice: Extract<IngestNotice, { type: 'status' }>, camera: Camera): CameraStatus {
+  const kinds = camera.streams.map((stream) => stream.kind);
+  const others = status.streams.filter((stream) => stream.kind !== notice.stream && kinds.includes(stream.kind));
+  const streams = [...others, notice.status].sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
+  const recording = streams.some((stream) => stream.recording);
+  // The main stream is the camera; a sub stream that fails costs the grid its lighter picture, not the footage.
+  if (notice.stream !== 'main') return { ...status, streams, recording };
+  const { state } = notice.status;
+  const problem = notice.problem === null || state === 'live' ? recordingProblem(notice) : { cause: notice.problem.cause, sentence: problemSentence(notice.problem.cause, notice.problem.detail, camera) };
+  return { ...status, state, sinceMs: state === status.state ? status.sinceMs : notice.sinceMs, recording, problem, streams };
+}
+
+/** Live but not written down: the picture is there, the disk is not. */
+function recordingProblem(notice: Extract<IngestNotice, { type: 'status' }>): CameraStatus['problem'] {
+  if (notice.problem === null) return null;
+  return { cause: notice.problem.cause, sentence: diskSentence(notice.problem.cause) ?? 'The picture is live, but it is not being recorded.' };
+}
+
+function pausedProblem(camera: Camera): { readonly cause: GapCause; readonly sentence: string } {
+  const until = camera.paused?.untilMs ?? null;
+  return { cause: 'paused-by-you', sentence: until === null ? 'You paused this camera. Nothing is recorded until you resume it.' : 'You paused this camera. It resumes by itself at the time you chose.' };
+}
+
+/** What happened and what happens next. */
+export function problemSentence(cause: GapCause, detail: string, camera: Camera): string {
+  const host = hostOf(camera);
+  const again = camera.identity === null ? 'It will be picked up again by itself.' : 'It will be picked up again by itself, also at a new address.';
+  switch (cause) {
+    case 'camera-unreachable':
+      return `No answer from ${host}. ${again}`;
+    case 'camera-refused':
+      return refusedSentence(detail, host);
+    case 'stream-stalled':
+      return `The camera at ${host} is there but stopped sending pictures. Porchlight connects to it anew by itself.`;
+    case 'porchlight-failed':
+      return 'Porchlight had a problem with this stream and starts it again by itself.';
+    case 'stopped-by-you':
+      return 'Porchlight is closing.';
+    case 'paused-by-you':
+      return pausedProblem(camera).sentence;
+    case 'computer-asleep':
+    case 'computer-off':
+    case 'power-lost':
+    case 'clock-changed':
+    case 'not-scheduled':
+      return `Not recording at the moment. ${again}`;
+    case 'disk-full':
+    case 'disk-missing':
+    case 'disk-too-slow':
+    case 'disk-failing':
+      return diskSentence(cause) ?? '';
+  }
+}
+
+function refusedSentence(detail: string, host: string): string {
+  if (/401|password|unauthori[sz]ed/i.test(detail)) return `The camera at ${host} does not accept the password any more. Enter the new one; until then it is left alone, so that it does not lock us out.`;
+  if (/404|not found/i.test(detail)) return `The camera at ${host} has no such stream any more. Add it again, or check its video settings.`;
+  if (/453|503|too many|bandwidth/i.test(detail)) return `The camera at ${host} has too many viewers. Close other apps that watch it; Porchlight keeps trying.`;
+  return `The camera at ${host} refuses the connection. Check its settings, then try again.`;
+}
+
+function diskSentence(cause: GapCause): string | null {
+  switch (cause) {
+    case 'disk-full':
+      return 'Not recording: the disk is full. Make room, or let Porchlight use less of it.';
+    case 'disk-missing':
+      return 'Not recording: the disk for footage is not there. Connect it again.';
+    case 'disk-too-slow':
+      return 'Some footage is missing: the disk is too slow to take all of it.';
+    case 'disk-failing':
+      return 'Not recording: the disk reports errors. Check it soon.';
+    case 'camera-unreachable':
+    case 'camera-refused':
+    case 'stream-stalled':
+    case 'porchlight-failed':
+    case 'stopped-by-you':
+    case 'paused-by-you':
+    case 'computer-asleep':
+    case 'computer-off':
+    case 'power-lost':
+    case 'clock-changed':
+    case 'not-scheduled':
+      return null;
+  }
+}
+
+function hostOf(camera: Camera): string {
+  const address = camera.streams[0]?.url ?? camera.deviceUrl ?? '';
+  return URL.canParse(address) ? new URL(address).hostname : 'its address';
+}
