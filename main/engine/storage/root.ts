@@ -81,7 +81,7 @@ export async function createRoot(folder: string, nowMs: EpochMs): Promise<OpenRo
     await makeFolder(rootPath);
     const names = await readdir(rootPath);
     if (names.includes(IDENTITY_FILE)) return await openRoot(rootPath, null);
-    if (names.some((name) => !HARMLESS.has(name) && !name.startsWith(`${IDENTITY_FILE}.`))) {
+    if (names.some((name) => !HARMLESS_NAMES.has(name) && !name.startsWith(`${IDENTITY_FILE}.`))) {
       throw new PorchlightError('conflict', `The folder ${rootPath} already holds other files. Choose an empty folder for footage.`);
     }
     await writeIdentity(rootPath, nowMs);
@@ -92,7 +92,7 @@ export async function createRoot(folder: string, nowMs: EpochMs): Promise<OpenRo
 }
 
 /** What systems put into a fresh disk's top folder by themselves. */
-const HARMLESS: ReadonlySet<string> = new Set(['lost+found', 'System Volume Information', '$RECYCLE.BIN', '.Trash-1000', '.Trashes', '.fseventsd', '.Spotlight-V100', '.DS_Store', 'desktop.ini']);
+export const HARMLESS_NAMES: ReadonlySet<string> = new Set(['lost+found', 'System Volume Information', '$RECYCLE.BIN', '.Trash-1000', '.Trashes', '.fseventsd', '.Spotlight-V100', '.DS_Store', 'desktop.ini']);
 
 /** The identity appears whole or not at all, and two programs that start at once end up with one of the two. */
 async function writeIdentity(rootPath: string, nowMs: EpochMs): Promise<void> {

@@ -1,0 +1,328 @@
+/**
+ * The archive as the engine sees it: questions, changes, disks, and the work that keeps files and index one
+ * (docs/design/storage.md). It owns the threads; everything here only directs them.
+ */
+import path from 'node:path';
+import { packKeyframes } from '../../../shared/media/keyframe-index.ts';
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { CameraId, RootId } from '../../../shared/model/ids.ts';
+import type { Segment } from '../../../shared/model/segment.ts';
+import { HOUR_MS, type TimeRange } from '../../../shared/time.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ArchiveReader, ArchiveWriter, LocatedSegment } from '../ports/archive.ts';
+import { writeCameraFile } from './camera-file.ts';
+import type { CheckOptions, CheckStep } from './check.ts';
+import { WAITING_FOLDER } from './journal.ts';
+import type { Finding, ReconcileStep } from './reconcile.ts';
+import type { RetentionFacts } from './retention.read.ts';
+import { RootList, type RootPlace } from './root-list.ts';
+import { makeFolder } from './root.ts';
+import type { SegmentRef } from './segment-ref.ts';
+import { encodeSegmentName, segmentFolder } from './segment-name.ts';
+import type { PackedSegment } from './segments.write.ts';
+import type { TailReport } from './tail-recovery.ts';
+import { ArchiveThreads } from './threads.ts';
+
+export interface ArchiveOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface WalkReport {
+  readonly files: number;
+  readonly findings: readonly Finding[];
+  readonly durationMs: number;
+}
+
+/** What a deletion did. */
+export interface DeletionReport {
+  readonly cameraIds: readonly CameraId[];
+  readonly range: TimeRange | null;
+  readonly segments: number;
+}
+
+export interface Archive {
+  readonly read: ArchiveReader;
+  readonly write: ArchiveWriter;
+  readonly roots: RootList;
+  /** A damaged index was replaced at `open` and has not been rebuilt from the disks yet. */
+  readonly rebuilding: boolean;
+  /** Listens to `rebuilding` and to the whole timeline changing with it. */
+  onRebuilding(listener: (rebuilding: boolean) => void): () => void;
+  /** Before the first recording: brings the newest files of every stream on every writable disk into order (I2). */
+  recoverTails(): Promise<TailReport>;
+  /** Beside recording: every file against every row, and whatever a fault left half done. Rebuilds what is not in the index. One runs at a time. */
+  reconcile(signal?: AbortSignal): Promise<WalkReport>;
+  /** Sets the index aside and builds a new one from the disks; resolves when all of it is back. */
+  rebuild(signal?: AbortSignal): Promise<WalkReport>;
+  /** Verifies I1 to I5 and changes nothing. */
+  check(options: Pick<CheckOptions, 'engine' | 'thorough'>, signal?: AbortSignal): Promise<WalkReport>;
+  /** Computes spans, coverage and sums anew. */
+  rederive(): Promise<void>;
+  retentionFacts(limitPerRoot: number): Promise<RetentionFacts>;
+  /** Deletes segments in the order of I2: row to garbage, unlink, sync folder, drop the row; then what their time leaves behind. */
+  deleteSegments(refs: readonly SegmentRef[]): Promise<DeletionReport>;
+  /** Everything asked for is durable, the threads are ended. */
+  close(): Promise<void>;
+}
+
+/** Segments per transaction of a deletion: the recorder's commits wait no longer than some milliseconds. */
+const DELETE_BATCH = 100;
+/** An hour folder younger than this may be about to get a file. */
+const FOLDER_AT_REST_MS = 2 * HOUR_MS;
+
+/**
+ * Opens the archive whose data folder is `dataDir` (made where missing). A damaged index is set aside and begun anew:
+ * `rebuilding` is then true until `reconcile` has read the disks. Throws PorchlightError: `database-from-future`,
+ * `disk-full`, `disk-read-only`, `disk-failing`, `data-in-use`.
+ */
+export async function openArchive(options: ArchiveOptions): Promise<Archive> {
+  await makeFolder(path.resolve(options.dataDir));
+  const archive = new DiskArchive(options, await RootList.load(options.dataDir, options.clock));
+  await archive.start();
+  return archive;
+}
+
+class DiskArchive implements Archive {
+  readonly roots: RootList;
+  readonly read: ArchiveReader;
+  readonly write: ArchiveWriter;
+  readonly #options: ArchiveOptions;
+  readonly #listeners = new Set<(rebuilding: boolean) => void>();
+  readonly #closing = new AbortController();
+  #started: ArchiveThreads | null = null;
+  #rebuilding = false;
+  #walk: Promise<unknown> = Promise.resolve();
+  #deletion: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ArchiveOptions, roots: RootList) {
+    this.#options = options;
+    this.roots = roots;
+    this.read = archiveReader(() => this.#threads, roots);
+    this.write = archiveWriter(() => this.#threads, roots, options.clock);
+  }
+
+  async start(): Promise<void> {
+    const { threads, setAside } = await ArchiveThreads.start({ ...this.#options, onReplaced: () => this.#setRebuilding(true) });
+    this.#started = threads;
+    if (setAside !== null) this.#options.logger.error(`The index of footage was damaged and is now ${path.basename(setAside)}; a new one is built from the disks`);
+    const indexed = await threads.maintenance.indexedRoots();
+    this.#rebuilding = this.roots.list().some((root) => !indexed.includes(root.rootId));
+    for (const root of this.roots.writable().slice(0, 1)) await threads.maintenance.moveWaiting(root.path);
+  }
+
+  get #threads(): ArchiveThreads {
+    if (this.#started === null || this.#closing.signal.aborted) throw new PorchlightError('cancelled', 'Porchlight is closing.');
+    return this.#started;
+  }
+
+  get rebuilding(): boolean {
+    return this.#rebuilding;
+  }
+
+  onRebuilding(listener: (rebuilding: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #setRebuilding(value: boolean): void {
+    this.#rebuilding = value;
+    for (const listener of this.#listeners) listener(value);
+  }
+
+  async recoverTails(): Promise<TailReport> {
+    const report = await this.#threads.maintenance.recoverTails(this.roots.writable());
+    if (report.segments.length > 0) await this.#threads.write((writer) => writer.apply({ segments: report.segments }, false, null));
+    for (const cut of report.trimmed) this.#options.logger.info(`Kept ${cut.path}, which was cut short (${cut.lostBytes} bytes after its last whole picture given up)`);
+    for (const gone of report.removed) this.#options.logger.info(`Removed ${gone}, which held no whole picture`);
+    for (const file of report.refused) this.#options.logger.warn(`Left ${file.path} out of the index: ${file.why}`);
+    return report;
+  }
+
+  async reconcile(signal?: AbortSignal): Promise<WalkReport> {
+    return await this.#exclusively(async () => {
+      const startMs = this.#options.clock.monotonicMs();
+      let files = 0;
+      const findings: Finding[] = [];
+      await this.#finishGarbage();
+      await this.#requireSound();
+      for (const root of this.roots.writable()) {
+        const seen = this.#threads.replacements;
+        const allJournals = !(await this.#threads.maintenance.indexedRoots()).includes(root.rootId);
+        const walk = await this.#threads.maintenance.beginReconcile(root, { allJournals, repair: true });
+        const finished = await this.#eachStep(walk, signal, async (step) => {
+          files += step.files;
+          findings.push(...step.findings);
+          await this.#applyStep(step as ReconcileStep);
+        });
+        if (!finished || seen !== this.#threads.replacements) return { files, findings, durationMs: this.#options.clock.monotonicMs() - startMs };
+        await this.#threads.write((writer) => writer.markIndexed(root.rootId, this.#options.clock.nowMs()));
+      }
+      if (this.#rebuilding) this.#setRebuilding(false);
+      return { files, findings, durationMs: this.#options.clock.monotonicMs() - startMs };
+    });
+  }
+
+  async rebuild(signal?: AbortSignal): Promise<WalkReport> {
+    await this.#threads.replace(this.#threads.replacements, 'a rebuild was asked for');
+    await this.recoverTails();
+    return await this.reconcile(signal);
+  }
+
+  async check(options: Pick<CheckOptions, 'engine' | 'thorough'>, signal?: AbortSignal): Promise<WalkReport> {
+    return await this.#exclusively(async () => {
+      const startMs = this.#options.clock.monotonicMs();
+      let files = 0;
+      const findings: Finding[] = [];
+      await this.#threads.maintenance.requireSound();
+      const walk = await this.#threads.maintenance.beginCheck(this.roots.readable(), { ...options, waiting: path.join(this.#options.dataDir, WAITING_FOLDER) });
+      await this.#eachStep(walk, signal, (step) => {
+        files += step.files;
+        findings.push(...step.findings);
+        return Promise.resolve();
+      });
+      return { files, findings, durationMs: this.#options.clock.monotonicMs() - startMs };
+    });
+  }
+
+  async rederive(): Promise<void> {
+    await this.#threads.write((writer) => writer.rederive());
+  }
+
+  async retentionFacts(limitPerRoot: number): Promise<RetentionFacts> {
+    return await this.#threads.read((reader) => reader.retentionFacts(limitPerRoot));
+  }
+
+  deleteSegments(refs: readonly SegmentRef[]): Promise<DeletionReport> {
+    const work = this.#deletion.catch(() => undefined).then(() => this.#deleteNow(refs));
+    this.#deletion = work;
+    return work;
+  }
+
+  async #deleteNow(refs: readonly SegmentRef[]): Promise<DeletionReport> {
+    const cameraIds = new Set<CameraId>();
+    const ranges: TimeRange[] = [];
+    for (let at = 0; at < refs.length && !this.#closing.signal.aborted; at += DELETE_BATCH) {
+      const removed = await this.#threads.write((writer) => writer.discard(refs.slice(at, at + DELETE_BATCH)));
+      for (const segment of removed) {
+        cameraIds.add(segment.cameraId);
+        ranges.push(segment);
+      }
+      for (const [rootId, files] of Map.groupBy(removed, (segment) => segment.rootId)) await this.#unlink(rootId, files.map((file) => file.path));
+    }
+    if (cameraIds.size > 0) await this.#tidyUp(cameraIds);
+    const range = ranges.length === 0 ? null : { startMs: Math.min(...ranges.map((one) => one.startMs)), endMs: Math.max(...ranges.map((one) => one.endMs)) };
+    return { cameraIds: [...cameraIds], range, segments: ranges.length };
+  }
+
+  /** Unlinks garbage and drops its rows; garbage of a disk that is not here waits. */
+  async #unlink(rootId: RootId, paths: readonly string[]): Promise<void> {
+    const root = this.roots.writable().find((place) => place.rootId === rootId);
+    if (root === undefined) return;
+    const { rootId: id, path: folder } = root;
+    const place: RootPlace = { rootId: id, path: folder };
+    const gone = await this.#threads.maintenance.unlink(place, paths);
+    await this.#threads.write((writer) => writer.dropGarbage(gone.map((file) => ({ rootId, path: file }))));
+    const nowMs = this.#options.clock.nowMs();
+    const busy = new Set(['main', 'sub'].flatMap((stream) => [nowMs, nowMs - FOLDER_AT_REST_MS / 2].map((atMs) => segmentFolder({ cameraId: '' as CameraId, stream: stream as 'main', startMs: atMs }))));
+    const folders = [...new Set(gone.map((file) => path.posix.dirname(file)))].filter((hour) => !busy.has(hour.slice(hour.indexOf('/'))));
+    await this.#threads.maintenance.clearEmptyFolders(place, folders);
+  }
+
+  async #finishGarbage(): Promise<void> {
+    for (const [rootId, files] of Map.groupBy(await this.#threads.maintenance.garbage(), (file) => file.rootId)) {
+      for (let at = 0; at < files.length; at += DELETE_BATCH) await this.#unlink(rootId, files.slice(at, at + DELETE_BATCH).map((file) => file.path));
+    }
+  }
+
+  /** Previews, journal and rows of gaps and events older than a camera's oldest footage. */
+  async #tidyUp(cameraIds: ReadonlySet<CameraId>): Promise<void> {
+    for (const { cameraId, startMs } of await this.#threads.maintenance.oldestByCamera()) {
+      if (!cameraIds.has(cameraId)) continue;
+      let keptFromMs: number | null = null;
+      for (const root of this.roots.writable()) {
+        await this.#threads.maintenance.prunePreviews(root, cameraId, startMs);
+        keptFromMs = await this.#threads.maintenance.pruneJournal(root, cameraId, startMs);
+      }
+      // Only when every disk's journal could be pruned do rows and journal still say the same (I5).
+      if (keptFromMs !== null && this.roots.writable().length === this.roots.list().length) await this.#threads.write((writer) => writer.prune(cameraId, keptFromMs));
+    }
+  }
+
+  async #requireSound(): Promise<void> {
+    const seen = this.#threads.replacements;
+    try {
+      await this.#threads.maintenance.requireSound();
+    } catch (error) {
+      if (!(error instanceof PorchlightError) || error.kind !== 'database-corrupt') throw error;
+      await this.#threads.replace(seen, error);
+      await this.recoverTails();
+    }
+  }
+
+  async #applyStep(step: ReconcileStep): Promise<void> {
+    if (step.insert.length === 0 && step.remove.length === 0 && step.happenings.length === 0) return;
+    await this.#threads.write((writer) => writer.apply({ remove: step.remove, segments: step.insert, happenings: step.happenings }, false, null));
+  }
+
+  /** Pulls a walk's steps one by one; false when it was broken off. */
+  async #eachStep(walk: number, signal: AbortSignal | undefined, take: (step: ReconcileStep | CheckStep) => Promise<void>): Promise<boolean> {
+    for (;;) {
+      if (signal?.aborted === true || this.#closing.signal.aborted) {
+        await this.#started?.maintenance.end(walk);
+        return false;
+      }
+      const step = await this.#threads.maintenance.next(walk);
+      if (step === null) return true;
+      await take(step);
+    }
+  }
+
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#walk.catch(() => undefined).then(work);
+    this.#walk = run;
+    return run;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled([this.#walk, this.#deletion]);
+    const threads = this.#started;
+    this.#started = null;
+    await threads?.close();
+  }
+}
+
+function archiveReader(threads: () => ArchiveThreads, roots: RootList): ArchiveReader {
+  const locate = (segment: Segment | null): LocatedSegment | null => {
+    if (segment === null) return null;
+    const rootPath = roots.pathOf(segment.rootId);
+    return { segment, path: rootPath === null ? null : path.join(rootPath, encodeSegmentName({ ...segment, startMs: segment.nameMs })) };
+  };
+  return {
+    timeline: (query) => threads().read((reader) => reader.timeline(query)),
+    bounds: (cameraIds) => threads().read((reader) => reader.bounds(cameraIds)),
+    segmentAt: async (key, atMs) => locate(await threads().read((reader) => reader.segmentAt(key, atMs))),
+    segmentAfter: async (key, previous) => locate(await threads().read((reader) => reader.segmentAfter(key, previous))),
+    firstSegmentFrom: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentFrom(key, atMs))),
+    gapAt: (key, atMs) => threads().read((reader) => reader.gapAt(key, atMs)),
+    streamTails: () => threads().read((reader) => reader.streamTails()),
+    events: (query) => threads().read((reader) => reader.events(query)),
+    usage: () => threads().read((reader) => reader.usage()),
+  };
+}
+
+function archiveWriter(threads: () => ArchiveThreads, roots: RootList, clock: Clock): ArchiveWriter {
+  const journalBase = (): string | null => roots.forRecording()?.path ?? null;
+  const pack = ({ keyframes, ...rest }: Segment): PackedSegment => ({ ...rest, packed: packKeyframes(keyframes) });
+  return {
+    insertSegment: (segment) => threads().write((writer) => writer.apply({ segments: [pack(segment)] }, false, null)),
+    insertGap: (gap) => threads().write((writer) => writer.apply({ happenings: [{ type: 'gap', gap }] }, true, journalBase())),
+    insertEvent: (event) => threads().write((writer) => writer.apply({ happenings: [{ type: 'event', event }] }, true, journalBase())),
+    describeCamera: async (camera) => {
+      for (const root of roots.writable()) await writeCameraFile(root.path, camera, clock.nowMs());
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Whether gaps and events in the index are those in the journals (I5). */
+import { existsSync } from 'node:fs';
+import type { ReadableDb } from './database.ts';
+import { camerasIn, formatLine, type Happening, journalDays, readJournalDay } from './journal.ts';
+import type { Finding } from './reconcile.ts';
+import type { RootPlace } from './root-list.ts';
+
+/** Compares the index with every journal that can be read. */
+export function journalFindings(db: ReadableDb, roots: readonly RootPlace[], waiting: string | null): readonly Finding[] {
+  const findings: Finding[] = [];
+  const journaled = new Set<string>();
+  const bases = [...roots.map((root) => root.path), ...(waiting !== null && existsSync(waiting) ? [waiting] : [])];
+  for (const base of bases) {
+    for (const cameraId of camerasIn(base)) {
+      for (const day of journalDays(base, cameraId)) {
+        const { happenings, unreadable } = readJournalDay(base, cameraId, day);
+        for (const happening of happenings) journaled.add(formatLine(happening));
+        if (unreadable > 0) findings.push({ invariant: 'I5', path: `${cameraId}/journal/${day}.jsonl`, sentence: `${unreadable} torn lines are passed over.`, notice: true });
+      }
+    }
+  }
+  const rowed = new Set(rowedHappenings(db).map(formatLine));
+  for (const line of journaled) if (!rowed.has(line)) findings.push({ invariant: 'I5', path: 'journal', sentence: `The journal has what the index has not: ${line.trim()}` });
+  for (const line of rowed) if (!journaled.has(line)) findings.push({ invariant: 'I5', path: 'journal', sentence: `The index has what no journal has: ${line.trim()}` });
+  return findings;
+}
+
+/** Gaps and events of the index, as a journal would write them. */
+function rowedHappenings(db: ReadableDb): readonly Happening[] {
+  const gaps = db.prepare('SELECT camera_id AS cameraId, stream, start_ms AS startMs, end_ms AS endMs, cause, detail FROM gaps JOIN streams ON streams.id = stream_id').all();
+  const events = db.prepare('SELECT id, camera_id AS cameraId, start_ms AS startMs, end_ms AS endMs, kind, label FROM events').all();
+  return [...gaps.map((gap) => ({ type: 'gap', gap })), ...events.map((event) => ({ type: 'event', event }))] as Happening[];
+}

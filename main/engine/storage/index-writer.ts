@@ -1,0 +1,140 @@
+/** The changes to the index: what the writer thread does, each in a transaction of its own or shared with those that arrived together. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { CameraId, RootId } from '../../../shared/model/ids.ts';
+import type { EpochMs, TimeRange } from '../../../shared/time.ts';
+import { inTransaction, openOrReplace, setAside, type WritableDb } from './database.ts';
+import { happeningWriter, type HappeningWriter } from './happenings.write.ts';
+import { appendToJournal, type Happening, makeFolderSync } from './journal.ts';
+import type { SegmentRef } from './segment-ref.ts';
+import { type PackedSegment, segmentWriter, type SegmentWriter } from './segments.write.ts';
+import { idRegistry, type IdRegistry } from './stream-ids.ts';
+
+/** A file that is about to be unlinked. */
+export interface GarbageFile {
+  readonly rootId: RootId;
+  /** Relative to the root, with `/`. */
+  readonly path: string;
+}
+
+export interface RemovedSegment extends TimeRange, GarbageFile {
+  readonly cameraId: CameraId;
+}
+
+export interface OpenReport {
+  /** The damaged database under its new name, or null. */
+  readonly setAside: string | null;
+}
+
+/** What goes into one transaction. */
+export interface Change {
+  readonly segments?: readonly PackedSegment[];
+  readonly remove?: readonly SegmentRef[];
+  readonly happenings?: readonly Happening[];
+}
+
+interface Statements {
+  readonly segments: SegmentWriter;
+  readonly happenings: HappeningWriter;
+  readonly ids: IdRegistry;
+}
+
+export class IndexWriter {
+  readonly #file: string;
+  /** Where journal lines go while `journalBase` is null or fails. */
+  readonly #waiting: string;
+  #db: WritableDb;
+  #sql: Statements;
+  readonly opened: OpenReport;
+
+  constructor(file: string, waiting: string, nowMs: EpochMs) {
+    this.#file = file;
+    this.#waiting = waiting;
+    const { db, setAside: aside } = openOrReplace(file, nowMs);
+    this.#db = db;
+    this.#sql = prepare(db);
+    this.opened = { setAside: aside };
+  }
+
+  /** Applies changes in one transaction. */
+  apply(changes: readonly Change[]): void {
+    inTransaction(this.#db, () => {
+      for (const change of changes) {
+        for (const ref of change.remove ?? []) this.#sql.segments.remove(ref, false);
+        for (const segment of change.segments ?? []) this.#sql.segments.insert(segment);
+        for (const happening of change.happenings ?? []) {
+          if (happening.type === 'gap') this.#sql.happenings.insertGap(happening.gap);
+          else this.#sql.happenings.insertEvent(happening.event);
+        }
+      }
+    });
+  }
+
+  /** Appends and syncs journal lines, to the waiting folder where `journalBase` is null or does not take them. Comes before the rows (I5). */
+  journal(happenings: readonly Happening[], journalBase: string | null): void {
+    if (happenings.length === 0) return;
+    if (journalBase !== null && existsSync(journalBase)) {
+      try {
+        appendToJournal(journalBase, happenings);
+        return;
+      } catch {
+        // A disk that is full, read-only or gone; the lines are moved when it is back. A line written twice is one happening.
+      }
+    }
+    makeFolderSync(this.#waiting);
+    appendToJournal(this.#waiting, happenings);
+  }
+
+  /** Segments' rows to garbage in one transaction: the first step of deleting (I2). */
+  discard(refs: readonly SegmentRef[]): readonly RemovedSegment[] {
+    return inTransaction(this.#db, () =>
+      refs.flatMap((ref) => {
+        const removed = this.#sql.segments.remove(ref, true);
+        return removed === null ? [] : [{ ...removed, rootId: removed.rootId as RootId, cameraId: ref.cameraId }];
+      }),
+    );
+  }
+
+  /** The last step of deleting: the files are unlinked and their folders synced. */
+  dropGarbage(files: readonly GarbageFile[]): void {
+    const drop = this.#db.prepare('DELETE FROM garbage WHERE path = ? AND root_id = (SELECT id FROM roots WHERE root_id = ?)');
+    inTransaction(this.#db, () => {
+      for (const file of files) drop.run(file.path, file.rootId);
+    });
+  }
+
+  /** Every file of this root has been read into this database. */
+  markIndexed(rootId: RootId, nowMs: EpochMs): void {
+    inTransaction(this.#db, () => void this.#db.prepare('UPDATE roots SET indexed_ms = ? WHERE id = ?').run(nowMs, this.#sql.ids.root(rootId)));
+  }
+
+  prune(cameraId: CameraId, beforeMs: EpochMs): void {
+    inTransaction(this.#db, () => this.#sql.happenings.prune(cameraId, beforeMs));
+  }
+
+  /** Computes spans, coverage and sums anew from the segments of all streams. */
+  rederive(rederiveAll: (db: WritableDb) => void): void {
+    inTransaction(this.#db, () => rederiveAll(this.#db));
+  }
+
+  /** Sets a damaged database aside and begins an empty one. Every reader must have let go of it. */
+  replace(nowMs: EpochMs): string {
+    this.close();
+    const aside = setAside(this.#file, nowMs);
+    this.#db = openOrReplace(this.#file, nowMs).db;
+    this.#sql = prepare(this.#db);
+    return path.basename(aside);
+  }
+
+  close(): void {
+    try {
+      this.#db.close();
+    } catch {
+      // A damaged database may fail even to close; its file is set aside all the same.
+    }
+  }
+}
+
+function prepare(db: WritableDb): Statements {
+  return { segments: segmentWriter(db), happenings: happeningWriter(db), ids: idRegistry(db) };
+}

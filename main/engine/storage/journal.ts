@@ -1,0 +1,163 @@
+/**
+ * The journal of a camera: a line of JSON per gap and event, appended and synced before its row, so that a rebuild
+ * finds them again (I5). A line torn by a fault is passed over; a line that is there twice is one happening.
+ */
+import { appendFileSync, closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, rmdirSync } from 'node:fs';
+import path from 'node:path';
+import { GAP_CAUSES, type Gap } from '../../../shared/model/gap.ts';
+import { type CameraId, isCameraId } from '../../../shared/model/ids.ts';
+import { type CameraEvent, EVENT_KINDS } from '../../../shared/model/timeline.ts';
+import { type EpochMs, utcDay } from '../../../shared/time.ts';
+import { isDayFolder, isStreamKind } from './segment-name.ts';
+
+export type Happening = { readonly type: 'gap'; readonly gap: Gap } | { readonly type: 'event'; readonly event: CameraEvent };
+
+/** Folder of a camera's journal relative to its root, with `/`. */
+export function journalFolder(cameraId: CameraId): string {
+  return `${cameraId}/journal`;
+}
+
+/** Where lines wait in the data folder while no disk for footage is there. */
+export const WAITING_FOLDER = 'journal-waiting';
+
+function cameraOf(happening: Happening): CameraId {
+  return happening.type === 'gap' ? happening.gap.cameraId : happening.event.cameraId;
+}
+
+/** The file a happening belongs to, relative to a root: that of the UTC day on which it began. */
+export function journalFile(happening: Happening): string {
+  const startMs = happening.type === 'gap' ? happening.gap.startMs : happening.event.startMs;
+  return `${journalFolder(cameraOf(happening))}/${utcDay(startMs)}.jsonl`;
+}
+
+export function formatLine(happening: Happening): string {
+  const { type } = happening;
+  return `${JSON.stringify(type === 'gap' ? { v: 1, type, ...happening.gap } : { v: 1, type, ...happening.event })}\n`;
+}
+
+/** A line's happening, or null where it is torn, of a later version, or anything else. */
+export function parseLine(line: string, cameraId: CameraId): Happening | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const fields = value as Record<string, unknown>;
+  const { startMs, endMs } = fields;
+  if (fields['v'] !== 1 || fields['cameraId'] !== cameraId || typeof startMs !== 'number' || typeof endMs !== 'number' || !(startMs <= endMs)) return null;
+  if (fields['type'] === 'gap') {
+    const { stream, detail } = fields;
+    const cause = GAP_CAUSES.find((known) => known === fields['cause']);
+    if (typeof stream !== 'string' || !isStreamKind(stream) || cause === undefined || typeof detail !== 'string') return null;
+    return { type: 'gap', gap: { cameraId, stream, startMs, endMs, cause, detail } };
+  }
+  const { id, label } = fields;
+  const kind = EVENT_KINDS.find((known) => known === fields['kind']);
+  if (fields['type'] !== 'event' || typeof id !== 'string' || kind === undefined || typeof label !== 'string') return null;
+  return { type: 'event', event: { id, cameraId, startMs, endMs, kind, label } };
+}
+
+/** Appends happenings below `base` (a root, or the waiting folder) and syncs each file once; durable when it returns. Throws the system's error. */
+export function appendToJournal(base: string, happenings: readonly Happening[]): void {
+  const byFile = Map.groupBy(happenings, journalFile);
+  for (const [file, lines] of byFile) appendLines(path.join(base, file), lines.map(formatLine).join(''));
+}
+
+function appendLines(file: string, text: string): void {
+  const isNew = !existsSync(file);
+  if (isNew) makeFolderSync(path.dirname(file));
+  const handle = openSync(file, 'a+', 0o644);
+  try {
+    const { size } = fstatSync(handle);
+    const last = Buffer.alloc(1);
+    // A torn line must not swallow the next one.
+    const torn = size > 0 && readSync(handle, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
+    appendFileSync(handle, torn ? `\n${text}` : text);
+    if (isNew) fsyncSync(handle);
+    else fdatasyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  if (isNew) syncFolderSync(path.dirname(file));
+}
+
+/** As core/atomic-file.ts `syncFolder`, for the threads that work synchronously. */
+export function syncFolderSync(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Creates a folder and what is missing above it, each durable. The top of `folder`'s path must be there. */
+export function makeFolderSync(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = path.dirname(folder);
+  if (parent !== folder) makeFolderSync(parent);
+  mkdirSync(folder, { recursive: false });
+  syncFolderSync(parent);
+}
+
+/** Days a camera's journal has, oldest first. */
+export function journalDays(base: string, cameraId: CameraId): readonly string[] {
+  return namesIn(path.join(base, journalFolder(cameraId)))
+    .filter((name) => name.endsWith('.jsonl') && isDayFolder(name.slice(0, -6)))
+    .map((name) => name.slice(0, -6))
+    .sort();
+}
+
+/** What a day's journal holds, and how many of its lines are unreadable. */
+export function readJournalDay(base: string, cameraId: CameraId, day: string): { readonly happenings: readonly Happening[]; readonly unreadable: number } {
+  const lines = readFileSync(path.join(base, journalFolder(cameraId), `${day}.jsonl`), 'utf8').split('\n').filter((line) => line !== '');
+  const happenings = lines.flatMap((line) => parseLine(line, cameraId) ?? []);
+  return { happenings, unreadable: lines.length - happenings.length };
+}
+
+/** Cameras that have a folder below `base`. */
+export function camerasIn(base: string): readonly CameraId[] {
+  return namesIn(base).filter(isCameraId).sort();
+}
+
+/** Moves the lines that wait in `waiting` to the journals below `rootPath`. A fault between the two leaves a line twice, which is one happening. */
+export function moveWaiting(waiting: string, rootPath: string): void {
+  for (const cameraId of camerasIn(waiting)) {
+    for (const day of journalDays(waiting, cameraId)) {
+      appendToJournal(rootPath, readJournalDay(waiting, cameraId, day).happenings);
+      rmSync(path.join(waiting, journalFolder(cameraId), `${day}.jsonl`));
+    }
+    removeIfEmpty(path.join(waiting, journalFolder(cameraId)));
+    removeIfEmpty(path.join(waiting, cameraId));
+  }
+}
+
+/** Removes the journal of days wholly before the day of `beforeMs`. Returns the first moment that is still journaled. */
+export function pruneJournal(base: string, cameraId: CameraId, beforeMs: EpochMs): EpochMs {
+  const firstKept = utcDay(beforeMs);
+  const old = journalDays(base, cameraId).filter((day) => day < firstKept);
+  for (const day of old) rmSync(path.join(base, journalFolder(cameraId), `${day}.jsonl`));
+  if (old.length > 0) syncFolderSync(path.join(base, journalFolder(cameraId)));
+  return Date.parse(`${firstKept}T00:00:00Z`);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Removes a folder that holds nothing; false where it holds something or is not there. */
+export function removeIfEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}

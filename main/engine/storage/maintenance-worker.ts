@@ -1,0 +1,85 @@
+/**
+ * The maintenance thread: walks folders, recovers files, checks and unlinks, beside recording. It reads the index on a
+ * connection of its own and leaves every change of it to the writer; long work is asked for step by step.
+ */
+import { workerData } from 'node:worker_threads';
+import type { CameraId, RootId } from '../../../shared/model/ids.ts';
+import type { EpochMs } from '../../../shared/time.ts';
+import { exposeWorker } from '../core/worker-rpc.ts';
+import { checkArchive, type CheckOptions, type CheckStep } from './check.ts';
+import { openForReading, type ReadableDb, requireSound } from './database.ts';
+import type { GarbageFile } from './index-writer.ts';
+import { moveWaiting, pruneJournal } from './journal.ts';
+import { garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
+import type { RootPlace } from './root-list.ts';
+import { fromSqliteError, mappingSqlite } from './sqlite-errors.ts';
+import { joinReports, type LastRow, recoverRootTails, type TailReport } from './tail-recovery.ts';
+import { clearEmptyFolders, prunePreviews, unlinkFiles } from './unlink.ts';
+
+const { file, waiting } = workerData as { readonly file: string; readonly waiting: string };
+let db: ReadableDb | null = null;
+let walks = 0;
+const open = new Map<number, AsyncGenerator<ReconcileStep | CheckStep>>();
+
+function reading(): ReadableDb {
+  db ??= openForReading(file);
+  return db;
+}
+
+function begin(steps: AsyncGenerator<ReconcileStep | CheckStep>): number {
+  walks += 1;
+  open.set(walks, steps);
+  return walks;
+}
+
+const api = {
+  release: (): void => {
+    db?.close();
+    db = null;
+  },
+  /** Reads the whole database. Throws `database-corrupt`. */
+  requireSound: (): void => requireSound(reading(), null),
+  recoverTails: (roots: readonly RootPlace[]): Promise<TailReport> => {
+    const lastRows = mappingSqlite(() => lastRowsOf(reading()));
+    return Promise.all(roots.map((root) => recoverRootTails(root, lastRows, garbageCheck(reading(), root)))).then(joinReports);
+  },
+  /** Roots that were wholly read into this database. */
+  indexedRoots: (): readonly RootId[] => mappingSqlite(() => reading().prepare('SELECT root_id FROM roots WHERE indexed_ms IS NOT NULL').pluck().all() as RootId[]),
+  beginReconcile: (root: RootPlace, options: ReconcileOptions): number => begin(reconcileRoot(reading(), root, options)),
+  beginCheck: (roots: readonly RootPlace[], options: CheckOptions): number => begin(checkArchive(reading(), roots, options)),
+  /** The next step of a walk, or null at its end. A walk that threw is over. */
+  next: async (walk: number): Promise<ReconcileStep | CheckStep | null> => {
+    try {
+      const step = await open.get(walk)?.next();
+      if (step !== undefined && step.done !== true) return step.value;
+      open.delete(walk);
+      return null;
+    } catch (error) {
+      open.delete(walk);
+      throw fromSqliteError(error);
+    }
+  },
+  end: (walk: number): void => void open.delete(walk),
+  garbage: (): readonly GarbageFile[] => mappingSqlite(() => reading().prepare('SELECT roots.root_id AS rootId, path FROM garbage JOIN roots ON roots.id = garbage.root_id').all() as GarbageFile[]),
+  unlink: (root: RootPlace, paths: readonly string[]): readonly string[] => unlinkFiles(root.path, paths),
+  clearEmptyFolders: (root: RootPlace, folders: readonly string[]): void => clearEmptyFolders(root.path, folders),
+  prunePreviews: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): number => prunePreviews(root.path, cameraId, beforeMs),
+  pruneJournal: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): EpochMs => pruneJournal(root.path, cameraId, beforeMs),
+  /** Oldest footage of each camera, whatever disk it is on. */
+  oldestByCamera: (): readonly { readonly cameraId: CameraId; readonly startMs: EpochMs }[] =>
+    mappingSqlite(() => reading().prepare(`SELECT camera_id AS cameraId, min((SELECT start_ms FROM segments WHERE stream_id = streams.id ORDER BY start_ms LIMIT 1)) AS startMs
+      FROM streams GROUP BY camera_id HAVING startMs IS NOT NULL`).all() as { cameraId: CameraId; startMs: number }[]),
+  moveWaiting: (rootPath: string): void => moveWaiting(waiting, rootPath),
+};
+
+function lastRowsOf(from: ReadableDb): readonly LastRow[] {
+  const streams = from.prepare('SELECT id, camera_id, stream FROM streams').all() as { id: number; camera_id: LastRow['cameraId']; stream: LastRow['stream'] }[];
+  const last = from.prepare('SELECT session, sequence, name_ms FROM segments WHERE stream_id = ? ORDER BY session DESC, sequence DESC LIMIT 1');
+  return streams.flatMap((stream) => {
+    const row = last.get(stream.id) as { session: number; sequence: number; name_ms: number } | undefined;
+    return row === undefined ? [] : [{ cameraId: stream.camera_id, stream: stream.stream, session: row.session, sequence: row.sequence, nameMs: row.name_ms }];
+  });
+}
+
+export type MaintenanceApi = typeof api;
+exposeWorker(api);

@@ -1,0 +1,106 @@
+/** The first schema: segments with their keyframes, spans and coverage derived from them, garbage, gaps and events. */
+import type { Migration } from './index.ts';
+
+export const initial: Migration = {
+  version: 10,
+  up(db) {
+    db.exec(SQL);
+  },
+};
+
+const SQL = `
+CREATE TABLE roots (
+  id INTEGER PRIMARY KEY,
+  root_id TEXT NOT NULL UNIQUE,
+  indexed_ms INTEGER
+) STRICT;
+
+CREATE TABLE streams (
+  id INTEGER PRIMARY KEY,
+  camera_id TEXT NOT NULL,
+  stream TEXT NOT NULL CHECK (stream IN ('main', 'sub')),
+  longest_ms REAL NOT NULL DEFAULT 0,
+  UNIQUE (camera_id, stream)
+) STRICT;
+
+CREATE TABLE segments (
+  id INTEGER PRIMARY KEY,
+  stream_id INTEGER NOT NULL REFERENCES streams (id),
+  root_id INTEGER NOT NULL REFERENCES roots (id),
+  session INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  name_ms INTEGER NOT NULL,
+  start_ms REAL NOT NULL,
+  end_ms REAL NOT NULL CHECK (end_ms >= start_ms),
+  size_bytes INTEGER NOT NULL,
+  init_bytes INTEGER NOT NULL,
+  video_frames INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX segments_in_order ON segments (stream_id, session, sequence);
+CREATE INDEX segments_by_time ON segments (stream_id, start_ms, end_ms);
+CREATE INDEX segments_by_age ON segments (root_id, start_ms);
+
+CREATE TABLE keyframes (
+  segment_id INTEGER PRIMARY KEY REFERENCES segments (id) ON DELETE CASCADE,
+  packed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE spans (
+  stream_id INTEGER NOT NULL REFERENCES streams (id),
+  first_session INTEGER NOT NULL,
+  first_sequence INTEGER NOT NULL,
+  last_session INTEGER NOT NULL,
+  last_sequence INTEGER NOT NULL,
+  start_ms REAL NOT NULL,
+  end_ms REAL NOT NULL,
+  size_class INTEGER NOT NULL,
+  PRIMARY KEY (stream_id, first_session, first_sequence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spans_by_time ON spans (stream_id, size_class, start_ms, end_ms);
+
+CREATE TABLE coverage (
+  stream_id INTEGER NOT NULL REFERENCES streams (id),
+  bucket_ms INTEGER NOT NULL,
+  day INTEGER NOT NULL,
+  bits BLOB NOT NULL,
+  PRIMARY KEY (stream_id, bucket_ms, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage (
+  stream_id INTEGER NOT NULL REFERENCES streams (id),
+  root_id INTEGER NOT NULL REFERENCES roots (id),
+  segments INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  PRIMARY KEY (stream_id, root_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE garbage (
+  root_id INTEGER NOT NULL REFERENCES roots (id),
+  path TEXT NOT NULL,
+  PRIMARY KEY (root_id, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gaps (
+  id INTEGER PRIMARY KEY,
+  stream_id INTEGER NOT NULL REFERENCES streams (id),
+  start_ms REAL NOT NULL,
+  end_ms REAL NOT NULL CHECK (end_ms >= start_ms),
+  size_class INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  UNIQUE (stream_id, start_ms, end_ms, cause)
+) STRICT;
+CREATE INDEX gaps_by_time ON gaps (stream_id, size_class, start_ms, end_ms);
+
+CREATE TABLE events (
+  id TEXT PRIMARY KEY,
+  camera_id TEXT NOT NULL,
+  start_ms REAL NOT NULL,
+  end_ms REAL NOT NULL CHECK (end_ms >= start_ms),
+  size_class INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  label TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_by_time ON events (camera_id, size_class, start_ms, end_ms);
+`;

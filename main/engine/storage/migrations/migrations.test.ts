@@ -1,0 +1,48 @@
+import Database from 'better-sqlite3';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { WritableDb } from '../database.ts';
+import { migrate, MIGRATIONS } from './index.ts';
+
+const blank = (): WritableDb => new Database(':memory:') as unknown as WritableDb;
+/** Every table and index with its definition, white space and comments aside. */
+const schemaOf = (db: WritableDb): unknown =>
+  (db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name").all() as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql.replace(/--[^\n]*/g, '').replace(/\s+/g, ' ')]);
+
+describe('migrations', () => {
+  it('rise by tens', () => {
+    expect(MIGRATIONS.map((migration) => migration.version)).toEqual(MIGRATIONS.map((_, at) => (at + 1) * 10));
+  });
+
+  it('end in schema.sql', () => {
+    const migrated = blank();
+    migrate(migrated);
+    const written = blank();
+    written.exec(readFileSync(new URL('../schema.sql', import.meta.url), 'utf8'));
+    expect(schemaOf(migrated)).toEqual(schemaOf(written));
+    expect(migrated.pragma('user_version', { simple: true })).toBe(MIGRATIONS.at(-1)?.version);
+  });
+
+  it('leave a database that is up to date alone', () => {
+    const db = blank();
+    migrate(db);
+    db.exec("INSERT INTO roots (root_id) VALUES ('disk-aaaaaaaaaaaa')");
+    migrate(db);
+    expect(db.prepare('SELECT count(*) FROM roots').pluck().get()).toBe(1);
+  });
+
+  it('refuse a database from the future', () => {
+    const db = blank();
+    migrate(db);
+    db.pragma('user_version = 990');
+    expect(() => migrate(db)).toThrow(expect.objectContaining({ kind: 'database-from-future' }));
+  });
+
+  it('that fail leave the version before, whole', () => {
+    const db = blank();
+    const broken = { version: 20, up: (at: Pick<WritableDb, 'exec'>) => at.exec('CREATE TABLE half (a) STRICT; CREATE TABLE half (a)') };
+    expect(() => migrate(db, [...MIGRATIONS, broken])).toThrow();
+    expect(db.pragma('user_version', { simple: true })).toBe(10);
+    expect(db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").pluck().get()).toBe(0);
+  });
+});

@@ -1,0 +1,54 @@
+/** A reader thread: answers questions on a connection that cannot write. */
+import { workerData } from 'node:worker_threads';
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import type { EpochMs, TimeRange } from '../../../shared/time.ts';
+import { exposeWorker } from '../core/worker-rpc.ts';
+import type { StreamKey } from '../ports/ingest.ts';
+import { openForReading, type ReadableDb } from './database.ts';
+import { type RetentionFacts, retentionFacts } from './retention.read.ts';
+import { segmentReader, type SegmentReader } from './segments.read.ts';
+import { mappingSqlite } from './sqlite-errors.ts';
+import { idLookup } from './stream-ids.ts';
+import { type TimelineQuery, timelineReader, type TimelineReader } from './timeline.read.ts';
+
+interface Open {
+  readonly db: ReadableDb;
+  readonly segments: SegmentReader;
+  readonly timeline: TimelineReader;
+}
+
+let open: Open | null = null;
+
+function ask<T>(question: (open: Open) => T): T {
+  const from = open;
+  if (from === null) throw new PorchlightError('database-corrupt', 'The index of footage is being replaced. Try again in a moment.');
+  return mappingSqlite(() => question(from));
+}
+
+const api = {
+  open: (): void => {
+    open?.db.close();
+    const db = openForReading((workerData as { readonly file: string }).file);
+    const ids = idLookup(db);
+    open = { db, segments: segmentReader(db, ids), timeline: timelineReader(db, ids) };
+  },
+  /** Lets go of the database, so that it can be replaced. */
+  release: (): void => {
+    open?.db.close();
+    open = null;
+  },
+  timeline: (query: TimelineQuery) => ask(({ timeline }) => timeline.timeline(query)),
+  bounds: (cameraIds: readonly CameraId[]): TimeRange | null => ask(({ timeline }) => timeline.bounds(cameraIds)),
+  events: (query: Omit<TimelineQuery, 'maxItems'> & { readonly limit: number }) => ask(({ timeline }) => timeline.events(query)),
+  segmentAt: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.at(key, atMs)),
+  segmentAfter: (key: StreamKey, previous: { readonly session: number; readonly sequence: number; readonly endMs: EpochMs }) => ask(({ segments }) => segments.after(key, previous)),
+  firstSegmentFrom: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.firstFrom(key, atMs)),
+  gapAt: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.gapAt(key, atMs)),
+  streamTails: () => ask(({ segments }) => segments.tails()),
+  usage: () => ask(({ segments }) => segments.usage()),
+  retentionFacts: (limitPerRoot: number): RetentionFacts => ask(({ db }) => retentionFacts(db, limitPerRoot)),
+};
+
+export type ReaderApi = typeof api;
+exposeWorker(api);

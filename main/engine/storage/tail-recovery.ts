@@ -1,0 +1,94 @@
+/**
+ * Before recording: brings each stream's newest files into order (I2). Looks at the newest folders only, so it takes as
+ * long for a month of footage as for a day; the whole archive is compared beside recording (reconcile.ts).
+ */
+import { HOUR_MS } from '../../../shared/time.ts';
+import { utcDay, utcHour } from '../../../shared/time.ts';
+import type { StreamKey } from '../ports/ingest.ts';
+import type { RootPlace } from './root-list.ts';
+import { type RecoveredFile, recoverFile } from './segment-recovery.ts';
+import { compareSegmentOrder, streamFolder } from './segment-name.ts';
+import type { PackedSegment } from './segments.write.ts';
+import { type FoundFile, hoursOf, listHour, streamsIn } from './walk.ts';
+
+/** The last row of a stream, where it has one. */
+export interface LastRow extends StreamKey {
+  readonly session: number;
+  readonly sequence: number;
+  readonly nameMs: number;
+}
+
+export interface TailReport {
+  readonly segments: readonly PackedSegment[];
+  /** Paths relative to their root. */
+  readonly trimmed: readonly { readonly path: string; readonly lostBytes: number }[];
+  readonly removed: readonly string[];
+  /** Files that could not be read or belong elsewhere; they stay where they are. */
+  readonly refused: readonly { readonly path: string; readonly why: string }[];
+}
+
+/** Hours before the last row that are looked at too: a clock set back by daylight saving or by hand names new files earlier. */
+const LOOK_BACK_MS = 2 * HOUR_MS;
+/** Folders looked at where the index is empty: enough to find the files of the last life. */
+const FOLDERS_WITHOUT_ROWS = 2;
+
+/** Recovers the tail of every stream of a root. `isGarbage` says which paths are about to be unlinked. */
+export async function recoverRootTails(root: RootPlace, lastRows: readonly LastRow[], isGarbage: (path: string) => boolean): Promise<TailReport> {
+  const reports = await Promise.all(streamsIn(root.path).map(async (key) => {
+    const last = lastRows.find((row) => row.cameraId === key.cameraId && row.stream === key.stream) ?? null;
+    return await recoverFiles(root, newestFiles(root.path, key, last, isGarbage));
+  }));
+  return joinReports(reports);
+}
+
+/** Files of a stream that are newer than its last row; with an empty index, the newest ones down to the first that is certainly whole. */
+function newestFiles(rootPath: string, key: StreamKey, last: LastRow | null, isGarbage: (path: string) => boolean): readonly FoundFile[] {
+  const files: FoundFile[] = [];
+  const oldest = last === null ? null : folderOf(key, last.nameMs - LOOK_BACK_MS);
+  let looked = 0;
+  for (const folder of hoursOf(rootPath, key)) {
+    if (oldest === null ? looked >= FOLDERS_WITHOUT_ROWS : folder < oldest) break;
+    files.push(...listHour(rootPath, folder).files.filter((file) => !isGarbage(file.path) && (last === null || compareSegmentOrder(file.name, last) > 0)));
+    looked += 1;
+  }
+  files.sort((a, b) => compareSegmentOrder(b.name, a.name));
+  // Without rows every file is new: one life leaves one file open, so the newest of each of the last few is enough here.
+  return last === null ? files.slice(0, FILES_WITHOUT_ROWS) : files;
+}
+
+const FILES_WITHOUT_ROWS = 3;
+
+function folderOf(key: StreamKey, atMs: number): string {
+  const from = Math.max(0, atMs);
+  return `${streamFolder(key.cameraId, key.stream)}/${utcDay(from)}/${utcHour(from)}`;
+}
+
+/** Recovers files one after the other; a file that cannot be read is reported and does not keep the others from it. */
+export async function recoverFiles(root: RootPlace, files: readonly FoundFile[], repair = true): Promise<TailReport> {
+  const report = { segments: [] as PackedSegment[], trimmed: [] as { path: string; lostBytes: number }[], removed: [] as string[], refused: [] as { path: string; why: string }[] };
+  for (const file of files) {
+    const found = await attempt(root, file, repair);
+    if (found.kind === 'whole' || found.kind === 'cut') report.segments.push(found.segment);
+    if (found.kind === 'cut') report.trimmed.push({ path: file.path, lostBytes: found.lostBytes });
+    if (found.kind === 'empty') report.removed.push(file.path);
+    if (found.kind === 'foreign') report.refused.push({ path: file.path, why: found.why });
+  }
+  return report;
+}
+
+async function attempt(root: RootPlace, file: FoundFile, repair: boolean): Promise<RecoveredFile> {
+  try {
+    return await recoverFile(root.path, root.rootId, file.name, repair);
+  } catch (error) {
+    return { kind: 'foreign', why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export function joinReports(reports: readonly TailReport[]): TailReport {
+  return {
+    segments: reports.flatMap((report) => report.segments),
+    trimmed: reports.flatMap((report) => report.trimmed),
+    removed: reports.flatMap((report) => report.removed),
+    refused: reports.flatMap((report) => report.refused),
+  };
+}

@@ -1,0 +1,118 @@
+/** The archive's three threads and what happens when the index is damaged: it is set aside, and every thread goes on with a new one. */
+import path from 'node:path';
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { startWorker, workerEntry, type WorkerClient, type WorkerHandle } from '../core/worker-rpc.ts';
+import { DATABASE_FILE } from './database.ts';
+import { WAITING_FOLDER } from './journal.ts';
+import type { MaintenanceApi } from './maintenance-worker.ts';
+import type { ReaderApi } from './reader-worker.ts';
+import type { WriterApi } from './writer-worker.ts';
+
+export interface ThreadOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A new, empty index is in place: the archive rebuilds it. `aside` is the damaged one's new name. */
+  readonly onReplaced: (aside: string) => void;
+}
+
+export class ArchiveThreads {
+  readonly #writer: WorkerHandle<WriterApi, never>;
+  readonly #reader: WorkerHandle<ReaderApi, never>;
+  readonly #maintenance: WorkerHandle<MaintenanceApi, never>;
+  readonly #options: ThreadOptions;
+  #replacing: Promise<void> | null = null;
+  #replacements = 0;
+
+  private constructor(options: ThreadOptions) {
+    const file = path.join(options.dataDir, DATABASE_FILE);
+    const waiting = path.join(options.dataDir, WAITING_FOLDER);
+    this.#options = options;
+    this.#writer = startWorker<WriterApi>(workerEntry(import.meta.url, './writer-worker'), 'index-writer', { file, waiting, nowMs: options.clock.nowMs() });
+    this.#reader = startWorker<ReaderApi>(workerEntry(import.meta.url, './reader-worker'), 'index-reader', { file });
+    this.#maintenance = startWorker<MaintenanceApi>(workerEntry(import.meta.url, './maintenance-worker'), 'maintenance', { file, waiting });
+  }
+
+  /** Starts the threads and opens the index, a new one where it was damaged. Throws as `openForWriting`. */
+  static async start(options: ThreadOptions): Promise<{ readonly threads: ArchiveThreads; readonly setAside: string | null }> {
+    const threads = new ArchiveThreads(options);
+    try {
+      const report = await threads.#writer.client.open();
+      await threads.#reader.client.open();
+      return { threads, setAside: report.setAside };
+    } catch (error) {
+      await threads.#terminate();
+      throw error;
+    }
+  }
+
+  get maintenance(): WorkerClient<MaintenanceApi> {
+    return this.#maintenance.client;
+  }
+
+  /** Asks the writer; where the index turns out damaged, it is replaced and the writer asked once more. */
+  async write<T>(work: (writer: WorkerClient<WriterApi>) => Promise<T>): Promise<T> {
+    const seen = this.#replacements;
+    try {
+      return await work(this.#writer.client);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await this.replace(seen, error);
+      return await work(this.#writer.client);
+    }
+  }
+
+  /** Asks the reader; as `write`. */
+  async read<T>(work: (reader: WorkerClient<ReaderApi>) => Promise<T>): Promise<T> {
+    const seen = this.#replacements;
+    try {
+      return await work(this.#reader.client);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await this.replace(seen, error);
+      return await work(this.#reader.client);
+    }
+  }
+
+  /** How often the index was replaced: what was begun under another number is about an index that is gone. */
+  get replacements(): number {
+    return this.#replacements;
+  }
+
+  /** Replaces the index unless that has happened since `seen`. */
+  async replace(seen: number, why: unknown): Promise<void> {
+    if (seen === this.#replacements) this.#replacing ??= this.#replaceNow(why).finally(() => void (this.#replacing = null));
+    await this.#replacing;
+  }
+
+  async #replaceNow(why: unknown): Promise<void> {
+    this.#options.logger.error('The index of footage is damaged; it is set aside and rebuilt', why);
+    await this.#reader.client.release();
+    await this.#maintenance.client.release();
+    const aside = await this.#writer.client.replace(this.#options.clock.nowMs());
+    await this.#reader.client.open();
+    this.#replacements += 1;
+    this.#options.onReplaced(aside);
+  }
+
+  /** Commits what waits, closes the index and ends the threads. */
+  async close(): Promise<void> {
+    try {
+      await this.#reader.client.release();
+      await this.#maintenance.client.release();
+      await this.#writer.client.close();
+    } finally {
+      await this.#terminate();
+    }
+  }
+
+  async #terminate(): Promise<void> {
+    await Promise.all([this.#writer.terminate(), this.#reader.terminate(), this.#maintenance.terminate()]);
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof PorchlightError && error.kind === 'database-corrupt';
+}

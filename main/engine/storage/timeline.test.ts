@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../shared/time.ts';
+import type { WritableDb } from './database.ts';
+import { happeningWriter } from './happenings.write.ts';
+import { segmentWriter } from './segments.write.ts';
+import { idLookup } from './stream-ids.ts';
+import { CAMERA, DAY_START_MS, fakeSegment, memoryIndex, planOf } from './testing/memory-index.ts';
+import { mergeSpans, TIMELINE_SQL, timelineReader } from './timeline.read.ts';
+
+let db: WritableDb;
+beforeEach(() => {
+  db = memoryIndex();
+});
+afterEach(() => void db.close());
+
+const ask = (startMs: number, endMs: number, maxItems = 2048) => timelineReader(db, idLookup(db)).timeline({ cameraIds: [CAMERA], startMs, endMs, maxItems })[0];
+/** `count` segments of a minute; after each of `dropsAfter` comes a gap of `gapMs` with a row and a new session. */
+function record(count: number, dropEvery: number, gapMs: number): void {
+  const segments = segmentWriter(db);
+  const happenings = happeningWriter(db);
+  let startMs = DAY_START_MS;
+  let session = 1;
+  db.transaction(() => {
+    for (let at = 0, sequence = 0; at < count; at += 1, sequence += 1) {
+      segments.insert(fakeSegment({ session, sequence, startMs, endMs: startMs + MINUTE_MS }));
+      startMs += MINUTE_MS;
+      if ((at + 1) % dropEvery !== 0) continue;
+      happenings.insertGap({ cameraId: CAMERA, stream: 'main', startMs, endMs: startMs + gapMs, cause: 'camera-unreachable', detail: '' });
+      startMs += gapMs;
+      session += 1;
+      sequence = -1;
+    }
+  })();
+}
+
+describe('the timeline', () => {
+  it('shows spans and gaps to the millisecond when near', () => {
+    record(4, 2, 20 * SECOND_MS);
+    const near = ask(DAY_START_MS, DAY_START_MS + 5 * MINUTE_MS);
+    expect(near?.spans).toEqual([
+      { startMs: DAY_START_MS, endMs: DAY_START_MS + 2 * MINUTE_MS },
+      { startMs: DAY_START_MS + 2 * MINUTE_MS + 20_000, endMs: DAY_START_MS + 4 * MINUTE_MS + 20_000 },
+    ]);
+    expect(near?.gaps).toMatchObject([{ startMs: DAY_START_MS + 2 * MINUTE_MS, endMs: DAY_START_MS + 2 * MINUTE_MS + 20_000, cause: 'camera-unreachable' }, { startMs: DAY_START_MS + 4 * MINUTE_MS + 20_000 }]);
+  });
+
+  it('cuts spans to the window and finds those that reach into it', () => {
+    record(240, 1_000, 0);
+    expect(ask(DAY_START_MS + HOUR_MS, DAY_START_MS + HOUR_MS + SECOND_MS)?.spans).toEqual([{ startMs: DAY_START_MS + HOUR_MS, endMs: DAY_START_MS + HOUR_MS + SECOND_MS }]);
+  });
+
+  it('keeps a long hole at the zoom of a month, and gives no item that no pixel shows', () => {
+    record(300, 1, 30 * SECOND_MS);
+    const segments = segmentWriter(db);
+    segments.insert(fakeSegment({ session: 9_999, startMs: DAY_START_MS + 10 * DAY_MS }));
+    const month = ask(DAY_START_MS, DAY_START_MS + 30 * DAY_MS, 1_000);
+    // Bitmaps round to a minute, and the edges of all footage are exact.
+    expect(month?.spans).toEqual([
+      { startMs: DAY_START_MS, endMs: DAY_START_MS + 450 * MINUTE_MS },
+      { startMs: DAY_START_MS + 10 * DAY_MS, endMs: DAY_START_MS + 10 * DAY_MS + MINUTE_MS },
+    ]);
+    expect(month?.gaps).toEqual([]);
+  });
+
+  it('answers at every zoom with no more than it was asked for', () => {
+    record(1_000, 1, 26 * SECOND_MS);
+    for (const windowMs of [MINUTE_MS, HOUR_MS, 6 * HOUR_MS, DAY_MS, 30 * DAY_MS]) {
+      for (const maxItems of [16, 100, 2_048]) {
+        const answer = ask(DAY_START_MS, DAY_START_MS + windowMs, maxItems);
+        expect(answer?.spans.length).toBeGreaterThan(0);
+        expect(Math.max(answer?.spans.length ?? 0, answer?.gaps.length ?? 0), `${windowMs} ms in ${maxItems} items`).toBeLessThanOrEqual(maxItems);
+      }
+    }
+  });
+
+  it('never shows footage farther than a pixel from where there is some, nor misses any', () => {
+    const pieces = fc.array(fc.record({ startS: fc.integer({ min: 0, max: 86_400 * 2 }), lengthS: fc.integer({ min: 1, max: 120 }) }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(pieces, fc.constantFrom(HOUR_MS, 8 * HOUR_MS, DAY_MS, 2 * DAY_MS), (some, windowMs) => {
+        const mine = memoryIndex();
+        try {
+          const write = segmentWriter(mine);
+          some.forEach(({ startS, lengthS }, at) => write.insert(fakeSegment({ session: at + 1, startMs: DAY_START_MS + startS * 1_000, endMs: DAY_START_MS + (startS + lengthS) * 1_000 })));
+          const maxItems = 512;
+          const pixelMs = windowMs / (maxItems - 1);
+          const spans = timelineReader(mine, idLookup(mine)).timeline({ cameraIds: [CAMERA], startMs: DAY_START_MS, endMs: DAY_START_MS + windowMs, maxItems })[0]?.spans ?? [];
+          for (const { startS, lengthS } of some) {
+            const middleMs = DAY_START_MS + (startS + lengthS / 2) * 1_000;
+            if (middleMs < DAY_START_MS + windowMs) expect(spans.some((span) => span.startMs <= middleMs && middleMs < span.endMs)).toBe(true);
+          }
+          for (const span of spans) {
+            for (const edgeMs of [span.startMs, span.endMs]) {
+              expect(some.some(({ startS, lengthS }) => edgeMs >= DAY_START_MS + startS * 1_000 - pixelMs && edgeMs <= DAY_START_MS + (startS + lengthS) * 1_000 + pixelMs)).toBe(true);
+            }
+          }
+        } finally {
+          mine.close();
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('knows the bounds of all footage, overlapping by a clock step too', () => {
+    const write = segmentWriter(db);
+    expect(timelineReader(db, idLookup(db)).bounds([CAMERA])).toBeNull();
+    write.insert(fakeSegment({ session: 1, startMs: DAY_START_MS, endMs: DAY_START_MS + 90_000 }));
+    write.insert(fakeSegment({ session: 2, startMs: DAY_START_MS + 10_000, endMs: DAY_START_MS + 20_000 }));
+    write.insert(fakeSegment({ session: 2, stream: 'sub', startMs: DAY_START_MS - 10_000, endMs: DAY_START_MS + 20_000 }));
+    expect(timelineReader(db, idLookup(db)).bounds([CAMERA])).toEqual({ startMs: DAY_START_MS - 10_000, endMs: DAY_START_MS + 90_000 });
+  });
+
+  it('gives events that reach into the window, in order', () => {
+    const write = happeningWriter(db);
+    const event = (id: string, startMs: number, endMs: number) => write.insertEvent({ id, cameraId: CAMERA, kind: 'motion', label: 'Motion', startMs: DAY_START_MS + startMs, endMs: DAY_START_MS + endMs });
+    event('long', -2 * DAY_MS, 5_000);
+    event('in', 1_000, 2_000);
+    event('past', -9_000, -8_000);
+    expect(ask(DAY_START_MS, DAY_START_MS + MINUTE_MS)?.events.map((one) => one.id)).toEqual(['long', 'in']);
+    expect(timelineReader(db, idLookup(db)).events({ cameraIds: [CAMERA], startMs: DAY_START_MS, endMs: DAY_START_MS + MINUTE_MS, limit: 1 }).map((one) => one.id)).toEqual(['long']);
+  });
+
+  it('reads through indexes only', () => {
+    for (const [name, sql] of Object.entries(TIMELINE_SQL)) {
+      const values = Array.from(sql.match(/\?/g) ?? [], () => 1);
+      expect(planOf(db, sql, ...values), name).not.toContain('SCAN');
+    }
+    expect(planOf(db, TIMELINE_SQL.spans, 1, 1, 1, 1, 1)).toContain('COVERING INDEX spans_by_time (stream_id=? AND size_class=? AND start_ms>? AND start_ms<?)');
+    expect(planOf(db, TIMELINE_SQL.gaps, 1, 1, 1, 1, 1)).toContain('gaps_by_time (stream_id=? AND size_class=? AND start_ms>? AND start_ms<?)');
+  });
+
+  it('merges spans that overlap or lie closer than a pixel', () => {
+    expect(mergeSpans([{ startMs: 50, endMs: 60 }, { startMs: 0, endMs: 40 }, { startMs: 10, endMs: 20 }, { startMs: 61, endMs: 70 }, { startMs: 200, endMs: 300 }], { startMs: 0, endMs: 100 }, 21)).toEqual([
+      { startMs: 0, endMs: 40 },
+      { startMs: 50, endMs: 70 },
+    ]);
+  });
+});
