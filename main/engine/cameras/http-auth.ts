@@ -25,6 +25,8 @@ export interface DigestRequest {
 /** Best first; `-sess` variants follow their base. */
 const ALGORITHMS: Readonly<Record<string, string>> = { 'sha-256': 'sha256', 'sha-512-256': 'sha512-256', md5: 'md5' };
 
+const SCHEMES = new Set(['digest', 'basic', 'bearer', 'negotiate', 'ntlm']);
+
 /** Challenges of any number of WWW-Authenticate headers, several per header too; what is not understood is left out. */
 export function parseChallenges(headers: readonly string[]): AuthChallenge[] {
   const found: { scheme: string; parameters: Map<string, string> }[] = [];
@@ -34,6 +36,8 @@ export function parseChallenges(headers: readonly string[]): AuthChallenge[] {
       const name = (match[1] ?? '').toLowerCase();
       const value = match[2]?.replace(/\\(.)/g, '$1') ?? match[3];
       if (value === undefined) {
+        // A bare word that names no scheme is noise between parameters.
+        if (!SCHEMES.has(name)) continue;
         current = new Map();
         found.push({ scheme: name, parameters: current });
       } else current?.set(name, value);
