@@ -46,7 +46,7 @@ function capabilities(host: OnvifHost): string {
 
 /** The scopes of a camera, for GetScopes and for discovery. */
 export function scopesOf(host: Pick<OnvifHost, 'name' | 'model' | 'ptz'>): string[] {
-  const scopes = ['type/video_encoder', 'type/audio_encoder', 'Profile/Streaming', 'Profile/T', `hardware/${host.model}`, `name/${encodeURIComponent(host.name)}`, 'location/home'];
+  const scopes = ['type/video_encoder', 'type/audio_encoder', 'Profile/Streaming', 'Profile/T', `hardware/${encodeURIComponent(host.model)}`, `name/${encodeURIComponent(host.name)}`, 'location/home'];
   if (host.ptz !== null) scopes.push('type/ptz');
   return scopes.map((scope) => `onvif://www.onvif.org/${scope}`);
 }

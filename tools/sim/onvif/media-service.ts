@@ -96,6 +96,17 @@ async function encoders(flavour: Flavour, host: OnvifHost): Promise<string> {
   return `<${flavour}:GetVideoEncoderConfigurationsResponse>${list.join('')}</${flavour}:GetVideoEncoderConfigurationsResponse>`;
 }
 
+async function encoderOptions(flavour: Flavour, host: OnvifHost): Promise<string> {
+  const { codec, width, height, fps } = (await host.format('main')).video;
+  const resolution = `<tt:ResolutionsAvailable><tt:Width>${width}</tt:Width><tt:Height>${height}</tt:Height></tt:ResolutionsAvailable>`;
+  const quality = '<tt:QualityRange><tt:Min>1</tt:Min><tt:Max>6</tt:Max></tt:QualityRange>';
+  if (flavour === 'tr2') {
+    return `<tr2:GetVideoEncoderConfigurationOptionsResponse><tr2:Options GovLengthRange="1 150" FrameRatesSupported="${fps}"><tt:Encoding>${CODEC_NAMES[codec]}</tt:Encoding>${quality}${resolution}<tt:BitrateRange><tt:Min>64</tt:Min><tt:Max>8192</tt:Max></tt:BitrateRange></tr2:Options></tr2:GetVideoEncoderConfigurationOptionsResponse>`;
+  }
+  const ranges = '<tt:GovLengthRange><tt:Min>1</tt:Min><tt:Max>150</tt:Max></tt:GovLengthRange><tt:FrameRateRange><tt:Min>1</tt:Min><tt:Max>30</tt:Max></tt:FrameRateRange><tt:EncodingIntervalRange><tt:Min>1</tt:Min><tt:Max>1</tt:Max></tt:EncodingIntervalRange>';
+  return `<trt:GetVideoEncoderConfigurationOptionsResponse><trt:Options>${quality}<tt:H264>${resolution}${ranges}<tt:H264ProfilesSupported>Main</tt:H264ProfilesSupported></tt:H264></trt:Options></trt:GetVideoEncoderConfigurationOptionsResponse>`;
+}
+
 async function videoSources(host: OnvifHost): Promise<string> {
   const { video } = await host.format('main');
   return `<trt:GetVideoSourcesResponse><trt:VideoSources token="source_1"><tt:Framerate>${video.fps}</tt:Framerate><tt:Resolution><tt:Width>${video.width}</tt:Width><tt:Height>${video.height}</tt:Height></tt:Resolution></trt:VideoSources></trt:GetVideoSourcesResponse>`;
@@ -119,6 +130,11 @@ export const MEDIA1_OPERATIONS: OperationTable = {
   GetVideoSources: (_request, host) => videoSources(host),
   GetVideoSourceConfigurations: (_request, host) => sourceConfigurations('trt', host),
   GetVideoEncoderConfigurations: (_request, host) => encoders('trt', host),
+  GetVideoEncoderConfigurationOptions: (_request, host) => encoderOptions('trt', host),
+  GetVideoEncoderConfiguration: async (request, host) => {
+    const stream = childText(request.body, 'ConfigurationToken') === 'encoder_sub' && host.hasSub() ? 'sub' : 'main';
+    return `<trt:GetVideoEncoderConfigurationResponse><trt:Configuration token="encoder_${stream}">${encoderBody('trt', stream, await host.format(stream))}</trt:Configuration></trt:GetVideoEncoderConfigurationResponse>`;
+  },
   GetAudioSources: () => '<trt:GetAudioSourcesResponse><trt:AudioSources token="audio_source_1"><tt:Channels>1</tt:Channels></trt:AudioSources></trt:GetAudioSourcesResponse>',
   GetServiceCapabilities: () =>
     '<trt:GetServiceCapabilitiesResponse><trt:Capabilities SnapshotUri="true"><trt:ProfileCapabilities MaximumNumberOfProfiles="2"/><trt:StreamingCapabilities RTP_TCP="true" RTP_RTSP_TCP="true"/></trt:Capabilities></trt:GetServiceCapabilitiesResponse>',
@@ -131,6 +147,7 @@ export const MEDIA2_OPERATIONS: OperationTable = {
   GetSnapshotUri: (_request, host) => `<tr2:GetSnapshotUriResponse><tr2:Uri>${escapeXml(snapshotUri(host))}</tr2:Uri></tr2:GetSnapshotUriResponse>`,
   GetVideoSourceConfigurations: (_request, host) => sourceConfigurations('tr2', host),
   GetVideoEncoderConfigurations: (_request, host) => encoders('tr2', host),
+  GetVideoEncoderConfigurationOptions: (_request, host) => encoderOptions('tr2', host),
   GetServiceCapabilities: () =>
     '<tr2:GetServiceCapabilitiesResponse><tr2:Capabilities SnapshotUri="true"><tr2:ProfileCapabilities MaximumNumberOfProfiles="2"/><tr2:StreamingCapabilities RTSPStreaming="true" RTP_RTSP_TCP="true"/></tr2:Capabilities></tr2:GetServiceCapabilitiesResponse>',
 };
