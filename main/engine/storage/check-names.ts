@@ -1,14 +1,13 @@
 /** Which names under a root are Porchlight's, and which are somebody else's and reported (I2). */
 import path from 'node:path';
 import { isCameraId } from '../../../shared/model/ids.ts';
+import { decodePackName } from './preview-name.ts';
 import type { Finding } from './reconcile.ts';
 import { HARMLESS_NAMES, IDENTITY_FILE } from './root.ts';
 import { isDayFolder, isHourFolder, isStreamKind } from './segment-name.ts';
 import { namesIn } from './walk.ts';
 
 const CAMERA_FILES: ReadonlySet<string> = new Set(['camera.json', 'camera.json.previous', 'camera.json.new', 'previews', 'journal', 'main', 'sub']);
-/** `14.jpgs`: an hour and the extension of a preview pack. */
-const PREVIEW_PACK = /^(?:[01]\d|2[0-3])\.[a-z.]+$/;
 const JOURNAL_FILE = /^(.+)\.jsonl$/;
 
 /** Names outside hour folders that Porchlight does not know; those in hour folders are found by the walk. */
@@ -23,7 +22,7 @@ export function strangerFindings(rootPath: string): readonly Finding[] {
     for (const name of sift(camera, (known) => CAMERA_FILES.has(known))) {
       const folder = `${camera}/${name}`;
       if (isStreamKind(name)) for (const day of sift(folder, isDayFolder)) sift(`${folder}/${day}`, isHourFolder);
-      if (name === 'previews') for (const day of sift(folder, isDayFolder)) sift(`${folder}/${day}`, (pack) => PREVIEW_PACK.test(pack));
+      if (name === 'previews') for (const day of sift(folder, isDayFolder)) sift(`${folder}/${day}`, (pack) => decodePackName(`${day}/${pack}`) !== null);
       if (name === 'journal') sift(folder, (file) => isDayFolder(JOURNAL_FILE.exec(file)?.[1] ?? ''));
     }
   }

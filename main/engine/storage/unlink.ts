@@ -2,9 +2,10 @@
 import { rmSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { type EpochMs, utcDay, utcHour } from '../../../shared/time.ts';
+import { type EpochMs, utcDay } from '../../../shared/time.ts';
 import { errorCode } from '../core/atomic-file.ts';
 import { removeIfEmpty, syncFolderSync } from './journal.ts';
+import { previewFilesOlderThan, previewFolder } from './preview-name.ts';
 import { decodeSegmentName, isDayFolder } from './segment-name.ts';
 import { namesIn } from './walk.ts';
 
@@ -47,23 +48,12 @@ export function clearEmptyFolders(rootPath: string, folders: readonly string[]):
   }
 }
 
-/** Folder of a camera's previews relative to its root, with `/`. */
-export function previewsFolder(cameraId: CameraId): string {
-  return `${cameraId}/previews`;
-}
-
-/** Removes the preview packs of hours wholly before `beforeMs`; returns how many. A pack is `<day>/<hour>.<anything>`. */
+/** Removes the preview packs of hours wholly before `beforeMs`; returns how many. */
 export function prunePreviews(rootPath: string, cameraId: CameraId, beforeMs: EpochMs): number {
-  const firstKept = `${utcDay(beforeMs)}/${utcHour(beforeMs)}`;
-  let removed = 0;
-  for (const day of namesIn(path.join(rootPath, previewsFolder(cameraId))).filter((name) => isDayFolder(name) && name <= utcDay(beforeMs))) {
-    const folder = path.join(rootPath, previewsFolder(cameraId), day);
-    for (const name of namesIn(folder)) {
-      if (`${day}/${name.slice(0, 2)}` >= firstKept) continue;
-      rmSync(path.join(folder, name), { force: true });
-      removed += 1;
-    }
-    removeIfEmpty(folder);
-  }
-  return removed;
+  const folder = previewFolder(rootPath, cameraId);
+  const days = namesIn(folder).filter((day) => isDayFolder(day) && day <= utcDay(beforeMs));
+  const old = previewFilesOlderThan(days.flatMap((day) => namesIn(path.join(folder, day)).map((name) => `${day}/${name}`)), beforeMs);
+  for (const pack of old) rmSync(path.join(folder, pack), { force: true });
+  for (const day of days) removeIfEmpty(path.join(folder, day));
+  return old.length;
 }

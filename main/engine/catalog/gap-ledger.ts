@@ -1,0 +1,134 @@
+/**
+ * Turns the recorder's outages into gaps with causes (principle 4: every missing second has one). Holds the outages that
+ * are still open and knows where footage ended before this life. Pure but for the functions it is handed.
+ */
+import type { Gap, GapCause } from '../../../shared/model/gap.ts';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import type { CameraTimeline, TimelineGap } from '../../../shared/model/timeline.ts';
+import type { EpochMs, TimeRange } from '../../../shared/time.ts';
+import type { IngestNotice, StreamKey } from '../ports/ingest.ts';
+import { type DeadTime, explainGap, type ReportedOutage } from './dead-time.ts';
+
+export type OutageNotice = Extract<IngestNotice, { readonly type: 'outage-began' | 'outage-ended' }>;
+
+/** An outage that has not ended, as it lies in the life marker. */
+export interface OpenOutage extends StreamKey, ReportedOutage {}
+
+export interface GapLedgerStart {
+  /** Where the footage of each stream ended before this life. */
+  readonly footageEnds: readonly (StreamKey & { readonly endMs: EpochMs })[];
+  /** Outages that were open when the last life ended. */
+  readonly openOutages: readonly OpenOutage[];
+  /** The time between that life and this one. */
+  readonly between: DeadTime;
+}
+
+export class GapLedger {
+  readonly #footageEnds = new Map<string, EpochMs>();
+  /** Of the last life, until the stream's first frame in this one. */
+  readonly #before = new Map<string, ReportedOutage>();
+  readonly #open = new Map<string, OpenOutage>();
+  #deadTimes: DeadTime[];
+
+  constructor(start: GapLedgerStart) {
+    for (const end of start.footageEnds) this.#footageEnds.set(keyOf(end), end.endMs);
+    for (const outage of start.openOutages) this.#before.set(keyOf(outage), outage);
+    this.#deadTimes = [start.between];
+  }
+
+  /** The computer slept, or nothing could be recorded for another reason that no stream reports. */
+  addDeadTime(time: DeadTime): void {
+    this.#deadTimes.push(time);
+  }
+
+  /** Footage is on disk up to here: what a later frame with an unknown beginning of its outage is measured from. */
+  footageReached(key: StreamKey, endMs: EpochMs): void {
+    this.#footageEnds.set(keyOf(key), Math.max(endMs, this.#footageEnds.get(keyOf(key)) ?? Number.NEGATIVE_INFINITY));
+  }
+
+  /** An outage begins, or its cause is known better. The first beginning stays. */
+  began(outage: OpenOutage): void {
+    const known = this.#open.get(keyOf(outage));
+    this.#open.set(keyOf(outage), known === undefined ? outage : { ...outage, sinceMs: Math.min(known.sinceMs, outage.sinceMs), cause: strongerCause(known.cause, outage.cause) });
+  }
+
+  /**
+   * Footage is written again from `atMs` on. Returns the gaps to be written down: none where nothing was missing, several
+   * where causes followed each other.
+   */
+  ended(key: StreamKey, sinceMs: EpochMs | null, atMs: EpochMs, reported: { readonly cause: GapCause; readonly detail: string } | null): readonly Gap[] {
+    const id = keyOf(key);
+    const open = this.#open.get(id) ?? null;
+    const before = this.#before.get(id) ?? null;
+    const reachedMs = this.#footageEnds.get(id) ?? null;
+    this.#open.delete(id);
+    this.#before.delete(id);
+    this.#footageEnds.set(id, Math.max(atMs, reachedMs ?? atMs));
+    // Before the very first footage of a stream nothing is missing.
+    const fromMs = reachedMs === null ? null : (sinceMs ?? reachedMs);
+    if (fromMs === null || atMs - fromMs < NOT_MISSING_MS) return [];
+    const outage: ReportedOutage | null = open ?? (reported === null ? before : { sinceMs: fromMs, ...reported });
+    return explainGap(key, { startMs: fromMs, endMs: atMs }, outage, this.#deadTimes).flatMap((gap) => this.#withOlderCause(gap, before));
+  }
+
+  /** The part before this life keeps what was known then: a camera that was offline before the power went was offline. */
+  #withOlderCause(gap: Gap, before: ReportedOutage | null): readonly Gap[] {
+    const between = this.#deadTimes[0];
+    if (before === null || between === undefined || gap.cause !== between.cause || gap.startMs >= between.startMs || before.sinceMs >= between.startMs) return [gap];
+    return [{ ...gap, endMs: between.startMs, cause: before.cause, detail: before.detail }, { ...gap, startMs: between.startMs }];
+  }
+
+  /** Outages without an end, for the life marker and for the timeline. */
+  openOutages(): readonly OpenOutage[] {
+    return [...this.#open.values(), ...[...this.#before].flatMap(([id, outage]) => (this.#open.has(id) ? [] : [{ ...streamOf(id), ...outage }]))];
+  }
+
+  /** Streams whose footage of earlier lives has not been continued yet, as gaps up to `nowMs`. */
+  openGaps(nowMs: EpochMs): readonly Gap[] {
+    return [...new Set([...this.#open.keys(), ...this.#before.keys()])].flatMap((id) => {
+      const outage = this.#open.get(id) ?? this.#before.get(id) ?? null;
+      const startMs = Math.min(outage?.sinceMs ?? nowMs, this.#footageEnds.get(id) ?? nowMs);
+      return explainGap(streamOf(id), { startMs, endMs: nowMs }, outage, this.#deadTimes);
+    });
+  }
+
+  /** A camera is gone from the list: nothing of it is missing from now on. */
+  forget(cameraId: CameraId): void {
+    for (const map of [this.#open, this.#before]) for (const id of map.keys()) if (streamOf(id).cameraId === cameraId) map.delete(id);
+  }
+
+  /** Dead times that no open outage reaches back to are of no more use. */
+  dropOldDeadTimes(nowMs: EpochMs): void {
+    const oldestMs = Math.min(nowMs, ...this.openOutages().map((outage) => outage.sinceMs), ...this.#footageEnds.values());
+    const [between, ...others] = this.#deadTimes;
+    this.#deadTimes = [...(between === undefined ? [] : [between]), ...others.filter((time) => time.endMs >= oldestMs)];
+  }
+}
+
+/** Less than this is two segments that touch: the tolerance by which spans are joined (storage/spans.write.ts). */
+const NOT_MISSING_MS = 500;
+
+/** What the owner did explains an outage better than what the camera did because of it. */
+const OWN_CAUSES: ReadonlySet<GapCause> = new Set(['paused-by-you', 'not-scheduled', 'stopped-by-you']);
+
+function strongerCause(known: GapCause, said: GapCause): GapCause {
+  return OWN_CAUSES.has(known) ? known : said;
+}
+
+function keyOf(key: StreamKey): string {
+  return `${key.cameraId}/${key.stream}`;
+}
+
+function streamOf(id: string): StreamKey {
+  const [cameraId, stream] = id.split('/');
+  return { cameraId: cameraId as CameraId, stream: stream as StreamKey['stream'] };
+}
+
+/** Adds what is missing right now to answers of the index, cut to the window. Main streams only, as the timeline draws them. */
+export function withOpenGaps(timelines: readonly CameraTimeline[], open: readonly Gap[], window: TimeRange): readonly CameraTimeline[] {
+  return timelines.map((timeline) => {
+    const mine = open.filter((gap) => gap.cameraId === timeline.cameraId && gap.stream === 'main' && gap.startMs < window.endMs && gap.endMs > window.startMs);
+    const added: readonly TimelineGap[] = mine.map(({ startMs, endMs, cause, detail }) => ({ startMs, endMs, cause, detail }));
+    return added.length === 0 ? timeline : { ...timeline, gaps: [...timeline.gaps, ...added].toSorted((a, b) => a.startMs - b.startMs) };
+  });
+}

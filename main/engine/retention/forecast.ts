@@ -1,0 +1,68 @@
+/** What storage adds up to: use, rate and the days that fit, per camera and in all. Pure. */
+import type { CameraId, RootId } from '../../../shared/model/ids.ts';
+import type { CameraStorage, RootState, RootSummary, StorageRules, StorageSummary } from '../../../shared/model/storage.ts';
+import { DAY_MS, type EpochMs } from '../../../shared/time.ts';
+import type { StreamUsage } from '../ports/archive.ts';
+
+export interface RootFact {
+  readonly rootId: RootId;
+  readonly path: string;
+  readonly state: RootState;
+  readonly problem: string | null;
+  readonly diskBytes: number;
+  readonly freeBytes: number;
+}
+
+/** Less footage than this says nothing about a day. */
+const LEAST_FOR_A_RATE_MS = 10 * 60_000;
+
+/**
+ * The summary of section "Storage at a glance". A stream's rate is its bytes per recorded time, so that a camera that was off for a week
+ * counts as what it writes when it is on. Days that fit: what all disks may hold, shared at today's rates, no more than the age limit.
+ */
+export function summarizeStorage(roots: readonly RootFact[], usage: readonly StreamUsage[], rules: StorageRules): StorageSummary {
+  const used = (rootId: RootId): number => usage.reduce((sum, one) => sum + (one.rootId === rootId ? one.sizeBytes : 0), 0);
+  const bytesPerDay = [...Map.groupBy(usage, (one) => one.cameraId).keys()].reduce((sum, cameraId) => sum + cameraRate(usage, cameraId), 0);
+  const capacityBytes = roots.reduce((sum, root) => sum + (root.state === 'ready' || root.state === 'full' ? capacity(root, used(root.rootId), rules) : 0), 0);
+  const fitDays = bytesPerDay === 0 ? null : Math.min(capacityBytes / bytesPerDay, rules.maxAgeDays ?? Number.POSITIVE_INFINITY);
+  const cameras = [...Map.groupBy(usage, (one) => one.cameraId)].map(([cameraId, streams]): CameraStorage => {
+    const rate = cameraRate(usage, cameraId);
+    return { cameraId, usedBytes: sum(streams.map((one) => one.sizeBytes)), bytesPerDay: rate, oldestMs: oldest(streams), forecastDays: rate === 0 ? null : fitDays };
+  });
+  return {
+    roots: roots.map((root): RootSummary => ({ ...pick(root), usedBytes: used(root.rootId), quotaBytes: rules.quotaBytes[root.rootId] ?? null, keepFreeBytes: rules.keepFreeBytes })),
+    cameras,
+    maxAgeDays: rules.maxAgeDays,
+    bytesPerDay,
+    oldestMs: oldest(usage),
+    forecastDays: fitDays,
+  };
+}
+
+/** Footage that fits on a disk beside what else lies there. */
+function capacity(root: RootFact, usedBytes: number, rules: StorageRules): number {
+  const room = Math.max(0, usedBytes + root.freeBytes - rules.keepFreeBytes);
+  return Math.min(room, rules.quotaBytes[root.rootId] ?? Number.POSITIVE_INFINITY);
+}
+
+function cameraRate(usage: readonly StreamUsage[], cameraId: CameraId): number {
+  const byStream = Map.groupBy(usage.filter((one) => one.cameraId === cameraId), (one) => one.stream);
+  return sum(
+    [...byStream.values()].map((parts) => {
+      const durationMs = sum(parts.map((part) => part.durationMs));
+      return durationMs < LEAST_FOR_A_RATE_MS ? 0 : (sum(parts.map((part) => part.sizeBytes)) / durationMs) * DAY_MS;
+    }),
+  );
+}
+
+function oldest(usage: readonly StreamUsage[]): EpochMs | null {
+  return usage.length === 0 ? null : Math.min(...usage.map((one) => one.oldestMs));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+function pick({ rootId, path, state, problem, diskBytes, freeBytes }: RootFact): RootFact {
+  return { rootId, path, state, problem, diskBytes, freeBytes };
+}
