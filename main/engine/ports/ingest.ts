@@ -24,6 +24,8 @@ export interface IngestStream {
   readonly record: { readonly rootId: RootId; readonly rootPath: string } | null;
   /** Seconds of the minute at which this stream starts new segments, so that disks are not hit by all at once. */
   readonly rotationOffsetMs: DurationMs;
+  /** The stream's last session on disk: new ones get larger numbers, also when the clock went back in between. */
+  readonly afterSession?: number;
 }
 
 export interface IngestSettings {

@@ -1,0 +1,55 @@
+/** What ffmpeg's last words mean: mapped once, here, to the closed set of errors and causes. */
+import { PorchlightError, type ErrorKind } from '../../../shared/errors.ts';
+import type { GapCause } from '../../../shared/model/gap.ts';
+
+export interface FfmpegFailure {
+  readonly kind: ErrorKind;
+  readonly cause: GapCause;
+  /** A few words for the day report; no secrets. */
+  readonly detail: string;
+  /** One sentence for a person. */
+  readonly sentence: string;
+  /** ffmpeg did not see enough of the stream before it started: a longer look may help. */
+  readonly lookLonger: boolean;
+  /** The address has no sound, although some was asked for. */
+  readonly noSound: boolean;
+}
+
+type Rule = readonly [RegExp, ErrorKind, GapCause, string, string];
+
+/** The first rule that matches any line wins; the more certain ones come first. */
+const RULES: readonly Rule[] = [
+  [/\b401\b|unauthorized/i, 'wrong-password', 'camera-refused', 'camera answered 401', 'The camera does not accept this user name or password. Check them under Cameras.'],
+  [/\b403\b|forbidden/i, 'refused', 'camera-refused', 'camera answered 403', 'The camera refuses this user. Give the user the right to watch video in the camera’s own settings.'],
+  [/\b453\b|not enough bandwidth/i, 'refused', 'camera-refused', 'camera answered 453', 'The camera serves no further viewers. Close other programs that watch it.'],
+  [/\b503\b|service unavailable/i, 'refused', 'camera-refused', 'camera answered 503', 'The camera is busy. Porchlight tries again by itself.'],
+  [/\b461\b|unsupported transport/i, 'refused', 'camera-refused', 'camera answered 461', 'The camera refuses this kind of transport. Choose the other one (TCP or UDP) under Cameras.'],
+  [/\b404\b|stream not found/i, 'not-found', 'camera-refused', 'camera answered 404', 'The camera has no stream at this address. Check the path, or let Porchlight find the camera again.'],
+  [/\b4\d\d (?=[A-Z])|server returned 4xx/i, 'refused', 'camera-refused', 'camera refused the request', 'The camera refused the request. Check its address and its settings.'],
+  [/\b5\d\d (?=[A-Z])|server returned 5xx/i, 'refused', 'camera-refused', 'camera answered with an error', 'The camera reported an error of its own. Porchlight tries again by itself.'],
+  [/connection refused/i, 'unreachable', 'camera-unreachable', 'connection refused', 'Nothing answers at the camera’s address and port. Check that the camera is on and RTSP is switched on in its settings.'],
+  [/no route to host|network is unreachable|host is down/i, 'unreachable', 'camera-unreachable', 'no route to the camera', 'The camera cannot be reached over the network. Check its cable or Wi-Fi.'],
+  [/failed to resolve|name or service not known|name resolution|nodename nor servname/i, 'unreachable', 'camera-unreachable', 'name not found', 'The camera’s name is not known on this network. Use its IP address instead.'],
+  [/timed out|timeout/i, 'timeout', 'camera-unreachable', 'no answer in time', 'The camera did not answer in time. Check that it is on and connected.'],
+  [/could not find tag for codec|codec not currently supported|tag .* incompatible/i, 'codec-not-supported', 'camera-refused', 'codec cannot be kept', 'The camera sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.'],
+  [/connection reset|broken pipe|end of file|i\/o error|input\/output error/i, 'connection-lost', 'camera-unreachable', 'connection lost', 'The camera closed the connection. Porchlight tries again by itself.'],
+  [/invalid data found|protocol not found|not a valid|nonmatching/i, 'bad-answer', 'camera-unreachable', 'answer not understood', 'What answers at this address does not speak RTSP as a camera should.'],
+];
+
+const LOOK_LONGER = /could not find codec parameters|unspecified size|dimensions not set|could not write header/i;
+const NO_SOUND = /matches no streams|does not contain any stream/i;
+
+/** Reads ffmpeg's last lines, newest last. */
+export function readFailure(lines: readonly string[]): FfmpegFailure {
+  const text = lines.join('\n');
+  const hints = { lookLonger: LOOK_LONGER.test(text), noSound: NO_SOUND.test(text) };
+  if (hints.noSound && !/0:a/.test(text)) return { kind: 'no-video', cause: 'camera-refused', detail: 'no video at the address', sentence: 'There is no video at this address. Check the path of the stream.', ...hints, noSound: false };
+  for (const [pattern, kind, cause, detail, sentence] of RULES) if (pattern.test(text)) return { kind, cause, detail, sentence, ...hints };
+  return { kind: 'ffmpeg-failed', cause: 'camera-unreachable', detail: 'stream ended', sentence: 'The camera’s stream could not be opened. Porchlight tries again by itself.', ...hints };
+}
+
+/** The failure as an error; `lines` (without secrets) go to the log as its cause. */
+export function failureError(lines: readonly string[]): PorchlightError {
+  const failure = readFailure(lines);
+  return new PorchlightError(failure.kind, failure.sentence, lines.slice(-6).join(' | '));
+}

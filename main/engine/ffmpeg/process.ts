@@ -1,0 +1,179 @@
+/** The one door to child processes of ffmpeg: start, keep the last words, ask, wait, kill, reap (docs/design/recording.md, R5 and R7). */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { DurationMs } from '../../../shared/time.ts';
+import { errorCode } from '../core/atomic-file.ts';
+import type { Clock } from '../core/clock.ts';
+import { redactSecrets } from '../core/logger.ts';
+
+const KEPT_LINES = 40;
+const KEPT_LINE_CHARS = 400;
+/** How long a child may take to say goodbye to the camera (TEARDOWN) before it is killed. */
+export const ASK_MS: DurationMs = 1_000;
+
+export interface FfmpegExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Set when it could not be started at all. */
+  readonly startError: Error | null;
+}
+
+export interface FfmpegStart {
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Written to stdin, which is then closed. */
+  readonly stdin: string;
+  /** Whether descriptor 3 is an output too. */
+  readonly secondOutput: boolean;
+  /** Never to be seen in what `lastLines` returns. */
+  readonly secrets: readonly string[];
+  readonly clock: Clock;
+}
+
+export interface FfmpegProcess {
+  /** 0 when it could not be started. */
+  readonly pid: number;
+  readonly output: Readable;
+  readonly secondOutput: Readable | null;
+  /** Resolves when the child is reaped and its pipes are closed. */
+  readonly exited: Promise<FfmpegExit>;
+  /** The end of stderr, secrets taken out. */
+  lastLines(): string[];
+  /** Asks, waits `askMs`, kills; resolves with `exited`. */
+  stop(askMs?: DurationMs): Promise<FfmpegExit>;
+}
+
+/** Starts ffmpeg; a failure to start shows in `exited`. */
+export async function startFfmpeg(start: FfmpegStart): Promise<FfmpegProcess> {
+  const guard = await deathGuard();
+  const [command, ...args] = [...guard, start.path, ...start.args];
+  // Not detached: Windows ends it with us through libuv's job object, and a terminal's Ctrl-C reaches it elsewhere.
+  const child = spawn(command ?? start.path, args, { stdio: ['pipe', 'pipe', 'pipe', start.secondOutput ? 'pipe' : 'ignore'], windowsHide: true });
+  return new Running(child, start);
+}
+
+class Running implements FfmpegProcess {
+  readonly pid: number;
+  readonly output: Readable;
+  readonly secondOutput: Readable | null;
+  readonly exited: Promise<FfmpegExit>;
+  readonly #child: ChildProcess;
+  readonly #start: FfmpegStart;
+  readonly #lines: string[] = [];
+  #partial = '';
+  #gone = false;
+
+  constructor(child: ChildProcess, start: FfmpegStart) {
+    this.#child = child;
+    this.#start = start;
+    this.pid = child.pid ?? 0;
+    const [stdin, stdout, stderr, second] = child.stdio;
+    if (!stdin || !stdout || !stderr) throw new Error('spawn gave no pipes');
+    this.output = stdout as Readable;
+    this.secondOutput = start.secondOutput ? ((second ?? null) as Readable | null) : null;
+    // A child that died before it read its script: its exit says more than EPIPE does.
+    for (const pipe of child.stdio) pipe?.on('error', () => undefined);
+    (stderr as Readable).on('data', (chunk: Buffer) => this.#keep(chunk));
+    stdin.end(start.stdin);
+    this.exited = new Promise((resolve) => {
+      child.once('error', (error) => {
+        if (child.pid !== undefined) return;
+        this.#gone = true;
+        resolve({ code: null, signal: null, startError: error });
+      });
+      child.once('close', (code, signal) => {
+        this.#gone = true;
+        resolve({ code, signal, startError: null });
+      });
+    });
+  }
+
+  lastLines(): string[] {
+    const lines = this.#partial === '' ? this.#lines : [...this.#lines, this.#partial];
+    return lines.map((line) => redact(line, this.#start.secrets));
+  }
+
+  async stop(askMs: DurationMs = ASK_MS): Promise<FfmpegExit> {
+    if (!this.#gone) {
+      // Windows knows no asking: kill() ends the process at once there.
+      this.#child.kill('SIGTERM');
+      const waited = new AbortController();
+      // What it still writes must be read, or it waits for us for ever.
+      this.output.resume();
+      this.secondOutput?.resume();
+      await Promise.race([this.exited, this.#start.clock.sleep(askMs, waited.signal)]);
+      waited.abort();
+      if (!this.#gone) this.#child.kill('SIGKILL');
+    }
+    return await this.exited;
+  }
+
+  #keep(chunk: Buffer): void {
+    const parts = (this.#partial + chunk.toString('utf8')).split(/[\r\n]+/);
+    this.#partial = (parts.pop() ?? '').slice(0, KEPT_LINE_CHARS);
+    for (const line of parts) if (line !== '') this.#lines.push(line.slice(0, KEPT_LINE_CHARS));
+    if (this.#lines.length > KEPT_LINES) this.#lines.splice(0, this.#lines.length - KEPT_LINES);
+  }
+}
+
+/** Takes out URLs' user information, and the secrets themselves however they are written. */
+export function redact(line: string, secrets: readonly string[]): string {
+  let text = redactSecrets(line);
+  for (const secret of secrets) {
+    if (secret.length < 2) continue;
+    for (const form of [secret, encodeURIComponent(secret)]) text = text.replaceAll(form, '***');
+  }
+  return text;
+}
+
+let guardFound: Promise<readonly string[]> | null = null;
+
+/** Words before a command that make it die with the thread that started it: Linux has them (util-linux), macOS and Windows do not need or know them. */
+function deathGuard(): Promise<readonly string[]> {
+  guardFound ??= (async () => {
+    if (process.platform !== 'linux') return [];
+    const guard = ['setpriv', '--pdeathsig', 'KILL'];
+    const run = await runToEnd('setpriv', ['--pdeathsig', 'KILL', 'true'], 3_000);
+    return run.ok ? guard : [];
+  })();
+  return guardFound;
+}
+
+export interface RunResult {
+  readonly ok: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** ENOENT where there is no such program. */
+  readonly code: string;
+}
+
+/** Runs a program that ends by itself; it is killed after `timeoutMs`. Never rejects. */
+export function runToEnd(command: string, args: readonly string[], timeoutMs: DurationMs): Promise<RunResult> {
+  return new Promise((resolve) => {
+    execFile(command, [...args], { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 4 * 1024 * 1024, windowsHide: true }, (error, stdout, stderr) => {
+      resolve({ ok: error === null, stdout, stderr, code: errorCode(error) });
+    });
+  });
+}
+
+/** Runs ffmpeg over a script to its end and gives back what it wrote to stdout. Throws `timeout`, or what `failed` makes of its last lines. */
+export async function collectOutput(start: FfmpegStart, timeoutMs: DurationMs, maxBytes: number, failed: (lines: readonly string[]) => PorchlightError): Promise<Uint8Array> {
+  const child = await startFfmpeg(start);
+  const parts: Buffer[] = [];
+  let size = 0;
+  child.output.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) parts.push(chunk);
+  });
+  const waited = new AbortController();
+  const exit = await Promise.race([child.exited, start.clock.sleep(timeoutMs, waited.signal).then(() => null)]);
+  waited.abort();
+  if (exit === null) {
+    await child.stop(0);
+    throw new PorchlightError('timeout', 'The camera did not answer in time. Check that it is on and connected.', child.lastLines().slice(-6).join(' | '));
+  }
+  if (exit.startError !== null) throw new PorchlightError('ffmpeg-missing', 'ffmpeg could not be started. Install it, or name its place under Settings.', exit.startError);
+  if (exit.code !== 0 || size === 0) throw failed(child.lastLines());
+  return Buffer.concat(parts);
+}

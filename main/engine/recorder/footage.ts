@@ -1,0 +1,178 @@
+/** A stream's fragments on their way to segments: which file, when the next one, and what when the disk will not (R3). */
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { GapCause } from '../../../shared/model/gap.ts';
+import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import type { Clock } from '../core/clock.ts';
+import { type RetryLadder, retryWaitMs } from '../core/retry.ts';
+import type { IngestNotice, IngestStream, OpenSegment } from '../ports/ingest.ts';
+import type { SessionFragment } from './media.ts';
+import type { Outage } from './outage.ts';
+import { rotatesAt } from './rotation.ts';
+import { SegmentWriter } from './segment-writer.ts';
+
+/** What may wait for a disk, per stream. Ten fsyncs of half a second each (a new day's folders on a poor card) fit. */
+const MAX_PENDING_MS: DurationMs = 6_000;
+const MAX_PENDING_BYTES = 24 * 1024 * 1024;
+/** Sound of a moment comes up to this long after its picture. */
+const LATE_SOUND_MS: DurationMs = 600;
+const DISK_LADDER: RetryLadder = { stepsMs: [1_000, 2_000, 5_000, 10_000], jitter: 0.2 };
+
+export interface FootageParts {
+  readonly stream: IngestStream;
+  readonly record: NonNullable<IngestStream['record']>;
+  readonly clock: Clock;
+  readonly outage: Outage;
+  readonly notify: (notice: IngestNotice) => void;
+}
+
+/** The session that fragments belong to, and its clock. */
+export interface SessionTime {
+  readonly session: number;
+  readonly wallOf: (sessionMediaMs: DurationMs) => EpochMs;
+}
+
+export class Footage {
+  readonly #parts: FootageParts;
+  #time: SessionTime | null = null;
+  #sequence = 0;
+  #open: SegmentWriter | null = null;
+  /** The previous segment, kept open for sound that is still on its way. */
+  #late: { readonly writer: SegmentWriter; readonly untilMediaMs: DurationMs } | null = null;
+  #closing: Promise<void> = Promise.resolve();
+  #closingCount = 0;
+  #rotateNext = false;
+  /** The disk fell behind: what is closing must be on it before it is given more. */
+  #overloaded = false;
+  #failures = 0;
+  #retryAtMs: DurationMs = 0;
+
+  constructor(parts: FootageParts) {
+    this.#parts = parts;
+  }
+
+  get recording(): boolean {
+    return this.#open !== null;
+  }
+
+  begin(time: SessionTime): void {
+    this.#time = time;
+    this.#sequence = 0;
+  }
+
+  take(fragment: SessionFragment): void {
+    if (fragment.video) this.#takeVideo(fragment);
+    else this.#takeSound(fragment);
+  }
+
+  /** The wall time of media is about to change: what is open keeps the old one, and ends at the next keyframe, or at once (`now`). */
+  mappingChanges(now: boolean): void {
+    this.#open?.freeze();
+    this.#late?.writer.freeze();
+    if (now) this.#closeOpen();
+    else this.#rotateNext = true;
+  }
+
+  tick(nowMs: DurationMs): void {
+    this.#open?.tick(nowMs);
+    this.#late?.writer.tick(nowMs);
+  }
+
+  async snapshot(): Promise<OpenSegment | null> {
+    return (await this.#open?.snapshot()) ?? null;
+  }
+
+  /** The session is over: everything open is closed when it resolves. */
+  async end(): Promise<void> {
+    this.#closeOpen();
+    this.#closeLate();
+    await this.#closing;
+  }
+
+  #takeVideo(fragment: SessionFragment): void {
+    if (fragment.keyframe) this.#atKeyframe(fragment);
+    if (this.#late !== null && fragment.startMediaMs > this.#late.untilMediaMs) this.#closeLate();
+    const writer = this.#open;
+    if (writer === null || !writer.append(fragment)) return;
+    if (writer.opened) this.#parts.outage.wrote(fragment.wallMs + (fragment.endMediaMs - fragment.startMediaMs));
+    writer.tick(this.#parts.clock.monotonicMs());
+    if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
+      this.#overloaded = true;
+      this.#closeOpen();
+      this.#parts.outage.began('disk-too-slow', `the disk is ${Math.round(writer.pendingMs / 1_000)} s behind`);
+      this.#parts.notify({ type: 'root-problem', rootId: this.#parts.record.rootId, cause: 'disk-too-slow', detail: 'footage comes faster than the disk takes it' });
+    }
+  }
+
+  #takeSound(fragment: SessionFragment): void {
+    if (this.#open !== null && this.#open.init.audio !== null && this.#open.append(fragment)) return;
+    this.#late?.writer.append(fragment);
+  }
+
+  #atKeyframe(keyframe: SessionFragment): void {
+    const open = this.#open;
+    if (open !== null && (this.#rotateNext || open.init !== keyframe.init || rotatesAt(open, keyframe.wallMs, this.#parts.stream.rotationOffsetMs))) {
+      this.#closeLate();
+      if (open.init === keyframe.init && open.init.audio !== null) this.#late = { writer: open, untilMediaMs: keyframe.startMediaMs + LATE_SOUND_MS };
+      else this.#close(open);
+      this.#open = null;
+    }
+    if (this.#open === null && !this.#overloaded && this.#parts.clock.monotonicMs() >= this.#retryAtMs) this.#openAt(keyframe);
+  }
+
+  #openAt(keyframe: SessionFragment): void {
+    const time = this.#time;
+    if (time === null) return;
+    const { stream, record, clock, outage } = this.#parts;
+    const name = { cameraId: stream.cameraId, stream: stream.kind, startMs: Math.max(0, Math.floor(keyframe.wallMs)), session: time.session, sequence: this.#sequence };
+    const writer: SegmentWriter = new SegmentWriter({ place: record, name, init: keyframe.init, baseTicks: keyframe.baseTicks, wallOf: time.wallOf, clock, onOpened: () => outage.resumed(keyframe.wallMs), onFailed: (error) => this.#failed(writer, error) });
+    this.#sequence += 1;
+    this.#open = writer;
+    this.#rotateNext = false;
+  }
+
+  #closeOpen(): void {
+    if (this.#open !== null) this.#close(this.#open);
+    this.#open = null;
+  }
+
+  #closeLate(): void {
+    if (this.#late !== null) this.#close(this.#late.writer);
+    this.#late = null;
+  }
+
+  /** In order of their sequence, one after the other. */
+  #close(writer: SegmentWriter): void {
+    writer.freeze();
+    this.#closingCount += 1;
+    this.#closing = this.#closing
+      .then(async () => {
+        const segment = await writer.close();
+        if (segment === null) return;
+        this.#failures = 0;
+        this.#parts.notify({ type: 'segment-closed', segment });
+      })
+      .catch((error: unknown) => this.#failed(writer, error))
+      .finally(() => {
+        this.#closingCount -= 1;
+        if (this.#closingCount === 0) this.#overloaded = false;
+      });
+  }
+
+  #failed(writer: SegmentWriter, error: unknown): void {
+    const { outage, notify, record, clock } = this.#parts;
+    if (this.#open === writer) this.#closeOpen();
+    this.#failures += 1;
+    this.#retryAtMs = clock.monotonicMs() + retryWaitMs(DISK_LADDER, this.#failures, Math.random());
+    const cause = causeOfDiskError(error);
+    const detail = error instanceof PorchlightError ? error.message : 'the disk answered with an error';
+    outage.began(cause, detail);
+    notify({ type: 'root-problem', rootId: record.rootId, cause, detail });
+  }
+}
+
+/** The cause a person reads for what the disk answered. */
+export function causeOfDiskError(error: unknown): GapCause {
+  if (!(error instanceof PorchlightError)) return 'disk-failing';
+  if (error.kind === 'disk-full') return 'disk-full';
+  return error.kind === 'disk-missing' || error.kind === 'disk-wrong' ? 'disk-missing' : 'disk-failing';
+}

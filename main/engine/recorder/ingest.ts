@@ -1,0 +1,139 @@
+/** All streams of the ingest thread: what is wanted is compared with what runs, and the clock is watched for all of them. */
+import { createHash } from 'node:crypto';
+import type { MessagePort } from 'node:worker_threads';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import type { Clock } from '../core/clock.ts';
+import { ChildLedger } from '../ffmpeg/ledger.ts';
+import type { IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKey } from '../ports/ingest.ts';
+import { LiveFeed } from './live-feed.ts';
+import { Pulse } from './pulse.ts';
+import { Recorder } from './recorder.ts';
+import { WallAnchor } from './wall-clock.ts';
+
+const COMPARE_CLOCK_MS = 1_000;
+
+export class IngestStreams {
+  readonly #clock: Clock;
+  readonly #notify: (notice: IngestNotice) => void;
+  readonly #drained: () => boolean;
+  readonly #anchor: WallAnchor;
+  readonly #pulse: Pulse;
+  readonly #recorders = new Map<string, { readonly recorder: Recorder; readonly wanted: string }>();
+  readonly #feeds = new Map<string, LiveFeed>();
+  readonly #sessions = new Map<string, number>();
+  readonly #stopClock: () => void;
+  #ledger: ChildLedger | null = null;
+  #initIds = 0;
+  #changes: Promise<void> = Promise.resolve();
+
+  constructor(clock: Clock, notify: (notice: IngestNotice) => void, drained: () => boolean) {
+    this.#clock = clock;
+    this.#notify = notify;
+    this.#drained = drained;
+    this.#pulse = new Pulse(clock);
+    this.#anchor = new WallAnchor(clock.nowMs(), clock.monotonicMs());
+    this.#stopClock = clock.every(COMPARE_CLOCK_MS, () => this.#compareClock());
+  }
+
+  /** Starts, changes and ends recorders until exactly `streams` run. Ended ones have closed their files when it resolves. */
+  configure(streams: readonly IngestStream[], settings: IngestSettings): Promise<void> {
+    return this.#inOrder(async () => {
+      const ledger = this.#ledger ?? (await this.#openLedger(settings));
+      const wanted = new Map(streams.map((stream) => [keyText({ cameraId: stream.cameraId, stream: stream.kind }), stream]));
+      await Promise.all(Array.from(this.#recorders, async ([key, { recorder, wanted: had }]) => {
+        const stream = wanted.get(key);
+        if (stream === undefined || fingerprint(stream, settings) !== had) await this.#end(key, recorder);
+      }));
+      for (const [key, stream] of wanted) if (!this.#recorders.has(key)) this.#start(key, stream, settings, ledger);
+    });
+  }
+
+  retry(cameraId: CameraId): void {
+    for (const { recorder } of this.#recorders.values()) if (recorder.key.cameraId === cameraId) recorder.retry();
+  }
+
+  async openSegment(key: StreamKey): Promise<OpenSegment | null> {
+    return (await this.#recorders.get(keyText(key))?.recorder.openSegment()) ?? null;
+  }
+
+  subscribe(subscription: LiveSubscription, port: MessagePort): void {
+    this.#feed(keyText(subscription)).add(port, subscription.keyframesOnly);
+  }
+
+  stop(): Promise<void> {
+    return this.#inOrder(async () => {
+      await Promise.all(Array.from(this.#recorders, ([key, { recorder }]) => this.#end(key, recorder)));
+      this.#stopClock();
+      for (const feed of this.#feeds.values()) feed.close();
+      this.#feeds.clear();
+    });
+  }
+
+  #start(key: string, stream: IngestStream, settings: IngestSettings, ledger: ChildLedger): void {
+    const recorder = new Recorder({
+      stream, settings, ledger,
+      clock: this.#clock,
+      anchor: this.#anchor,
+      pulse: this.#pulse,
+      feed: this.#feed(key),
+      lastSession: Math.max(this.#sessions.get(key) ?? 0, stream.afterSession ?? 0),
+      nextInitId: () => (this.#initIds += 1),
+      notify: this.#notify,
+      drained: this.#drained,
+    });
+    this.#recorders.set(key, { recorder, wanted: fingerprint(stream, settings) });
+  }
+
+  async #end(key: string, recorder: Recorder): Promise<void> {
+    await recorder.stop();
+    this.#sessions.set(key, recorder.lastSession);
+    this.#recorders.delete(key);
+    this.#feeds.get(key)?.wait(this.#clock.nowMs());
+  }
+
+  #feed(key: string): LiveFeed {
+    let feed = this.#feeds.get(key);
+    if (feed === undefined) {
+      feed = new LiveFeed(this.#clock.nowMs());
+      this.#feeds.set(key, feed);
+    }
+    return feed;
+  }
+
+  async #openLedger(settings: IngestSettings): Promise<ChildLedger> {
+    const ledger = new ChildLedger(settings.dataDir);
+    const orphans = await ledger.reapOrphans();
+    if (orphans.length > 0) this.#notify({ type: 'log', level: 'warn', message: `ended ${orphans.length} ffmpeg left over from an earlier life` });
+    this.#ledger = ledger;
+    return ledger;
+  }
+
+  /** A step of the system clock ends every open segment at its next keyframe, each with the time it began with (T1). */
+  #compareClock(): void {
+    const nowMs = this.#clock.nowMs();
+    const monotonicMs = this.#clock.monotonicMs();
+    if (!this.#anchor.steps(nowMs, monotonicMs)) {
+      this.#anchor.compare(nowMs, monotonicMs);
+      return;
+    }
+    for (const { recorder } of this.#recorders.values()) recorder.clockSteps();
+    const stepMs = this.#anchor.compare(nowMs, monotonicMs);
+    this.#notify({ type: 'log', level: 'warn', message: `the system clock stepped by ${Math.round(stepMs)} ms` });
+  }
+
+  #inOrder(change: () => Promise<void>): Promise<void> {
+    const done = this.#changes.then(change);
+    this.#changes = done.catch(() => undefined);
+    return done;
+  }
+}
+
+function keyText(key: StreamKey): string {
+  return `${key.cameraId}/${key.stream}`;
+}
+
+/** Everything on which a running recorder depends; hashed, because it holds a password. */
+function fingerprint(stream: IngestStream, settings: IngestSettings): string {
+  const { afterSession: _unused, ...rest } = stream;
+  return createHash('sha256').update(JSON.stringify([rest, settings.ffmpegPath])).digest('hex');
+}

@@ -1,0 +1,79 @@
+/** What to do after a session ended: wait how long, with what arguments, or give up until told; pure. */
+import type { ConnectionState } from '../../../shared/model/camera.ts';
+import type { GapCause } from '../../../shared/model/gap.ts';
+import { type DurationMs, MINUTE_MS } from '../../../shared/time.ts';
+import { type RetryLadder, retryWaitMs } from '../core/retry.ts';
+import type { ProbeDepth } from '../ffmpeg/args.ts';
+import type { SessionEnd } from './session.ts';
+
+/** Quick at first: most ends are a camera that restarts its encoder. Half a minute at last: a camera that boots is back within seconds of being ready. */
+export const CAMERA_LADDER: RetryLadder = { stepsMs: [500, 1_000, 2_000, 5_000, 10_000, 30_000], jitter: 0.2 };
+/** A camera may answer 401 while it boots or because its connections are used up; one more attempt cannot lock an account. */
+const SECOND_THOUGHT_MS: DurationMs = MINUTE_MS;
+/** A session that gave footage this long was a good one. */
+const GOOD_SESSION_MS: DurationMs = 5_000;
+
+export interface LadderState {
+  readonly failures: number;
+  /** The camera has let us in with these credentials. */
+  readonly everLetIn: boolean;
+  readonly refusals: number;
+  readonly depth: ProbeDepth;
+  /** The address turned out to have no sound. */
+  readonly withoutSound: boolean;
+}
+
+export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false };
+
+export interface NextStep {
+  readonly state: LadderState;
+  readonly connection: ConnectionState;
+  readonly cause: GapCause;
+  readonly detail: string;
+  /** Null: wait until told to try again. */
+  readonly waitMs: DurationMs | null;
+}
+
+/** `footageMs`: how long the session gave video; 0 when it gave none. `random` in [0, 1). */
+export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason: 'stopped' }>, footageMs: DurationMs, random: number): NextStep {
+  const letIn = before.everLetIn || footageMs > 0;
+  const good = footageMs >= GOOD_SESSION_MS;
+  const failures = good ? 1 : before.failures + 1;
+  const state: LadderState = { ...before, failures, everLetIn: letIn, refusals: footageMs > 0 ? 0 : before.refusals };
+  const waitMs = retryWaitMs(CAMERA_LADDER, failures, random);
+  switch (end.reason) {
+    case 'ended':
+      return afterEnd(state, end, footageMs, waitMs);
+    case 'ffmpeg-missing':
+      return { state, connection: 'offline', cause: 'porchlight-failed', detail: 'ffmpeg could not be started', waitMs: 10_000 };
+    case 'never-started':
+      return { state: { ...state, depth: other(state.depth) }, connection: 'offline', cause: 'camera-unreachable', detail: 'no pictures came', waitMs };
+    case 'stalled':
+      return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no pictures came any more', waitMs: good ? 0 : waitMs };
+    case 'no-keyframes':
+      return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no keyframe came', waitMs };
+    case 'parameters-changed':
+      return { state, connection: 'connecting', cause: 'stream-stalled', detail: end.detail, waitMs: good ? 0 : waitMs };
+    case 'malformed':
+      return { state, connection: 'offline', cause: 'porchlight-failed', detail: end.detail, waitMs };
+  }
+}
+
+function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended' }>, footageMs: DurationMs, waitMs: DurationMs): NextStep {
+  const { failure } = end;
+  const step = { connection: 'offline' as const, cause: failure.cause, detail: failure.detail };
+  if (failure.kind === 'wrong-password' && footageMs === 0) {
+    const refusals = state.refusals + 1;
+    const again = state.everLetIn && refusals < 2;
+    return { ...step, state: { ...state, refusals }, connection: again ? 'offline' : 'refused', waitMs: again ? SECOND_THOUGHT_MS : null };
+  }
+  if (failure.noSound && footageMs === 0) return { ...step, state: { ...state, withoutSound: true }, connection: 'connecting', waitMs: 0 };
+  if (failure.lookLonger && footageMs === 0) return { ...step, state: { ...state, depth: other(state.depth) }, waitMs };
+  // Footage came and then the connection ended: what ffmpeg says last is not why.
+  if (footageMs > 0 && failure.kind === 'ffmpeg-failed') return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };
+  return { ...step, state, waitMs };
+}
+
+function other(depth: ProbeDepth): ProbeDepth {
+  return depth === 'quick' ? 'thorough' : 'quick';
+}

@@ -1,0 +1,229 @@
+/** One stream kept alive: run() lives through session after session, waits by the ladder, and says what is going on. */
+import type { ConnectionState, SoundHandling, StreamStatus } from '../../../shared/model/camera.ts';
+import type { GapCause } from '../../../shared/model/gap.ts';
+import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ChildLedger } from '../ffmpeg/ledger.ts';
+import type { IngestNotice, IngestSettings, IngestStream, OpenSegment, StreamKey } from '../ports/ingest.ts';
+import { Footage } from './footage.ts';
+import { FRESH_LADDER, nextStep, type LadderState } from './ladder.ts';
+import { LiveFeed } from './live-feed.ts';
+import type { SessionFragment } from './media.ts';
+import { Outage } from './outage.ts';
+import type { Pulse } from './pulse.ts';
+import { runSession, type SessionEnd } from './session.ts';
+import type { SessionMedia } from './session-media.ts';
+import { StreamMeter } from './stream-meter.ts';
+import type { WallAnchor } from './wall-clock.ts';
+
+export interface RecorderParts {
+  readonly stream: IngestStream;
+  readonly settings: IngestSettings;
+  readonly clock: Clock;
+  readonly anchor: WallAnchor;
+  readonly ledger: ChildLedger;
+  readonly pulse: Pulse;
+  /** Outlives this recorder when a stream's configuration changes. */
+  readonly feed: LiveFeed;
+  /** The last session number used for this stream; the next is larger. */
+  readonly lastSession: number;
+  readonly nextInitId: () => number;
+  readonly notify: (notice: IngestNotice) => void;
+  /** Whether the engine's main thread keeps up with what is sent to it. */
+  readonly drained: () => boolean;
+}
+
+/** Every write, close and late sound is looked after this often. */
+const TICK_MS: DurationMs = 200;
+const RATES_MS: DurationMs = 5_000;
+
+export class Recorder {
+  readonly key: StreamKey;
+  readonly stream: IngestStream;
+  readonly #parts: RecorderParts;
+  readonly #abort = new AbortController();
+  readonly #outage: Outage;
+  readonly #footage: Footage | null;
+  readonly #meter = new StreamMeter();
+  #wake = new AbortController();
+  #media: SessionMedia | null = null;
+  #session: number;
+  #state: ConnectionState = 'connecting';
+  #sinceMs: EpochMs;
+  #problem: { readonly cause: GapCause; readonly detail: string } | null = null;
+  #ladder: LadderState = FRESH_LADDER;
+  #firstVideoMs: DurationMs | null = null;
+  #lastVideoMs: DurationMs | null = null;
+  #lastStatus = '';
+  readonly #done: Promise<void>;
+
+  constructor(parts: RecorderParts) {
+    const { stream, clock } = parts;
+    this.#parts = parts;
+    this.stream = stream;
+    this.key = { cameraId: stream.cameraId, stream: stream.kind };
+    this.#session = parts.lastSession;
+    this.#sinceMs = clock.nowMs();
+    this.#outage = new Outage(this.key, this.#sinceMs, (notice) => {
+      if (stream.record !== null) parts.notify(notice);
+    });
+    this.#footage = stream.record === null ? null : new Footage({ stream, record: stream.record, clock, outage: this.#outage, notify: parts.notify });
+    this.#done = this.#run();
+  }
+
+  get lastSession(): number {
+    return this.#session;
+  }
+
+  /** Ends the wait, also one without end. */
+  retry(): void {
+    if (this.#state === 'refused') this.#ladder = FRESH_LADDER;
+    this.#wake.abort();
+  }
+
+  async openSegment(): Promise<OpenSegment | null> {
+    return (await this.#footage?.snapshot()) ?? null;
+  }
+
+  /** The system clock is about to be followed over a step. */
+  clockSteps(): void {
+    this.#footage?.mappingChanges(false);
+  }
+
+  /** Resolves when ffmpeg is reaped and every file is closed. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#wake.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#parts;
+    const stopTicks = [clock.every(TICK_MS, () => this.#footage?.tick(clock.monotonicMs())), clock.every(RATES_MS, () => this.#report())];
+    try {
+      while (!this.#abort.signal.aborted) {
+        const end = await this.#runOnce();
+        if (end.reason === 'stopped') break;
+        await this.#afterSession(end);
+      }
+    } finally {
+      for (const stop of stopTicks) stop();
+      await this.#footage?.end();
+    }
+  }
+
+  async #runOnce(): Promise<SessionEnd> {
+    const { stream, settings, clock, anchor, ledger, pulse, feed } = this.#parts;
+    this.#session = Math.max(this.#session + 1, Math.floor(clock.nowMs()));
+    this.#firstVideoMs = null;
+    this.#meter.restart();
+    this.#report();
+    const sound = this.#ladder.withoutSound ? 'none' : stream.sound;
+    const end = await runSession(
+      {
+        stream, sound, clock, anchor, ledger, pulse,
+        ffmpegPath: settings.ffmpegPath,
+        depth: this.#ladder.depth,
+        meter: this.#meter,
+        nextInitId: this.#parts.nextInitId,
+        onMedia: (media) => {
+          this.#media = media;
+          this.#footage?.begin({ session: this.#session, wallOf: (mediaMs) => media.wallOf(mediaMs) });
+        },
+        onFragment: (fragment) => this.#take(fragment),
+        onTimestampJump: () => {
+          this.#footage?.mappingChanges(true);
+          this.#outage.began('stream-stalled', 'the camera’s timestamps jumped');
+        },
+        urgent: () => feed.hasViewers,
+      },
+      this.#abort.signal,
+    );
+    await this.#footage?.end();
+    return end;
+  }
+
+  #take(fragment: SessionFragment): void {
+    if (fragment.video) {
+      this.#lastVideoMs = this.#parts.clock.monotonicMs();
+      this.#firstVideoMs ??= this.#lastVideoMs;
+    }
+    this.#footage?.take(fragment);
+    this.#parts.feed.take(fragment, this.#parts.drained());
+    if (fragment.keyframe) {
+      if (this.#state !== 'live') this.#change('live', null);
+      else this.#report();
+    }
+  }
+
+  async #afterSession(end: Exclude<SessionEnd, { reason: 'stopped' }>): Promise<void> {
+    const { clock, feed } = this.#parts;
+    const footageMs = this.#firstVideoMs === null || this.#lastVideoMs === null ? 0 : Math.max(1, this.#lastVideoMs - this.#firstVideoMs);
+    const step = nextStep(this.#ladder, end, footageMs, Math.random());
+    this.#ladder = step.state;
+    this.#outage.began(step.cause, step.detail);
+    this.#logEnd(end, footageMs);
+    feed.wait(clock.nowMs());
+    this.#change(step.connection, { cause: step.cause, detail: step.detail });
+    this.#wake = new AbortController();
+    if (this.#abort.signal.aborted) return;
+    if (step.waitMs === null) await untilAborted(this.#wake.signal);
+    else if (step.waitMs > 0) await clock.sleep(step.waitMs, this.#wake.signal);
+  }
+
+  #logEnd(end: Exclude<SessionEnd, { reason: 'stopped' }>, footageMs: DurationMs): void {
+    const lines = end.reason === 'ended' ? end.lines.slice(-8).join(' | ') : end.reason === 'ffmpeg-missing' ? end.error.message : end.detail;
+    this.#parts.notify({ type: 'log', level: 'warn', message: `${this.key.cameraId}/${this.key.stream}: session ended after ${Math.round(footageMs / 1_000)} s of video (${end.reason}): ${lines}` });
+  }
+
+  #change(state: ConnectionState, problem: { readonly cause: GapCause; readonly detail: string } | null): void {
+    if (state !== this.#state) this.#sinceMs = this.#parts.clock.nowMs();
+    this.#state = state;
+    this.#problem = problem;
+    this.#report();
+  }
+
+  /** Says how the stream is, when that is something new. */
+  #report(): void {
+    const video = this.#media?.init?.video;
+    const rates = this.#meter.rates();
+    const live = this.#state === 'live';
+    const status: StreamStatus = {
+      kind: this.stream.kind,
+      state: this.#state,
+      recording: live && (this.#footage?.recording ?? false),
+      codec: video?.codec ?? '',
+      width: video?.width ?? 0,
+      height: video?.height ?? 0,
+      fps: rates.fps,
+      bitsPerSecond: live ? roughly(rates.bitsPerSecond) : 0,
+      keyframeDistanceMs: rates.keyframeDistanceMs,
+      sound: this.#sound(),
+    };
+    const text = JSON.stringify([status, this.#problem, this.#sinceMs]);
+    if (text === this.#lastStatus) return;
+    this.#lastStatus = text;
+    this.#parts.notify({ type: 'status', ...this.key, status, sinceMs: this.#sinceMs, problem: this.#problem });
+  }
+
+  #sound(): SoundHandling {
+    if (this.#ladder.withoutSound) return 'none';
+    if (this.stream.sound === 'none') return 'off';
+    if (this.#media !== null && !this.#media.hasSound) return 'announced-but-silent';
+    return this.stream.sound === 'copy' ? 'copied' : 'transcoded';
+  }
+}
+
+/** To two digits, so that a steady stream does not make news of every second. */
+function roughly(value: number): number {
+  if (value <= 0) return 0;
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
+  return Math.round(value / unit) * unit;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,263 @@
+/** One open segment: takes fragments without waiting, writes them in few large pieces, and closes as a file any player opens (R2, R3, I4). */
+import { PorchlightError } from '../../../shared/errors.ts';
+import { rebaseFragment, type FragmentTrack } from '../../../shared/media/fragment.ts';
+import { ticksToMs } from '../../../shared/media/keyframe-index.ts';
+import { makePrft, PRFT_BYTES } from '../../../shared/media/prft.ts';
+import { makeSegmentTail } from '../../../shared/media/segment-tail.ts';
+import type { Keyframe, Segment } from '../../../shared/model/segment.ts';
+import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import type { Clock } from '../core/clock.ts';
+import type { OpenSegment } from '../ports/ingest.ts';
+import { SegmentFile, type SegmentPlace } from '../storage/segment-file.ts';
+import type { SegmentName } from '../storage/segment-name.ts';
+import { AUDIO_TRACK_ID, VIDEO_TRACK_ID } from './combine.ts';
+import type { SessionFragment, SessionInit } from './media.ts';
+
+/** One write per stream in this time: what a dying process takes with it stays under half a second. */
+const FLUSH_MS: DurationMs = 450;
+/** Every second write is followed by fdatasync: at least once a second while footage comes. */
+const SYNC_MS: DurationMs = 850;
+/** Half a second of 4 Mbit/s. A larger fragment gets a piece of its own. */
+const SLAB_BYTES = 256 * 1024;
+
+export interface WriterParts {
+  readonly place: SegmentPlace;
+  readonly name: SegmentName;
+  readonly init: SessionInit;
+  /** Decode time of the first video sample: media time 0 of the file, in the video track's ticks of the session. */
+  readonly baseTicks: number;
+  /** Wall time of a media time of the session by the best estimate of now. */
+  readonly wallOf: (sessionMediaMs: DurationMs) => EpochMs;
+  readonly clock: Clock;
+  /** Called once when the file is there, durable under its name. */
+  readonly onOpened: () => void;
+  /** Called once when the disk refuses. Nothing is accepted afterwards. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+interface Mark {
+  readonly endBytes: number;
+  readonly videoFrames: number;
+  readonly endTicks: number;
+  readonly keyframes: number;
+}
+
+export class SegmentWriter {
+  readonly #parts: WriterParts;
+  readonly #bases: ReadonlyMap<number, number>;
+  readonly #keyframes: Keyframe[] = [];
+  /** State after each fragment, so that a full disk's file can be cut back to a whole one. */
+  readonly #marks: Mark[] = [];
+  #slabs: Uint8Array[] = [];
+  #slabUsed = 0;
+  #acceptedBytes: number;
+  #writtenBytes = 0;
+  #videoFrames = 0;
+  #endTicks = 0;
+  #flushedAtMs: DurationMs;
+  #syncedAtMs: DurationMs;
+  #pendingSinceMs: DurationMs | null = null;
+  #running: Promise<void> | null = null;
+  #file: SegmentFile | null = null;
+  #failure: unknown = null;
+  #frozenStartMs: EpochMs | null = null;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+    this.#acceptedBytes = parts.init.bytes.length;
+    const audio = parts.init.audio;
+    this.#bases = new Map([[VIDEO_TRACK_ID, parts.baseTicks], ...(audio === null ? [] : ([[AUDIO_TRACK_ID, Math.round((parts.baseTicks * audio.timescale) / parts.init.video.timescale)]] as const))]);
+    this.#flushedAtMs = parts.clock.monotonicMs();
+    this.#syncedAtMs = this.#flushedAtMs;
+    this.#pump();
+  }
+
+  get init(): SessionInit {
+    return this.#parts.init;
+  }
+
+  get sequence(): number {
+    return this.#parts.name.sequence;
+  }
+
+  /** Wall time of the file's first moment; fixed by `freeze`. */
+  get startMs(): EpochMs {
+    return this.#frozenStartMs ?? this.#parts.wallOf(ticksToMs(this.#parts.baseTicks, this.#parts.init.video.timescale));
+  }
+
+  get endMs(): EpochMs {
+    return this.startMs + ticksToMs(this.#endTicks, this.#parts.init.video.timescale);
+  }
+
+  get opened(): boolean {
+    return this.#file !== null;
+  }
+
+  get sizeBytes(): number {
+    return this.#acceptedBytes;
+  }
+
+  get pendingBytes(): number {
+    return this.#acceptedBytes - this.#writtenBytes;
+  }
+
+  /** How long the oldest accepted bytes have been waiting for the disk; 0 when none do. */
+  get pendingMs(): DurationMs {
+    return this.#pendingSinceMs === null ? 0 : this.#parts.clock.monotonicMs() - this.#pendingSinceMs;
+  }
+
+  /** Keeps the wall time of now for the whole file: the mapping is about to change (clock step, timestamp jump). */
+  freeze(): void {
+    this.#frozenStartMs ??= this.startMs;
+  }
+
+  /** Takes a fragment; false when it does not belong here (sound from before the file began) or the file failed. */
+  append(fragment: SessionFragment): boolean {
+    if (this.#failure !== null) return false;
+    const base = this.#bases.get(fragment.video ? VIDEO_TRACK_ID : AUDIO_TRACK_ID);
+    if (base === undefined || fragment.baseTicks < base) return false;
+    const timescale = this.#parts.init.video.timescale;
+    if (fragment.keyframe) {
+      const mediaTicks = Math.round((fragment.startMediaMs * timescale) / 1_000) - this.#parts.baseTicks;
+      this.#put(makePrft({ trackId: VIDEO_TRACK_ID, wallMs: fragment.wallMs, mediaTicks }));
+      this.#keyframes.push({ offsetBytes: this.#acceptedBytes + PRFT_BYTES, sizeBytes: fragment.bytes.length, mediaMs: ticksToMs(mediaTicks, timescale) });
+      this.#acceptedBytes += PRFT_BYTES;
+    }
+    rebaseFragment(this.#put(fragment.bytes), this.#bases);
+    this.#acceptedBytes += fragment.bytes.length;
+    if (fragment.video) {
+      this.#videoFrames += fragment.frames;
+      this.#endTicks = Math.max(this.#endTicks, fragment.endTicks - this.#parts.baseTicks);
+    }
+    this.#marks.push({ endBytes: this.#acceptedBytes, videoFrames: this.#videoFrames, endTicks: this.#endTicks, keyframes: this.#keyframes.length });
+    this.#pendingSinceMs ??= this.#parts.clock.monotonicMs();
+    return true;
+  }
+
+  /** Writes what has waited long enough; call it a few times a second. */
+  tick(nowMs: DurationMs): void {
+    if (this.#running === null && this.#slabs.length > 0 && nowMs - this.#flushedAtMs >= FLUSH_MS) this.#pump();
+  }
+
+  /** The file with everything accepted so far written out; null when it failed. */
+  async snapshot(): Promise<OpenSegment | null> {
+    const keyframes = [...this.#keyframes];
+    const endMs = this.endMs;
+    await this.#drain();
+    if (this.#failure !== null || this.#file === null) return null;
+    const { name, init } = this.#parts;
+    return { path: this.#file.path, session: name.session, sequence: name.sequence, startMs: this.startMs, endMs, initBytes: init.bytes.length, flushedBytes: this.#writtenBytes, keyframes };
+  }
+
+  /** Writes the rest and the tail, syncs, closes. Null when nothing of it could be kept, or no frame came. */
+  async close(): Promise<Segment | null> {
+    this.freeze();
+    await this.#drain();
+    if (this.#file === null) return null;
+    if (this.#failure !== null) return await this.#salvage(this.#file);
+    try {
+      return await this.#finish(this.#file, { endBytes: this.#acceptedBytes, videoFrames: this.#videoFrames, endTicks: this.#endTicks, keyframes: this.#keyframes.length });
+    } catch (error) {
+      this.#fail(error);
+      return await this.#salvage(this.#file);
+    }
+  }
+
+  async #finish(file: SegmentFile, mark: Mark): Promise<Segment> {
+    const { name, init, place } = this.#parts;
+    const keyframes = this.#keyframes.slice(0, mark.keyframes);
+    const times = { startMs: this.startMs, endMs: this.startMs + ticksToMs(mark.endTicks, init.video.timescale) };
+    const facts = { cameraId: name.cameraId, stream: name.stream, session: name.session, sequence: name.sequence, ...times, initBytes: init.bytes.length, videoFrames: mark.videoFrames, keyframes };
+    await file.append([makeSegmentTail(facts, { id: VIDEO_TRACK_ID, timescale: init.video.timescale })]);
+    const sizeBytes = file.sizeBytes;
+    await file.close();
+    return { ...facts, rootId: place.rootId, nameMs: name.startMs, sizeBytes };
+  }
+
+  /** A disk that is full leaves half a fragment: cut back to a whole one with room for the tail. Other faults leave the file to the recovery of the next start. */
+  async #salvage(file: SegmentFile): Promise<Segment | null> {
+    const full = this.#failure instanceof PorchlightError && this.#failure.kind === 'disk-full';
+    const writtenBytes = file.sizeBytes;
+    for (const spareBytes of full ? [0, 64 * 1024, 1024 * 1024] : []) {
+      const mark = this.#marks.findLast((at) => at.endBytes + spareBytes <= writtenBytes);
+      if (mark === undefined || mark.keyframes === 0) break;
+      try {
+        await file.truncate(mark.endBytes);
+        return await this.#finish(file, mark);
+      } catch (error) {
+        if (!(error instanceof PorchlightError) || error.kind !== 'disk-full') break;
+      }
+    }
+    await file.abandon();
+    return null;
+  }
+
+  /** Copies bytes into the piece being filled; returns the copy. */
+  #put(bytes: Uint8Array): Uint8Array {
+    let slab = this.#slabs.at(-1);
+    if (slab === undefined || this.#slabUsed + bytes.length > slab.length) {
+      if (slab !== undefined) this.#slabs[this.#slabs.length - 1] = slab.subarray(0, this.#slabUsed);
+      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes.length));
+      this.#slabs.push(slab);
+      this.#slabUsed = 0;
+    }
+    const copy = slab.subarray(this.#slabUsed, this.#slabUsed + bytes.length);
+    copy.set(bytes);
+    this.#slabUsed += bytes.length;
+    return copy;
+  }
+
+  #take(): Uint8Array[] {
+    const last = this.#slabs.at(-1);
+    if (last === undefined) return [];
+    this.#slabs[this.#slabs.length - 1] = last.subarray(0, this.#slabUsed);
+    const taken = this.#slabs;
+    this.#slabs = [];
+    this.#slabUsed = 0;
+    return taken;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#failure === null && (this.#running !== null || this.#slabs.length > 0 || this.#file === null)) {
+      if (this.#running === null) this.#pump();
+      await this.#running;
+    }
+    await this.#running;
+  }
+
+  #pump(): void {
+    if (this.#failure !== null) return;
+    this.#running = this.#write().catch((error: unknown) => this.#fail(error)).finally(() => {
+      this.#running = null;
+    });
+  }
+
+  async #write(): Promise<void> {
+    const { clock, init, name, place } = this.#parts;
+    if (this.#file === null) {
+      this.#file = await SegmentFile.create(place, name, init.bytes);
+      this.#parts.onOpened();
+    }
+    const parts = this.#take();
+    const upTo = this.#acceptedBytes;
+    this.#flushedAtMs = clock.monotonicMs();
+    if (parts.length > 0) await this.#file.append(parts);
+    this.#writtenBytes = upTo;
+    this.#pendingSinceMs = this.#slabs.length > 0 ? this.#flushedAtMs : null;
+    if (clock.monotonicMs() - this.#syncedAtMs < SYNC_MS) return;
+    await this.#file.sync();
+    this.#syncedAtMs = clock.monotonicMs();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.#slabs = [];
+    this.#parts.onFailed(error);
+  }
+}
+
+/** Presentation time of a fragment's first sample, in ticks. */
+export function firstPresentation(track: FragmentTrack): number {
+  return track.baseDecodeTime + (track.samples[0]?.compositionOffsetTicks ?? 0);
+}

@@ -1,0 +1,183 @@
+/** The media of one session: units from ffmpeg become fragments that know their time, picture and sound under one init. */
+import { MalformedMediaError } from '../../../shared/media/boxes.ts';
+import type { SplitUnit } from '../../../shared/media/fragment-splitter.ts';
+import { type FragmentTrack, parseFragment } from '../../../shared/media/fragment.ts';
+import { audioTrackOf, type InitSegment, type InitTrack, parseInit, retagHevc, videoTrackOf } from '../../../shared/media/init.ts';
+import { ticksToMs } from '../../../shared/media/keyframe-index.ts';
+import { type ParameterCodec, parameterCodecOf, parameterSetsChanged, parameterSetsOfConfig, parameterSetsOfSample } from '../../../shared/media/parameter-sets.ts';
+import { presentationEnd } from '../../../shared/media/scan.ts';
+import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import type { Sound } from '../ffmpeg/args.ts';
+import type { Clock } from '../core/clock.ts';
+import { combineInits, renumberAudioFragment } from './combine.ts';
+import type { SessionFragment, SessionInit } from './media.ts';
+import { firstPresentation } from './segment-writer.ts';
+import type { StreamMeter } from './stream-meter.ts';
+import { ArrivalOffset, type WallAnchor } from './wall-clock.ts';
+
+export interface MediaParts {
+  readonly sound: Sound;
+  readonly clock: Clock;
+  readonly anchor: WallAnchor;
+  readonly meter: StreamMeter;
+  readonly nextInitId: () => number;
+  readonly onFragment: (fragment: SessionFragment) => void;
+  readonly onTimestampJump: () => void;
+  readonly onEnd: (reason: 'parameters-changed' | 'malformed', detail: string) => void;
+}
+
+/** How long the first pictures wait for the sound's parameters, so that the first file has both. Afterwards sound joins at a keyframe. */
+const SOUND_WAIT_MS: DurationMs = 700;
+/**
+ * ffmpeg gives a frame out when the second one after it arrives: its parser waits for the next to see the end of this
+ * one, and its muxer for the next again to know how long this one lasts (measured; docs/design/time.md).
+ */
+const LAG_FRAGMENTS = 2;
+
+export class SessionMedia {
+  readonly #parts: MediaParts;
+  readonly #offset = new ArrivalOffset();
+  /** When the last fragments were given out, oldest first. */
+  #arrivals: DurationMs[] = [];
+  #videoInit: { readonly bytes: Uint8Array; readonly track: InitTrack } | null = null;
+  #soundInit: { readonly bytes: Uint8Array; readonly track: InitTrack } | null = null;
+  #parsedVideo: InitSegment | null = null;
+  #parsedSound: InitSegment | null = null;
+  #init: SessionInit | null = null;
+  /** Units that came before there was an init to go with. */
+  #held: { readonly video: boolean; readonly bytes: Uint8Array }[] = [];
+  #heldSinceMs: DurationMs | null = null;
+  #knownSets: Uint8Array[] | null = null;
+  #codec: ParameterCodec | null = null;
+  #firstKeyframeSeen = false;
+
+  constructor(parts: MediaParts) {
+    this.#parts = parts;
+  }
+
+  get init(): SessionInit | null {
+    return this.#init;
+  }
+
+  get hasSound(): boolean {
+    return this.#soundInit !== null;
+  }
+
+  wallOf(mediaMs: DurationMs): EpochMs {
+    return this.#parts.anchor.wallOf(this.#offset.monotonicOf(mediaMs) ?? this.#parts.clock.monotonicMs());
+  }
+
+  takeVideo(unit: SplitUnit): void {
+    if (unit.kind === 'init') {
+      retagHevc(unit.bytes);
+      this.#parsedVideo = parseInit(unit.bytes);
+      const track = videoTrackOf(this.#parsedVideo);
+      if (track === null) throw new MalformedMediaError('no video track');
+      this.#videoInit = { bytes: unit.bytes, track };
+      this.#codec = parameterCodecOf(track.codec);
+    } else this.#held.push({ video: true, bytes: unit.bytes });
+    this.#settleInit();
+    this.#releaseHeld();
+  }
+
+  takeSound(unit: SplitUnit): void {
+    if (unit.kind === 'init') {
+      this.#parsedSound = parseInit(unit.bytes);
+      const track = audioTrackOf(this.#parsedSound);
+      if (track === null) throw new MalformedMediaError('no sound track');
+      this.#soundInit = { bytes: unit.bytes, track };
+      this.#settleInit();
+      this.#releaseHeld();
+    } else if (this.#init === null) this.#held.push({ video: false, bytes: unit.bytes });
+    else this.#sound(unit.bytes, this.#init);
+  }
+
+  /** Lets pictures go that waited long enough for sound. */
+  tick(): void {
+    this.#settleInit();
+    this.#releaseHeld();
+  }
+
+  #settleInit(): void {
+    if (this.#init !== null || this.#videoInit === null) return;
+    if (this.#parts.sound !== 'none' && this.#soundInit === null) {
+      if (this.#held.length === 0) return;
+      this.#heldSinceMs ??= this.#parts.clock.monotonicMs();
+      if (this.#parts.clock.monotonicMs() - this.#heldSinceMs < SOUND_WAIT_MS) return;
+    }
+    this.#makeInit();
+  }
+
+  #makeInit(): SessionInit | null {
+    if (this.#videoInit === null) return null;
+    const bytes = this.#soundInit === null ? this.#videoInit.bytes : combineInits(this.#videoInit.bytes, this.#soundInit.bytes);
+    const init = parseInit(bytes);
+    this.#init = { initId: this.#parts.nextInitId(), bytes, init, video: this.#videoInit.track, audio: audioTrackOf(init) };
+    return this.#init;
+  }
+
+  #releaseHeld(): void {
+    if (this.#init === null) return;
+    while (this.#held.length > 0) {
+      const [next, ...rest] = this.#held;
+      this.#held = rest;
+      if (next?.video === true) this.#video(next.bytes, this.#init);
+      else if (next !== undefined) this.#sound(next.bytes, this.#init);
+    }
+  }
+
+  #video(bytes: Uint8Array, before: SessionInit): void {
+    const track = parseFragment(bytes, this.#parsedVideo ?? undefined)[0];
+    const first = track?.samples[0];
+    if (track === undefined || first === undefined) return;
+    let init = before;
+    if (first.keyframe) {
+      if (!this.#sameParameters(bytes.subarray(first.offsetBytes, first.offsetBytes + first.sizeBytes), init)) return;
+      // Sound that came late joins here.
+      if (init.audio === null && this.#soundInit !== null) init = this.#makeInit() ?? init;
+    }
+    const timescale = init.video.timescale;
+    const endTicks = presentationEnd(track);
+    const startMediaMs = ticksToMs(firstPresentation(track), timescale);
+    this.#observe(startMediaMs);
+    this.#parts.meter.video(this.#parts.clock.monotonicMs(), startMediaMs, first.keyframe, track.samples.length, bytes.length);
+    this.#give({ init, bytes, video: true, keyframe: first.keyframe, endTicks }, track, timescale, startMediaMs);
+  }
+
+  #sound(bytes: Uint8Array, init: SessionInit): void {
+    this.#parts.meter.sound(bytes.length);
+    if (init.audio === null) return;
+    renumberAudioFragment(bytes);
+    const track = parseFragment(bytes, init.init)[0];
+    if (track === undefined || track.samples.length === 0) return;
+    this.#give({ init, bytes, video: false, keyframe: false, endTicks: presentationEnd(track) }, track, init.audio.timescale, ticksToMs(track.baseDecodeTime, init.audio.timescale));
+  }
+
+  #give(head: Pick<SessionFragment, 'init' | 'bytes' | 'video' | 'keyframe' | 'endTicks'>, track: FragmentTrack, timescale: number, startMediaMs: DurationMs): void {
+    this.#parts.onFragment({ ...head, frames: track.samples.length, baseTicks: track.baseDecodeTime, startMediaMs, endMediaMs: ticksToMs(head.endTicks, timescale), wallMs: this.wallOf(startMediaMs) });
+  }
+
+  #observe(startMediaMs: DurationMs): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const arrivedMs = this.#arrivals.length < LAG_FRAGMENTS ? nowMs : (this.#arrivals.shift() ?? nowMs);
+    this.#arrivals.push(nowMs);
+    if (this.#offset.jumpsAt(arrivedMs, startMediaMs)) this.#parts.onTimestampJump();
+    this.#offset.observe(arrivedMs, startMediaMs);
+  }
+
+  /** False when the session must end: the camera changed its codec settings or its picture size. */
+  #sameParameters(sample: Uint8Array, init: SessionInit): boolean {
+    if (this.#codec === null) return true;
+    const sets = parameterSetsOfSample(sample, this.#codec);
+    this.#knownSets ??= parameterSetsOfConfig(init.video.description, this.#codec).map((set) => set.slice());
+    const changed = parameterSetsChanged(this.#knownSets, sets);
+    // What the first keyframe brings is the stream as it is, even where it differs from what the camera announced.
+    if (changed && !this.#firstKeyframeSeen) this.#knownSets.push(...sets.map((set) => set.slice()));
+    else if (changed) {
+      this.#parts.onEnd('parameters-changed', 'the camera changed its video settings');
+      return false;
+    }
+    this.#firstKeyframeSeen = true;
+    return true;
+  }
+}

@@ -1,0 +1,119 @@
+/** One ffmpeg life (runOnce): from its first byte to the reason why it ended; nothing in here tries again. */
+import { MalformedMediaError } from '../../../shared/media/boxes.ts';
+import { FragmentSplitter, type SplitUnit } from '../../../shared/media/fragment-splitter.ts';
+import { inputScript, type ProbeDepth, recordArgs, type Sound } from '../ffmpeg/args.ts';
+import { type FfmpegFailure, readFailure } from '../ffmpeg/errors.ts';
+import type { ChildLedger } from '../ffmpeg/ledger.ts';
+import { type FfmpegProcess, startFfmpeg } from '../ffmpeg/process.ts';
+import type { Clock } from '../core/clock.ts';
+import type { IngestStream } from '../ports/ingest.ts';
+import type { SessionFragment } from './media.ts';
+import type { Pulse } from './pulse.ts';
+import { SessionMedia } from './session-media.ts';
+import type { StreamMeter } from './stream-meter.ts';
+import { judge } from './watchdog.ts';
+import type { WallAnchor } from './wall-clock.ts';
+
+export interface SessionParts {
+  readonly stream: IngestStream;
+  readonly ffmpegPath: string;
+  readonly sound: Sound;
+  readonly depth: ProbeDepth;
+  readonly clock: Clock;
+  readonly anchor: WallAnchor;
+  readonly ledger: ChildLedger;
+  readonly pulse: Pulse;
+  readonly meter: StreamMeter;
+  readonly nextInitId: () => number;
+  readonly onFragment: (fragment: SessionFragment) => void;
+  /** The wall time of media is about to change without the clock having stepped. */
+  readonly onTimestampJump: () => void;
+  readonly onMedia: (media: SessionMedia) => void;
+  /** Whether somebody needs frames the moment they come. */
+  readonly urgent: () => boolean;
+}
+
+export type SessionEnd =
+  | { readonly reason: 'stopped' }
+  /** ffmpeg ended by itself. */
+  | { readonly reason: 'ended'; readonly failure: FfmpegFailure; readonly lines: readonly string[] }
+  | { readonly reason: 'ffmpeg-missing'; readonly error: Error }
+  | { readonly reason: 'stalled' | 'never-started' | 'no-keyframes' | 'parameters-changed' | 'malformed'; readonly detail: string };
+
+/** How often silence is looked at. */
+const JUDGE_MS = 500;
+
+/** Lives until ffmpeg ends, the watchdog loses trust, the parameters change, or `signal` aborts. The child is reaped when it resolves. */
+export async function runSession(parts: SessionParts, signal: AbortSignal): Promise<SessionEnd> {
+  const { stream, clock } = parts;
+  const child = await startFfmpeg({
+    path: parts.ffmpegPath,
+    args: recordArgs(parts.sound),
+    stdin: inputScript(stream, parts.depth, parts.sound === 'none' ? 'video' : 'video+audio'),
+    secondOutput: parts.sound !== 'none',
+    secrets: stream.password === null ? [] : [stream.password],
+    clock,
+  });
+  if (child.pid > 0) void parts.ledger.add(child.pid);
+  try {
+    const end = await live(parts, child, signal);
+    await child.stop();
+    return end;
+  } finally {
+    if (child.pid > 0) void parts.ledger.remove(child.pid);
+  }
+}
+
+async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSignal): Promise<SessionEnd> {
+  const { clock, meter } = parts;
+  const startedMs = clock.monotonicMs();
+  const endings: (() => void)[] = [];
+  try {
+    return await new Promise<SessionEnd>((resolve) => {
+      const end = (reason: Exclude<SessionEnd['reason'], 'ended' | 'stopped' | 'ffmpeg-missing'>, detail: string): void => resolve({ reason, detail });
+      const media = new SessionMedia({ ...parts, onEnd: end });
+      parts.onMedia(media);
+      endings.push(attach(parts, child, media, end));
+      const stop = (): void => resolve({ reason: 'stopped' });
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop);
+      endings.push(() => signal.removeEventListener('abort', stop));
+      endings.push(
+        clock.every(JUDGE_MS, () => {
+          media.tick();
+          const verdict = judge({ startedMs, ...meter.facts() }, clock.monotonicMs());
+          if (verdict !== 'fine') end(verdict, child.lastLines().at(-1) ?? '');
+        }),
+      );
+      void child.exited.then((exit) => {
+        if (exit.startError !== null) resolve({ reason: 'ffmpeg-missing', error: exit.startError });
+        else resolve({ reason: 'ended', failure: readFailure(child.lastLines()), lines: child.lastLines() });
+      });
+    });
+  } finally {
+    for (const ending of endings) ending();
+  }
+}
+
+/** Reads the child's outputs by the pulse; returns what ends it. */
+function attach(parts: SessionParts, child: FfmpegProcess, media: SessionMedia, end: (reason: 'malformed', detail: string) => void): () => void {
+  const feed = (take: (unit: SplitUnit) => void): ((chunk: Uint8Array) => void) => {
+    const splitter = new FragmentSplitter(take);
+    return (chunk) => {
+      try {
+        splitter.push(chunk);
+      } catch (error) {
+        if (!(error instanceof MalformedMediaError)) throw error;
+        end('malformed', error.message);
+      }
+    };
+  };
+  const outputs = [{ pipe: child.output, push: feed((unit) => media.takeVideo(unit)) }];
+  if (child.secondOutput !== null) outputs.push({ pipe: child.secondOutput, push: feed((unit) => media.takeSound(unit)) });
+  for (const { pipe, push } of outputs) pipe.on('data', push);
+  const leave = parts.pulse.join({ pipes: outputs.map(({ pipe }) => pipe), urgent: parts.urgent });
+  return () => {
+    leave();
+    for (const { pipe, push } of outputs) pipe.off('data', push);
+  };
+}

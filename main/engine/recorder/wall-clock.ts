@@ -1,0 +1,125 @@
+/** When a frame was filmed: media time to monotonic time to wall time, pure arithmetic over what is observed (docs/design/time.md). */
+import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+
+/** A difference between the system clock and ours beyond this is a step of the system clock, not its own steering. */
+export const STEP_LIMIT_MS: DurationMs = 500;
+/** Steering by time services is at most 500 ppm; this follows five times as fast and is invisible. */
+const ANCHOR_SLEW_MS_PER_S = 2.5;
+
+/** Turns monotonic time into wall time; compared with the system clock about once a second. */
+export class WallAnchor {
+  #offsetMs: DurationMs;
+  #comparedMs: DurationMs;
+
+  constructor(wallMs: EpochMs, monotonicMs: DurationMs) {
+    this.#offsetMs = wallMs - monotonicMs;
+    this.#comparedMs = monotonicMs;
+  }
+
+  wallOf(monotonicMs: DurationMs): EpochMs {
+    return monotonicMs + this.#offsetMs;
+  }
+
+  /** Whether `compare` would find a step. */
+  steps(wallMs: EpochMs, monotonicMs: DurationMs): boolean {
+    return Math.abs(wallMs - this.wallOf(monotonicMs)) > STEP_LIMIT_MS;
+  }
+
+  /** Milliseconds by which the system clock stepped since the last comparison, 0 when it did not. After a step the anchor holds the new time. */
+  compare(wallMs: EpochMs, monotonicMs: DurationMs): DurationMs {
+    const differenceMs = wallMs - this.wallOf(monotonicMs);
+    if (Math.abs(differenceMs) > STEP_LIMIT_MS) {
+      this.#offsetMs += differenceMs;
+      this.#comparedMs = monotonicMs;
+      return differenceMs;
+    }
+    const mayMoveMs = (ANCHOR_SLEW_MS_PER_S * Math.max(0, monotonicMs - this.#comparedMs)) / 1_000;
+    this.#offsetMs += Math.max(-mayMoveMs, Math.min(mayMoveMs, differenceMs));
+    this.#comparedMs = monotonicMs;
+    return 0;
+  }
+}
+
+/** Long enough that every pause for breath of a busy network holds one packet that came straight through. */
+const WINDOW_MS: DurationMs = 60_000;
+const BUCKET_MS: DurationMs = 5_000;
+/** Ten times the drift of a poor camera crystal (100 ppm). */
+const SLEW_MS_PER_S = 1;
+/** Until then a camera may still be sending what it had buffered before we came: the estimate falls at once with each earlier packet. */
+const SETTLE_MS: DurationMs = 5_000;
+/** A packet that is earlier than every packet of the last minute by more than this did not come early: the camera's timestamps jumped. */
+const JUMP_MS: DurationMs = 1_000;
+
+/**
+ * Media time to monotonic time of one session: the lowest difference of arrival and media time in a sliding window.
+ * Packets can be late, never early, so a stall moves nothing.
+ */
+export class ArrivalOffset {
+  #buckets: { readonly startMs: DurationMs; lowestMs: DurationMs }[] = [];
+  #offsetMs: DurationMs | null = null;
+  #startedMs: DurationMs = 0;
+  #movedMs: DurationMs = 0;
+  #lastArrivalMs: DurationMs = 0;
+  #lastMediaMs: DurationMs = 0;
+
+  /** Whether media time jumps against arrival at this frame, so that what was known does not hold for it. */
+  jumpsAt(arrivalMs: DurationMs, mediaMs: DurationMs): boolean {
+    if (this.#offsetMs === null) return false;
+    // From one frame to the next, media time may run ahead of arrival only by as much as it was late before.
+    const aheadMs = mediaMs - this.#lastMediaMs - (arrivalMs - this.#lastArrivalMs);
+    const wasLateMs = this.#lastArrivalMs - this.#lastMediaMs - this.#windowLowest();
+    return (!this.#settling(arrivalMs) && aheadMs > wasLateMs + JUMP_MS) || mediaMs < this.#lastMediaMs - JUMP_MS;
+  }
+
+  /** Takes one frame: when it arrived (monotonic) and what its media time is. Where media time jumped, the estimate starts anew. */
+  observe(arrivalMs: DurationMs, mediaMs: DurationMs): void {
+    if (this.#offsetMs === null || this.jumpsAt(arrivalMs, mediaMs)) {
+      this.#restart(arrivalMs, mediaMs);
+      return;
+    }
+    this.#lastArrivalMs = arrivalMs;
+    this.#lastMediaMs = mediaMs;
+    this.#note(arrivalMs, arrivalMs - mediaMs);
+    this.#follow(arrivalMs, this.#settling(arrivalMs));
+  }
+
+  /** Monotonic time of a media time; null before the first frame. */
+  monotonicOf(mediaMs: DurationMs): DurationMs | null {
+    return this.#offsetMs === null ? null : mediaMs + this.#offsetMs;
+  }
+
+  #settling(arrivalMs: DurationMs): boolean {
+    return arrivalMs - this.#startedMs < SETTLE_MS;
+  }
+
+  #restart(arrivalMs: DurationMs, mediaMs: DurationMs): void {
+    this.#buckets = [{ startMs: arrivalMs, lowestMs: arrivalMs - mediaMs }];
+    this.#offsetMs = arrivalMs - mediaMs;
+    this.#startedMs = arrivalMs;
+    this.#movedMs = arrivalMs;
+    this.#lastArrivalMs = arrivalMs;
+    this.#lastMediaMs = mediaMs;
+  }
+
+  #note(arrivalMs: DurationMs, differenceMs: DurationMs): void {
+    const newest = this.#buckets.at(-1);
+    if (newest === undefined || arrivalMs - newest.startMs >= BUCKET_MS) {
+      this.#buckets.push({ startMs: arrivalMs, lowestMs: differenceMs });
+      this.#buckets = this.#buckets.filter((bucket) => arrivalMs - bucket.startMs < WINDOW_MS);
+    } else newest.lowestMs = Math.min(newest.lowestMs, differenceMs);
+  }
+
+  #windowLowest(): DurationMs {
+    return this.#buckets.reduce((lowest, bucket) => Math.min(lowest, bucket.lowestMs), Number.POSITIVE_INFINITY);
+  }
+
+  #follow(arrivalMs: DurationMs, settling: boolean): void {
+    const lowestMs = this.#windowLowest();
+    const offsetMs = this.#offsetMs ?? lowestMs;
+    const mayMoveMs = (SLEW_MS_PER_S * (arrivalMs - this.#movedMs)) / 1_000;
+    // An estimate that proves too late by more than drift explains is put right at once: it was never true.
+    const fall = settling || offsetMs - lowestMs > 20 ? lowestMs : Math.max(lowestMs, offsetMs - mayMoveMs);
+    this.#offsetMs = lowestMs < offsetMs ? fall : Math.min(lowestMs, offsetMs + mayMoveMs);
+    this.#movedMs = arrivalMs;
+  }
+}

@@ -1,0 +1,124 @@
+/** One segment file while it is written: made durable from its name on, then in steps of a second (DESIGN.md section 4, "Create"). */
+import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
+import type { RootId } from '../../../shared/model/ids.ts';
+import { errorCode, syncFolder } from '../core/atomic-file.ts';
+import { diskError, makeFolder, readIdentity } from './root.ts';
+import { segmentFileName, segmentFolder, type SegmentName } from './segment-name.ts';
+
+export interface SegmentPlace {
+  readonly rootId: RootId;
+  readonly rootPath: string;
+}
+
+/** Every method rejects with what `diskError` makes of the system's error. */
+export class SegmentFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  readonly #rootPath: string;
+  #sizeBytes = 0;
+
+  private constructor(filePath: string, handle: FileHandle, rootPath: string) {
+    this.path = filePath;
+    this.#handle = handle;
+    this.#rootPath = rootPath;
+  }
+
+  /**
+   * Creates the file, which must not exist, with `head` in it; name, folders and content are durable when it resolves.
+   * The root's identity is read first, so that an unmounted disk's empty folder is never written to (`disk-missing`, `disk-wrong`).
+   */
+  static async create(place: SegmentPlace, name: SegmentName, head: Uint8Array): Promise<SegmentFile> {
+    try {
+      const found = await readIdentity(place.rootPath);
+      if (found !== place.rootId) throw Object.assign(new Error(`disk ${found} is where ${place.rootId} should be`), { code: 'ENODEV' });
+      const folder = path.join(place.rootPath, ...segmentFolder(name).split('/'));
+      await makeFolder(folder);
+      const filePath = path.join(folder, segmentFileName(name));
+      const file = new SegmentFile(filePath, await open(filePath, 'wx', 0o644), place.rootPath);
+      try {
+        await file.append([head]);
+        await file.#handle.sync();
+        await syncFolder(folder);
+      } catch (error) {
+        await file.abandon();
+        throw error;
+      }
+      return file;
+    } catch (error) {
+      throw diskError(error, place.rootPath);
+    }
+  }
+
+  /** Bytes written so far. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Writes all of `parts` at the end; goes on after a short write. */
+  async append(parts: readonly Uint8Array[]): Promise<void> {
+    try {
+      let rest = [...parts];
+      while (rest.length > 0) {
+        const { bytesWritten } = await this.#handle.writev(rest, this.#sizeBytes);
+        this.#sizeBytes += bytesWritten;
+        rest = dropBytes(rest, bytesWritten);
+        if (bytesWritten === 0 && rest.length > 0) throw Object.assign(new Error('the disk took nothing'), { code: 'ENOSPC' });
+      }
+    } catch (error) {
+      throw diskError(error, this.#rootPath);
+    }
+  }
+
+  /** What was appended before survives a power cut when it resolves. */
+  async sync(): Promise<void> {
+    try {
+      await this.#handle.datasync();
+    } catch (error) {
+      throw diskError(error, this.#rootPath);
+    }
+  }
+
+  /** Cuts the file back, for a file that a full disk left with half a fragment at its end. */
+  async truncate(sizeBytes: number): Promise<void> {
+    try {
+      await this.#handle.truncate(sizeBytes);
+      this.#sizeBytes = sizeBytes;
+    } catch (error) {
+      throw diskError(error, this.#rootPath);
+    }
+  }
+
+  /** Synced with its length, and closed. */
+  async close(): Promise<void> {
+    try {
+      await this.#handle.sync();
+      await this.#handle.close();
+    } catch (error) {
+      await this.abandon();
+      throw diskError(error, this.#rootPath);
+    }
+  }
+
+  /** Closes without a promise about the content; what is whole in it is found by the next start. */
+  async abandon(): Promise<void> {
+    try {
+      await this.#handle.close();
+    } catch (error) {
+      if (errorCode(error) === '') throw error;
+    }
+  }
+}
+
+function dropBytes(parts: readonly Uint8Array[], count: number): Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  let skip = count;
+  for (const part of parts) {
+    if (skip >= part.length) skip -= part.length;
+    else {
+      rest.push(skip > 0 ? part.subarray(skip) : part);
+      skip = 0;
+    }
+  }
+  return rest;
+}
