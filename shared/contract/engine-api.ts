@@ -39,6 +39,8 @@ export interface AppInfo {
   readonly ffmpeg: { readonly path: string; readonly version: string; readonly source: 'setting' | 'packaged' | 'path' } | null;
   /** Where camera passwords lie: the system's keyring, or an owner-only file. */
   readonly secrets: 'keyring' | 'owner-only-file';
+  /** SHA-256 of the certificate that serve mode shows beyond this computer; absent without TLS. */
+  readonly certificateFingerprint?: string;
   /** Sentences about what is wrong with the whole program (ffmpeg missing, database being rebuilt); empty when all is well. */
   readonly warnings: readonly { readonly kind: string; readonly sentence: string }[];
 }

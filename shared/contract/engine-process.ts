@@ -45,7 +45,8 @@ export type HostMessage =
   /** Comes with a message port: a window's channel. */
   | { readonly type: 'channel' }
   | { readonly type: 'secret'; readonly id: number; readonly text: string | null }
-  | { readonly type: 'stop' };
+  /** `computer`: the system shuts down or the person logs out. */
+  | { readonly type: 'stop'; readonly reason: 'owner' | 'computer' };
 
 export interface ServingInfo {
   readonly url: string;

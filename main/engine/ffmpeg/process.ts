@@ -23,7 +23,7 @@ export interface FfmpegStart {
   readonly path: string;
   readonly args: readonly string[];
   /** Written to stdin, which is then closed. */
-  readonly stdin: string;
+  readonly stdin: string | Uint8Array;
   /** Whether descriptor 3 is an output too. */
   readonly secondOutput: boolean;
   /** Never to be seen in what `lastLines` returns. */
