@@ -88,7 +88,10 @@ export class OnvifDevice {
     try {
       return (await this.#soap.call({ url, body, ...more })).body;
     } catch (error) {
-      if (url.origin === this.url.origin || !(error instanceof PorchlightError) || (error.kind !== 'refused' && error.kind !== 'unreachable')) throw error;
+      if (url.origin === this.url.origin || !(error instanceof PorchlightError)) throw error;
+      // TLS spoken to a plain port breaks off in no particular way.
+      const nobodyThere = error.kind === 'refused' || error.kind === 'unreachable' || (error.kind === 'bad-answer' && url.protocol !== this.url.protocol);
+      if (!nobodyThere) throw error;
       // Announced on a port or scheme that is not there; the device service's own is worth one try.
       const here = new URL(`${url.pathname}${url.search}`, this.url);
       const { body: answer } = await this.#soap.call({ url: here, body, ...more });
@@ -133,6 +136,7 @@ export class OnvifDevice {
   /** Media profiles through Media2 where it works, else Media1 (D-Link and Milesight advertise a Media2 that does not). */
   async profiles(): Promise<MediaProfile[]> {
     const services = await this.services();
+    if (!services.has('media') && !services.has('media2')) throw new PorchlightError('no-video', `The device at ${this.host} offers no video over ONVIF. If it is a camera, paste its rtsp:// address.`);
     if (services.has('media2')) {
       try {
         const profiles = readProfiles(await this.#call(await this.#serviceUrl('media2'), OPERATIONS.profiles2()));

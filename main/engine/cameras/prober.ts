@@ -148,7 +148,7 @@ class NetworkProber implements Prober {
         return onvifCamera(await probeOnvif(this.#network, { url: service, login, allowBasic: true, foundAs: null }));
       } catch (error) {
         // A locked door that was no camera's, or an ONVIF that does not work: RTSP may still.
-        const tellsEnough = !(error instanceof PorchlightError) || stream === undefined || (error.kind !== 'not-a-camera' && error.kind !== 'bad-answer');
+        const tellsEnough = !(error instanceof PorchlightError) || stream === undefined || (error.kind !== 'not-a-camera' && error.kind !== 'bad-answer' && error.kind !== 'no-video');
         if (tellsEnough) throw error;
       }
     }

@@ -1,0 +1,89 @@
+/** Every discovery and SOAP switch of the simulator: what must still work does, and what cannot ends in one plain error. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../main/engine/core/clock.ts';
+import { silentLogger } from '../../main/engine/core/logger.ts';
+import { createCameraNetwork } from '../../main/engine/cameras/network.ts';
+import { createProber } from '../../main/engine/cameras/prober.ts';
+import { createSearcher } from '../../main/engine/discovery/searcher.ts';
+import { PorchlightError } from '../../shared/errors.ts';
+import type { FoundCamera, ProbedCamera } from '../../shared/model/discovery.ts';
+import { forceUnwrap } from '../../shared/result.ts';
+import { QUIRKS, type QuirkName, type QuirkValue } from '../../tools/sim/quirks.ts';
+import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
+
+let simulator: Simulator;
+beforeAll(async () => {
+  simulator = await startSimulator({ cameras: 1, main: { seconds: 2, gopFrames: 10 } });
+}, 120_000);
+afterAll(async () => {
+  await simulator.stop();
+});
+
+const camera = (): Simulator['cameras'][number] => forceUnwrap('the simulator has one camera', simulator.cameras[0]);
+const login = (): { username: string; password: string } => ({ username: camera().username, password: camera().password });
+
+async function withQuirk<T>(name: QuirkName, value: QuirkValue, use: () => Promise<T>): Promise<T> {
+  await camera().setQuirk(name, value);
+  try {
+    return await use();
+  } finally {
+    await camera().setQuirk(name, QUIRKS[name].value === 'flag' ? false : QUIRKS[name].value === 'number' ? 0 : '');
+  }
+}
+
+async function search(): Promise<readonly FoundCamera[]> {
+  const searcher = createSearcher({ clock: systemClock, log: silentLogger, options: () => ({ interfaces: ['127.0.0.1'], port: simulator.discoveryPort, timeoutMs: 700 }), configuredAs: () => null });
+  const { found } = await searcher.search();
+  await searcher.stop();
+  return found;
+}
+
+async function probe(): Promise<ProbedCamera> {
+  const prober = createProber({ network: createCameraNetwork(systemClock, silentLogger), grabFrame: () => Promise.resolve(new Uint8Array()) });
+  return (await prober.probe({ kind: 'address', address: camera().onvifUrl }, login())).probed;
+}
+
+const names = (group: string, value: string): QuirkName[] => (Object.keys(QUIRKS) as QuirkName[]).filter((name) => QUIRKS[name].group === group && QUIRKS[name].value === value);
+
+/** These leave nothing that could be believed. */
+const NOT_FOUND: readonly string[] = ['truncated-reply', 'hello-instead', 'printer-types', 'wrong-relates-to', 'empty-matches', 'silent'];
+
+describe('discovery with', () => {
+  for (const name of [...names('discovery', 'flag'), ...names('discovery', 'number')]) {
+    it(name, async () => {
+      const found = await withQuirk(name, QUIRKS[name].value === 'flag' ? true : name === 'reply-burst' ? 60 : 3, search);
+      const own = found.filter((one) => one.identity === camera().uuid.toLowerCase().replace(/^urn:uuid:/, '') || one.host === camera().host);
+      expect(own.length > 0).toBe(!NOT_FOUND.includes(name));
+      if (name === 'many-matches') expect(found.length).toBeGreaterThanOrEqual(3);
+    });
+  }
+});
+
+describe('a probe works with', () => {
+  const flags = names('soap', 'flag').filter((name) => name !== 'single-service').map((name) => [name, true] as const);
+  const harmless = (['empty-answer', 'html-answer', 'html-error', 'truncated-xml', 'empty-body', 'not-supported', 'redirect', 'huge-answer'] as const).flatMap((name) => ['GetScopes', 'GetHostname', 'GetEndpointReference', 'GetServices'].map((operation) => [name, operation] as const));
+  for (const [name, value] of [...flags, ...harmless, ['undefined-entity', '*'] as const]) {
+    it(`${name} ${value === true ? '' : value}`, async () => {
+      const probed = await withQuirk(name, value, probe);
+      expect(probed.streams.map((stream) => stream.kind)).toEqual(['main', 'sub']);
+      expect(probed.streams.every((stream) => new URL(stream.url).hostname === camera().host)).toBe(true);
+      if (name === 'numeric-tokens') expect(probed.device.firmware).toBe('5.10');
+    });
+  }
+});
+
+describe('a probe ends in one plain error with', () => {
+  it('single-service: a device that names no media service anywhere', async () => {
+    await expect(withQuirk('single-service', true, probe)).rejects.toMatchObject({ kind: 'no-video' });
+  });
+
+  for (const name of ['empty-answer', 'html-answer', 'html-error', 'truncated-xml', 'empty-body', 'not-supported', 'redirect', 'huge-answer'] as const) {
+    for (const operation of ['GetDeviceInformation', 'GetStreamUri', '*']) {
+      it(`${name} of ${operation}`, async () => {
+        const error: unknown = await withQuirk(name, operation, () => probe().then(() => null, (failure: unknown) => failure));
+        expect(error).toBeInstanceOf(PorchlightError);
+        expect(error).toMatchObject({ kind: 'bad-answer' });
+      });
+    }
+  }
+});
