@@ -33,7 +33,9 @@ export class FragmentSplitter {
   }
 
   /** Takes the next bytes of the stream and emits every unit they complete. The chunk must not be changed afterwards. Throws MalformedMediaError when the bytes are no fragmented MP4 or a unit is too large. */
-  push(chunk: Uint8Array): void {
+  push(pushed: Uint8Array): void {
+    // A Node Buffer's slice() is a view where everybody else's is a copy: what is emitted is never one.
+    const chunk = pushed.constructor === Uint8Array ? pushed : new Uint8Array(pushed.buffer, pushed.byteOffset, pushed.byteLength);
     let at = 0;
     while (this.#have > 0 && at < chunk.length) at = this.#fill(chunk, at);
     while (at < chunk.length) {

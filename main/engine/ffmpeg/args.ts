@@ -28,7 +28,7 @@ function encodeCredential(text: string): string {
 
 /** The URL with its user information, for ffmpeg's stdin only (R7). Throws `invalid-input` for what is no RTSP URL. */
 export function rtspUrlWithCredentials(input: Pick<RtspInput, 'url' | 'username' | 'password'>): string {
-  const match = /^(rtsps?:\/\/)(?:[^/?#]*@)?([^/?#\s'\\]+)([^\s]*)$/i.exec(input.url);
+  const match = /^(rtsps?:\/\/)(?:[^/?#]*@)?([^/?#\s'\\]+)((?:[/?#]\S*)?)$/i.exec(input.url);
   const [, scheme, host, rest] = match ?? [];
   if (scheme === undefined || host === undefined || rest === undefined || hasControl(input.url)) throw new PorchlightError('invalid-input', 'This is not an RTSP address. It should look like rtsp://192.168.1.20/stream.');
   if (input.username === null) return `${scheme}${host}${rest}`;

@@ -19,14 +19,14 @@ type Rule = readonly [RegExp, ErrorKind, GapCause, string, string];
 
 /** The first rule that matches any line wins; the more certain ones come first. */
 const RULES: readonly Rule[] = [
-  [/\b401\b|unauthorized/i, 'wrong-password', 'camera-refused', 'camera answered 401', 'The camera does not accept this user name or password. Check them under Cameras.'],
-  [/\b403\b|forbidden/i, 'refused', 'camera-refused', 'camera answered 403', 'The camera refuses this user. Give the user the right to watch video in the camera’s own settings.'],
-  [/\b453\b|not enough bandwidth/i, 'refused', 'camera-refused', 'camera answered 453', 'The camera serves no further viewers. Close other programs that watch it.'],
-  [/\b503\b|service unavailable/i, 'refused', 'camera-refused', 'camera answered 503', 'The camera is busy. Porchlight tries again by itself.'],
-  [/\b461\b|unsupported transport/i, 'refused', 'camera-refused', 'camera answered 461', 'The camera refuses this kind of transport. Choose the other one (TCP or UDP) under Cameras.'],
-  [/\b404\b|stream not found/i, 'not-found', 'camera-refused', 'camera answered 404', 'The camera has no stream at this address. Check the path, or let Porchlight find the camera again.'],
-  [/\b4\d\d (?=[A-Z])|server returned 4xx/i, 'refused', 'camera-refused', 'camera refused the request', 'The camera refused the request. Check its address and its settings.'],
-  [/\b5\d\d (?=[A-Z])|server returned 5xx/i, 'refused', 'camera-refused', 'camera answered with an error', 'The camera reported an error of its own. Porchlight tries again by itself.'],
+  [/(?:failed:|returned) 401\b|unauthorized/i, 'wrong-password', 'camera-refused', 'camera answered 401', 'The camera does not accept this user name or password. Check them under Cameras.'],
+  [/(?:failed:|returned) 403\b|forbidden/i, 'refused', 'camera-refused', 'camera answered 403', 'The camera refuses this user. Give the user the right to watch video in the camera’s own settings.'],
+  [/(?:failed:|returned) 453\b|not enough bandwidth/i, 'refused', 'camera-refused', 'camera answered 453', 'The camera serves no further viewers. Close other programs that watch it.'],
+  [/(?:failed:|returned) 503\b|service unavailable/i, 'refused', 'camera-refused', 'camera answered 503', 'The camera is busy. Porchlight tries again by itself.'],
+  [/(?:failed:|returned) 461\b|unsupported transport/i, 'refused', 'camera-refused', 'camera answered 461', 'The camera refuses this kind of transport. Choose the other one (TCP or UDP) under Cameras.'],
+  [/(?:failed:|returned) 404\b|stream not found/i, 'not-found', 'camera-refused', 'camera answered 404', 'The camera has no stream at this address. Check the path, or let Porchlight find the camera again.'],
+  [/(?:failed:|returned) 4(?:\d\d|xx)\b/i, 'refused', 'camera-refused', 'camera refused the request', 'The camera refused the request. Check its address and its settings.'],
+  [/(?:failed:|returned) 5(?:\d\d|xx)\b/i, 'refused', 'camera-refused', 'camera answered with an error', 'The camera reported an error of its own. Porchlight tries again by itself.'],
   [/connection refused/i, 'unreachable', 'camera-unreachable', 'connection refused', 'Nothing answers at the camera’s address and port. Check that the camera is on and RTSP is switched on in its settings.'],
   [/no route to host|network is unreachable|host is down/i, 'unreachable', 'camera-unreachable', 'no route to the camera', 'The camera cannot be reached over the network. Check its cable or Wi-Fi.'],
   [/failed to resolve|name or service not known|name resolution|nodename nor servname/i, 'unreachable', 'camera-unreachable', 'name not found', 'The camera’s name is not known on this network. Use its IP address instead.'],

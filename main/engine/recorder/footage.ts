@@ -15,6 +15,8 @@ const MAX_PENDING_MS: DurationMs = 6_000;
 const MAX_PENDING_BYTES = 24 * 1024 * 1024;
 /** Sound of a moment comes up to this long after its picture. */
 const LATE_SOUND_MS: DurationMs = 600;
+/** How much footage it takes to know when it began. */
+const RESUMED_AFTER_MS: DurationMs = 1_000;
 const DISK_LADDER: RetryLadder = { stepsMs: [1_000, 2_000, 5_000, 10_000], jitter: 0.2 };
 
 export interface FootageParts {
@@ -41,6 +43,8 @@ export class Footage {
   #closing: Promise<void> = Promise.resolve();
   #closingCount = 0;
   #rotateNext = false;
+  /** The first segment after an outage, until its start is known well enough to say when footage came back. */
+  #resuming: SegmentWriter | null = null;
   /** The disk fell behind: what is closing must be on it before it is given more. */
   #overloaded = false;
   #failures = 0;
@@ -93,6 +97,7 @@ export class Footage {
     if (this.#late !== null && fragment.startMediaMs > this.#late.untilMediaMs) this.#closeLate();
     const writer = this.#open;
     if (writer === null || !writer.append(fragment)) return;
+    this.#sayResumed(writer, false);
     if (writer.opened) this.#parts.outage.wrote(fragment.wallMs + (fragment.endMediaMs - fragment.startMediaMs));
     writer.tick(this.#parts.clock.monotonicMs());
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
@@ -122,12 +127,20 @@ export class Footage {
   #openAt(keyframe: SessionFragment): void {
     const time = this.#time;
     if (time === null) return;
-    const { stream, record, clock, outage } = this.#parts;
+    const { stream, record, clock } = this.#parts;
     const name = { cameraId: stream.cameraId, stream: stream.kind, startMs: Math.max(0, Math.floor(keyframe.wallMs)), session: time.session, sequence: this.#sequence };
-    const writer: SegmentWriter = new SegmentWriter({ place: record, name, init: keyframe.init, baseTicks: keyframe.baseTicks, wallOf: time.wallOf, clock, onOpened: () => outage.resumed(keyframe.wallMs), onFailed: (error) => this.#failed(writer, error) });
+    const writer: SegmentWriter = new SegmentWriter({ place: record, name, init: keyframe.init, baseTicks: keyframe.baseTicks, wallOf: time.wallOf, clock, onFailed: (error) => this.#failed(writer, error) });
     this.#sequence += 1;
     this.#open = writer;
     this.#rotateNext = false;
+    this.#resuming = writer;
+  }
+
+  /** The first second may come in a burst; what is said of its time before is a guess. */
+  #sayResumed(writer: SegmentWriter, last: boolean): void {
+    if (this.#resuming !== writer || !writer.opened || (!last && writer.endMs - writer.startMs < RESUMED_AFTER_MS)) return;
+    this.#resuming = null;
+    this.#parts.outage.resumed(writer.startMs);
   }
 
   #closeOpen(): void {
@@ -147,6 +160,7 @@ export class Footage {
     this.#closing = this.#closing
       .then(async () => {
         const segment = await writer.close();
+        this.#sayResumed(writer, true);
         if (segment === null) return;
         this.#failures = 0;
         this.#parts.notify({ type: 'segment-closed', segment });

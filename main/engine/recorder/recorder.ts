@@ -209,7 +209,7 @@ export class Recorder {
   #sound(): SoundHandling {
     if (this.#ladder.withoutSound) return 'none';
     if (this.stream.sound === 'none') return 'off';
-    if (this.#media !== null && !this.#media.hasSound) return 'announced-but-silent';
+    if (this.#state === 'live' && this.#media !== null && !this.#media.hasSound) return 'announced-but-silent';
     return this.stream.sound === 'copy' ? 'copied' : 'transcoded';
   }
 }

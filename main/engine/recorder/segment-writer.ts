@@ -29,8 +29,6 @@ export interface WriterParts {
   /** Wall time of a media time of the session by the best estimate of now. */
   readonly wallOf: (sessionMediaMs: DurationMs) => EpochMs;
   readonly clock: Clock;
-  /** Called once when the file is there, durable under its name. */
-  readonly onOpened: () => void;
   /** Called once when the disk refuses. Nothing is accepted afterwards. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -89,6 +87,7 @@ export class SegmentWriter {
     return this.startMs + ticksToMs(this.#endTicks, this.#parts.init.video.timescale);
   }
 
+  /** The file is there, durable under its name. */
   get opened(): boolean {
     return this.#file !== null;
   }
@@ -234,10 +233,7 @@ export class SegmentWriter {
 
   async #write(): Promise<void> {
     const { clock, init, name, place } = this.#parts;
-    if (this.#file === null) {
-      this.#file = await SegmentFile.create(place, name, init.bytes);
-      this.#parts.onOpened();
-    }
+    this.#file ??= await SegmentFile.create(place, name, init.bytes);
     const parts = this.#take();
     const upTo = this.#acceptedBytes;
     this.#flushedAtMs = clock.monotonicMs();

@@ -1,0 +1,84 @@
+/** Tables for the decisions: when a segment ends, when silence is a stall, what follows the end of a session. */
+import { describe, expect, it } from 'vitest';
+import { readFailure } from '../ffmpeg/errors.ts';
+import { CAMERA_LADDER, FRESH_LADDER, nextStep } from './ladder.ts';
+import { rotatesAt } from './rotation.ts';
+import type { SessionEnd } from './session.ts';
+import { judge, START_GRACE_MS, stallLimitMs, type WatchdogFacts } from './watchdog.ts';
+
+const MINUTE = 60_000;
+
+describe('rotation', () => {
+  const open = { startMs: 10 * MINUTE + 7_000, sizeBytes: 1 };
+  it.each([
+    [10 * MINUTE + 59_000, 7_000, false],
+    [11 * MINUTE + 6_900, 7_000, false],
+    [11 * MINUTE + 7_100, 7_000, true],
+    [11 * MINUTE + 100, 0, true],
+    [10 * MINUTE + 12_000, 9_000, true],
+    [10 * MINUTE + 10_000, 9_000, false],
+  ])('a keyframe at %d ms with the stream’s second at %d', (keyframeMs, offsetMs, expected) => {
+    expect(rotatesAt(open, keyframeMs, offsetMs)).toBe(expected);
+  });
+
+  it('ends a file that grew too large', () => {
+    expect(rotatesAt({ startMs: 0, sizeBytes: 2 ** 30 }, 1_000, 0)).toBe(true);
+  });
+});
+
+describe('the watchdog', () => {
+  const facts: WatchdogFacts = { startedMs: 0, lastVideoMs: 100_000, frameIntervalMs: 33, longestIntervalMs: 40, lastKeyframeMs: 100_000, keyframeDistanceMs: 1_000 };
+  it.each([
+    ['two seconds of silence', facts, 102_000, 'fine'],
+    ['five seconds of silence', facts, 105_000, 'stalled'],
+    ['a frame every two seconds', { ...facts, frameIntervalMs: 2_000 }, 108_000, 'fine'],
+    ['a smart codec that pauses', { ...facts, longestIntervalMs: 6_000 }, 110_000, 'fine'],
+    ['starting', { ...facts, lastVideoMs: null, lastKeyframeMs: null }, START_GRACE_MS - 1, 'fine'],
+    ['never started', { ...facts, lastVideoMs: null, lastKeyframeMs: null }, START_GRACE_MS + 1, 'never-started'],
+    ['frames but no keyframe', { ...facts, lastVideoMs: 200_000 }, 200_010, 'no-keyframes'],
+    ['a keyframe each twenty seconds', { ...facts, lastVideoMs: 170_000, keyframeDistanceMs: 20_000 }, 170_010, 'fine'],
+  ] as const)('%s', (_name, given, nowMs, verdict) => {
+    expect(judge(given, nowMs)).toBe(verdict);
+  });
+
+  it('waits no longer than half a minute', () => {
+    expect(stallLimitMs({ frameIntervalMs: 60_000, longestIntervalMs: 60_000 })).toBe(30_000);
+  });
+});
+
+describe('the ladder', () => {
+  const ended = (line: string): Extract<SessionEnd, { reason: 'ended' }> => ({ reason: 'ended', failure: readFailure([line]), lines: [line] });
+  const unreachable = ended('Connection refused');
+  const unauthorized = ended('401 Unauthorized');
+
+  it('climbs, repeats its last step, and starts anew after footage', () => {
+    let state = FRESH_LADDER;
+    const waits: (number | null)[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      const step = nextStep(state, unreachable, 0, 0.5);
+      waits.push(step.waitMs);
+      state = step.state;
+    }
+    expect(waits).toEqual([...CAMERA_LADDER.stepsMs, 30_000, 30_000]);
+    expect(nextStep(state, unreachable, 60_000, 0.5)).toMatchObject({ waitMs: 500, connection: 'offline', cause: 'camera-unreachable' });
+    expect(nextStep(state, unreachable, 1_000, 0.5).waitMs).toBe(30_000);
+  });
+
+  it('stops at a wrong password', () => {
+    expect(nextStep(FRESH_LADDER, unauthorized, 0, 0.5)).toMatchObject({ waitMs: null, connection: 'refused', cause: 'camera-refused' });
+  });
+
+  it('thinks twice where the password was right before', () => {
+    const good = nextStep(FRESH_LADDER, unreachable, 60_000, 0.5).state;
+    const first = nextStep(good, unauthorized, 0, 0.5);
+    expect(first).toMatchObject({ waitMs: 60_000, connection: 'offline' });
+    expect(nextStep(first.state, unauthorized, 0, 0.5)).toMatchObject({ waitMs: null, connection: 'refused' });
+  });
+
+  it('goes on at once where only the way to ask was wrong', () => {
+    expect(nextStep(FRESH_LADDER, ended("Stream map '0:a:0' matches no streams."), 0, 0.5)).toMatchObject({ waitMs: 0, state: { withoutSound: true } });
+    expect(nextStep(FRESH_LADDER, ended('Could not find codec parameters'), 0, 0.5)).toMatchObject({ state: { depth: 'thorough' } });
+    expect(nextStep(FRESH_LADDER, { reason: 'parameters-changed', detail: '' }, 60_000, 0.5)).toMatchObject({ waitMs: 0 });
+    expect(nextStep(FRESH_LADDER, { reason: 'stalled', detail: '' }, 60_000, 0.5)).toMatchObject({ waitMs: 0, cause: 'stream-stalled' });
+  });
+});
