@@ -26,7 +26,7 @@ describe('the retention plan', () => {
   });
 
   it('keeps no more than a tenth of a small quota free', () => {
-    expect(deleted(input({ roots: [{ rootId: ROOT, usedBytes: 1_000, freeBytes: 1e6, headroomBytes: 75e6 }], rules: { ...NO_RULES, quotaBytes: { [ROOT]: 1_000 } } }))).toEqual([[0, 'quota']]);
+    expect(deleted(input({ roots: [{ rootId: ROOT, usedBytes: 1_000, freeBytes: 1e9, headroomBytes: 75e6 }], rules: { ...NO_RULES, quotaBytes: { [ROOT]: 1_000 } } }))).toEqual([[0, 'quota']]);
   });
 
   it('recycles a full disk ahead of need', () => {
