@@ -22,8 +22,8 @@ interface RtspAsk {
   readonly authorization: string;
   readonly cseq: string;
 }
-/** Null never answers, `close` ends the connection. */
-type Script = (ask: RtspAsk) => string | null | 'close';
+/** Null never answers, the text `close` ends the connection. */
+type Script = (ask: RtspAsk) => string | null;
 
 const H264 = 'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z0LAHtkDxWhAAAADAEAAAAwDxYuS,aMuMsg==\r\na=framerate:25.0\r\nm=audio 0 RTP/AVP 0\r\n';
 const reply = (ask: RtspAsk, status: string, headers: readonly string[] = [], body = ''): string => [`RTSP/1.0 ${status}`, `CSeq: ${ask.cseq}`, ...headers, ...(body === '' ? [] : [`Content-Length: ${body.length}`, 'Content-Type: application/sdp']), '', body].join('\r\n');
