@@ -5,7 +5,7 @@
 import type { Gap, GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { CameraTimeline, TimelineGap } from '../../../shared/model/timeline.ts';
-import type { EpochMs, TimeRange } from '../../../shared/time.ts';
+import { type EpochMs, HOUR_MS, type TimeRange } from '../../../shared/time.ts';
 import type { IngestNotice, StreamKey } from '../ports/ingest.ts';
 import { type DeadTime, explainGap, type ReportedOutage } from './dead-time.ts';
 
@@ -28,6 +28,8 @@ export class GapLedger {
   /** Of the last life, until the stream's first frame in this one. */
   readonly #before = new Map<string, ReportedOutage>();
   readonly #open = new Map<string, OpenOutage>();
+  /** Streams that had a frame in this life: an outage of theirs begins in it. */
+  readonly #running = new Set<string>();
   #deadTimes: DeadTime[];
 
   constructor(start: GapLedgerStart) {
@@ -64,8 +66,10 @@ export class GapLedger {
     this.#open.delete(id);
     this.#before.delete(id);
     this.#footageEnds.set(id, Math.max(atMs, reachedMs ?? atMs));
-    // Before the very first footage of a stream nothing is missing.
-    const fromMs = reachedMs === null ? null : (sinceMs ?? reachedMs);
+    // The first frame of a life ends what began with the last footage of an earlier one, whatever was reported since. Where there
+    // was no footage before, only what was reported is missing.
+    const fromMs = this.#running.has(id) || reachedMs === null ? (sinceMs ?? reachedMs) : Math.min(reachedMs, sinceMs ?? reachedMs);
+    this.#running.add(id);
     if (fromMs === null || atMs - fromMs < NOT_MISSING_MS) return [];
     const outage: ReportedOutage | null = open ?? (reported === null ? before : { sinceMs: fromMs, ...reported });
     return explainGap(key, { startMs: fromMs, endMs: atMs }, outage, this.#deadTimes).flatMap((gap) => this.#withOlderCause(gap, before));
@@ -87,19 +91,21 @@ export class GapLedger {
   openGaps(nowMs: EpochMs): readonly Gap[] {
     return [...new Set([...this.#open.keys(), ...this.#before.keys()])].flatMap((id) => {
       const outage = this.#open.get(id) ?? this.#before.get(id) ?? null;
-      const startMs = Math.min(outage?.sinceMs ?? nowMs, this.#footageEnds.get(id) ?? nowMs);
+      const reachedMs = this.#footageEnds.get(id);
+      const startMs = this.#running.has(id) ? (outage?.sinceMs ?? nowMs) : Math.min(outage?.sinceMs ?? nowMs, reachedMs ?? nowMs);
       return explainGap(streamOf(id), { startMs, endMs: nowMs }, outage, this.#deadTimes);
     });
   }
 
   /** A camera is gone from the list: nothing of it is missing from now on. */
   forget(cameraId: CameraId): void {
+    for (const id of this.#footageEnds.keys()) if (streamOf(id).cameraId === cameraId) this.#running.delete(id);
     for (const map of [this.#open, this.#before]) for (const id of map.keys()) if (streamOf(id).cameraId === cameraId) map.delete(id);
   }
 
   /** Dead times that no open outage reaches back to are of no more use. */
   dropOldDeadTimes(nowMs: EpochMs): void {
-    const oldestMs = Math.min(nowMs, ...this.openOutages().map((outage) => outage.sinceMs), ...this.#footageEnds.values());
+    const oldestMs = Math.min(nowMs - HOUR_MS, ...this.openOutages().map((outage) => outage.sinceMs));
     const [between, ...others] = this.#deadTimes;
     this.#deadTimes = [...(between === undefined ? [] : [between]), ...others.filter((time) => time.endMs >= oldestMs)];
   }

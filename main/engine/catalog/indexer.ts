@@ -13,6 +13,8 @@ import type { GapLedger } from './gap-ledger.ts';
 export interface IndexerOptions {
   readonly write: Pick<ArchiveWriter, 'insertSegment' | 'insertGap'>;
   readonly ledger: GapLedger;
+  /** Looks whether the computer has slept just now: the frame that ends an outage may come before the next heartbeat. */
+  readonly lookForSleep: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -46,6 +48,8 @@ export class Indexer {
   take(notice: IngestNotice): void {
     switch (notice.type) {
       case 'segment-closed':
+        // At once, not when it is rowed: the notice after this one may end an outage that began here.
+        this.#options.ledger.footageReached(notice.segment, notice.segment.endMs);
         this.#keep(() => this.#insertSegment(notice.segment));
         break;
       case 'outage-began':
@@ -53,6 +57,7 @@ export class Indexer {
         this.#changed.emit({ cameraIds: [notice.cameraId], startMs: notice.sinceMs, endMs: Math.max(notice.sinceMs, this.#options.clock.nowMs()) });
         break;
       case 'outage-ended': {
+        this.#options.lookForSleep();
         const reported = notice.cause === null ? null : { cause: notice.cause, detail: notice.detail };
         const gaps = this.#options.ledger.ended(notice, notice.sinceMs, notice.atMs, reported);
         for (const gap of gaps) {
@@ -72,7 +77,6 @@ export class Indexer {
 
   async #insertSegment(segment: Segment): Promise<void> {
     await this.#durably('a segment', () => this.#options.write.insertSegment(segment));
-    this.#options.ledger.footageReached(segment, segment.endMs);
     this.#changed.emit({ cameraIds: [segment.cameraId], startMs: segment.startMs, endMs: segment.endMs });
   }
 

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import { HOUR_MS, MINUTE_MS } from '../../../shared/time.ts';
+import { type DeadTime, explainGap, type LastLife, sleepBetween, timeBetweenLives } from './dead-time.ts';
+import { GapLedger, type GapLedgerStart, withOpenGaps } from './gap-ledger.ts';
+
+const key = { cameraId: 'cam-aaaaaaaaaaaa' as CameraId, stream: 'main' } as const;
+/** Everything here happens on a day, in milliseconds from its start. */
+const START_MS = 6 * HOUR_MS;
+const closed: DeadTime = { startMs: START_MS - 2 * HOUR_MS, endMs: START_MS, cause: 'stopped-by-you', detail: 'Porchlight was closed.' };
+const ledger = (over: Partial<GapLedgerStart> = {}) => new GapLedger({ footageEnds: [{ ...key, endMs: closed.startMs - 300 }], openOutages: [], between: closed, ...over });
+const brief = (gaps: readonly { startMs: number; endMs: number; cause: string }[]) => gaps.map(({ startMs, endMs, cause }) => [startMs, endMs, cause]);
+const unreachable = { cause: 'camera-unreachable', detail: 'no answer' } as const;
+
+describe('the time between two lives', () => {
+  const last: LastLife = { bootId: 'a', aliveMs: 1_000, stopped: null };
+  it.each([
+    ['killed', last, 'a', 'porchlight-failed', 1_000],
+    ['killed with the computer', last, 'b', 'power-lost', 1_000],
+    ['closed by its owner', { ...last, stopped: { atMs: 1_500, reason: 'owner' as const } }, 'a', 'stopped-by-you', 1_500],
+    ['closed by its owner before a restart', { ...last, stopped: { atMs: 1_500, reason: 'owner' as const } }, 'b', 'stopped-by-you', 1_500],
+    ['closed with the computer', { ...last, stopped: { atMs: 1_500, reason: 'computer' as const } }, 'b', 'computer-off', 1_500],
+    ['of a clock that has gone back since', { ...last, aliveMs: 90_000 }, 'a', 'porchlight-failed', 9_000],
+    ['in a start of the computer told by its moment', { ...last, bootId: 'booted-100000' }, 'booted-101000', 'porchlight-failed', 1_000],
+    ['before another start told by its moment', { ...last, bootId: 'booted-100000' }, 'booted-900000', 'power-lost', 1_000],
+  ])('%s', (_, life, bootId, cause, startMs) => {
+    expect(timeBetweenLives(life, bootId, 9_000)).toMatchObject({ startMs, endMs: 9_000, cause });
+  });
+
+  it('that left no marker has a cause too', () => {
+    expect(timeBetweenLives(null, 'a', 9_000)).toMatchObject({ endMs: 9_000, cause: 'porchlight-failed' });
+  });
+});
+
+describe('sleep', () => {
+  const at = (wallMs: number, monotonicMs: number, bootMs: number) => ({ wallMs, monotonicMs, bootMs });
+  it.each([
+    ['nothing happened', at(5_000, 5_000, 5_000), true, null],
+    ['the program was slow', at(65_000, 65_000, 65_000), true, null],
+    ['the clock was set forward an hour', at(5_000 + HOUR_MS, 5_000, 5_000), true, null],
+    ['the clock was set back an hour', at(5_000 - HOUR_MS, 5_000, 5_000), true, null],
+    ['the computer slept an hour', at(5_000 + HOUR_MS, 5_000, 5_000 + HOUR_MS), true, { startMs: 5_000, endMs: 5_000 + HOUR_MS }],
+    ['the computer slept where the monotonic clock goes on', at(5_000 + HOUR_MS, 5_000 + HOUR_MS, 5_000 + HOUR_MS), false, { startMs: 5_000, endMs: 5_000 + HOUR_MS }],
+    ['the program was slow where the monotonic clock goes on', at(20_000, 20_000, 20_000), false, null],
+  ])('%s', (_, after, stops, slept) => {
+    expect(sleepBetween(at(0, 0, 0), after, 5_000, stops)).toEqual(slept);
+  });
+});
+
+describe('a gap', () => {
+  const asleep: DeadTime = { startMs: 10_000, endMs: 500_000, cause: 'computer-asleep', detail: '' };
+  it('without dead times has the reported cause', () => {
+    expect(brief(explainGap(key, { startMs: 0, endMs: 90_000 }, { sinceMs: 0, ...unreachable }, []))).toEqual([[0, 90_000, 'camera-unreachable']]);
+  });
+  it('around a sleep is the sleep, connecting included', () => {
+    expect(brief(explainGap(key, { startMs: 9_000, endMs: 508_000 }, { sinceMs: 9_000, cause: 'stream-stalled', detail: '' }, [asleep]))).toEqual([[9_000, 508_000, 'computer-asleep']]);
+  });
+  it('that goes on long after a sleep is the camera from then on', () => {
+    expect(brief(explainGap(key, { startMs: 9_000, endMs: 900_000 }, { sinceMs: 9_000, ...unreachable }, [asleep]))).toEqual([[9_000, 500_000, 'computer-asleep'], [500_000, 900_000, 'camera-unreachable']]);
+  });
+  it('that began long before a sleep was the camera until then', () => {
+    expect(brief(explainGap(key, { startMs: -90_000, endMs: 505_000 }, { sinceMs: -90_000, ...unreachable }, [asleep]))).toEqual([[-90_000, 10_000, 'camera-unreachable'], [10_000, 505_000, 'computer-asleep']]);
+  });
+  it('over two sleeps close together has no hole', () => {
+    const gaps = explainGap(key, { startMs: 0, endMs: 900_000 }, null, [{ ...asleep, startMs: 600_000, endMs: 900_000 }, asleep]);
+    expect(brief(gaps)).toEqual([[0, 500_000, 'computer-asleep'], [500_000, 900_000, 'computer-asleep']]);
+  });
+});
+
+describe('the ledger', () => {
+  it('explains the time before this life when the first frame comes', () => {
+    expect(brief(ledger().ended(key, null, START_MS + 4_000, null))).toEqual([[closed.startMs - 300, START_MS + 4_000, 'stopped-by-you']]);
+  });
+
+  it('splits it where the camera was away after the start', () => {
+    const book = ledger();
+    book.began({ ...key, sinceMs: START_MS, ...unreachable });
+    expect(brief(book.openGaps(START_MS + 5 * MINUTE_MS))).toEqual([[closed.startMs - 300, START_MS, 'stopped-by-you'], [START_MS, START_MS + 5 * MINUTE_MS, 'camera-unreachable']]);
+    expect(brief(book.ended(key, START_MS, START_MS + 5 * MINUTE_MS, unreachable))).toEqual([[closed.startMs - 300, START_MS, 'stopped-by-you'], [START_MS, START_MS + 5 * MINUTE_MS, 'camera-unreachable']]);
+    expect(book.openGaps(START_MS + 6 * MINUTE_MS)).toEqual([]);
+  });
+
+  it('remembers a camera that was away before this life', () => {
+    const sinceMs = closed.startMs - HOUR_MS;
+    const book = ledger({ footageEnds: [{ ...key, endMs: sinceMs }], openOutages: [{ ...key, sinceMs, ...unreachable }] });
+    expect(brief(book.openGaps(START_MS + 1_000))).toEqual([[sinceMs, closed.startMs, 'camera-unreachable'], [closed.startMs, START_MS + 1_000, 'stopped-by-you']]);
+    expect(brief(book.ended(key, null, START_MS + 4_000, null))).toEqual([[sinceMs, closed.startMs, 'camera-unreachable'], [closed.startMs, START_MS + 4_000, 'stopped-by-you']]);
+  });
+
+  it('writes down each outage of this life once, with its last known cause', () => {
+    const book = ledger();
+    book.ended(key, null, START_MS + 1_000, null);
+    book.began({ ...key, sinceMs: START_MS + 60_000, cause: 'stream-stalled', detail: '' });
+    book.began({ ...key, sinceMs: START_MS + 62_000, ...unreachable });
+    expect(brief(book.openGaps(START_MS + 70_000))).toEqual([[START_MS + 60_000, START_MS + 70_000, 'camera-unreachable']]);
+    expect(brief(book.ended(key, START_MS + 60_000, START_MS + 90_000, { cause: 'stream-stalled', detail: '' }))).toEqual([[START_MS + 60_000, START_MS + 90_000, 'camera-unreachable']]);
+    expect(book.openOutages()).toEqual([]);
+  });
+
+  it('keeps the owner\'s pause the cause, whatever the camera does meanwhile, measured from the last footage', () => {
+    const book = ledger();
+    book.ended(key, null, START_MS + 1_000, null);
+    book.footageReached(key, START_MS + 100_000);
+    book.began({ ...key, sinceMs: START_MS + 100_500, cause: 'paused-by-you', detail: '' });
+    book.began({ ...key, sinceMs: START_MS + 101_000, ...unreachable });
+    expect(brief(book.ended(key, null, START_MS + 200_000, null))).toEqual([[START_MS + 100_000, START_MS + 200_000, 'paused-by-you']]);
+  });
+
+  it('finds nothing missing before the first footage of a new camera, nor where segments touch', () => {
+    const fresh = ledger({ footageEnds: [] });
+    expect(fresh.ended(key, null, START_MS + 1_000, null)).toEqual([]);
+    fresh.footageReached(key, START_MS + 60_000);
+    expect(fresh.ended(key, null, START_MS + 60_040, null)).toEqual([]);
+  });
+
+  it('counts a new camera that could not be reached as missing from then on', () => {
+    const fresh = ledger({ footageEnds: [] });
+    fresh.began({ ...key, sinceMs: START_MS + 1_000, ...unreachable });
+    expect(brief(fresh.ended(key, START_MS + 1_000, START_MS + 60_000, unreachable))).toEqual([[START_MS + 1_000, START_MS + 60_000, 'camera-unreachable']]);
+  });
+
+  it('takes a sleep for the cause of what the cameras did in it', () => {
+    const book = ledger();
+    book.ended(key, null, START_MS + 1_000, null);
+    book.addDeadTime({ startMs: START_MS + 10_000, endMs: START_MS + HOUR_MS, cause: 'computer-asleep', detail: '' });
+    expect(brief(book.ended(key, START_MS + 9_900, START_MS + HOUR_MS + 3_000, { cause: 'stream-stalled', detail: '' }))).toEqual([[START_MS + 9_900, START_MS + HOUR_MS + 3_000, 'computer-asleep']]);
+  });
+
+  it('forgets a camera that is gone', () => {
+    const book = ledger();
+    book.began({ ...key, sinceMs: START_MS, ...unreachable });
+    book.forget(key.cameraId);
+    expect(book.openGaps(START_MS + HOUR_MS)).toEqual([]);
+  });
+
+  it('adds what is missing now to the timeline, within the window', () => {
+    const timelines = [{ cameraId: key.cameraId, spans: [], gaps: [], events: [] }];
+    const open = [{ ...key, startMs: 100, endMs: 200, ...unreachable }];
+    expect(withOpenGaps(timelines, open, { startMs: 150, endMs: 300 })[0]?.gaps).toEqual([{ startMs: 100, endMs: 200, ...unreachable }]);
+    expect(withOpenGaps(timelines, open, { startMs: 200, endMs: 300 })[0]?.gaps).toEqual([]);
+  });
+});
