@@ -29,6 +29,9 @@ export interface FootageParts {
 
 /** A segment is about a minute long: a moment older than two is never in the open one. */
 const OPEN_SEGMENT_MS = 2 * MINUTE_MS;
+/** A segment's last sound, its sync and its row take some hundred milliseconds; an index that is being rebuilt takes longer and is not waited for. */
+const ROW_LIMIT_MS = 2_000;
+const ROW_LOOK_MS = 50;
 /** Scrubbing goes to and fro within minutes; eight segments' indexes are some 50 kB. */
 const REMEMBERED = 8;
 
@@ -58,6 +61,10 @@ export class StreamFootage {
     const next = await this.#parts.reader.firstSegmentFrom(this.#key, atMs);
     if (next !== null) return this.#found(next);
     const open = asked === undefined ? await this.#openSegment() : asked;
+    if (open !== null && open.startMs > atMs && (await this.#rowBefore(open))) {
+      const late = (await this.#parts.reader.segmentAt(this.#key, atMs)) ?? (await this.#parts.reader.firstSegmentFrom(this.#key, atMs));
+      if (late !== null) return this.#found(late);
+    }
     if (open !== null && open.endMs > atMs) return { kind: 'footage', footage: open };
     return { kind: 'newest', endMs: open?.endMs ?? atMs };
   }
@@ -70,6 +77,7 @@ export class StreamFootage {
     if (open === null || !isAfter(open, previous)) return null;
     const adjacent = open.session === previous.session && open.sequence === previous.sequence + 1;
     // Segments may have closed between the two questions.
+    if (!adjacent) await this.#rowBefore(open);
     const between = adjacent ? null : await this.#parts.reader.segmentAfter(this.#key, previous);
     return between === null ? open : this.#found(between).footage;
   }
@@ -91,6 +99,20 @@ export class StreamFootage {
     const insideMs = Math.min(1_000, (range.endMs - range.startMs) / 2);
     const gap = (await this.#parts.reader.gapAt(this.#key, range.startMs + insideMs)) ?? (await this.#parts.reader.gapAt(this.#key, (range.startMs + range.endMs) / 2));
     return gap?.cause ?? null;
+  }
+
+  /**
+   * Waits until the segment before the open one is in the index, where it is on its way there: its file closes a moment after the next one
+   * opens, and its row follows. False where it was not waited for, so that what was asked before still holds.
+   */
+  async #rowBefore(open: Footage): Promise<boolean> {
+    if (open.sequence === 0) return false;
+    for (let waitedMs = 0; waitedMs <= ROW_LIMIT_MS; waitedMs += ROW_LOOK_MS) {
+      const before = await this.#parts.reader.segmentAfter(this.#key, { session: open.session, sequence: open.sequence - 2, endMs: open.startMs });
+      if (before !== null) return waitedMs > 0;
+      await this.#parts.clock.sleep(ROW_LOOK_MS);
+    }
+    return false;
   }
 
   async #openSegment(): Promise<Footage | null> {

@@ -119,7 +119,7 @@ class LiveStream implements MediaStream {
         this.#credits -= 1;
         this.#sentInitId = init.initId;
         // A copy: the buffer goes to the viewer, and the same init may be wanted again.
-        this.#sink.chunk({ kind: 'init', initId: init.initId }, init.bytes.slice());
+        this.#sink.chunk({ kind: 'init', initId: init.initId }, new Uint8Array(init.bytes));
         continue;
       }
       this.#credits -= 1;

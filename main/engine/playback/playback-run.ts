@@ -16,6 +16,8 @@ const WORTH_GOING_ON_MS = SECOND_MS;
 export interface PlaybackOutput {
   /** Sends after a credit was there. */
   send(head: ChunkHead, payload: Uint8Array | null): Promise<void>;
+  /** Resolves once there is a credit, without spending it. */
+  ready(): Promise<void>;
   /** Sends the init unless the viewer has it as its current one; returns its id. */
   sendInit(init: Uint8Array): Promise<number>;
   /** Throws Superseded. */
@@ -122,6 +124,8 @@ export class PlaybackRun {
         at = piece.next;
       }
       if (!here.open || this.#target.one) return here;
+      // Footage grows while a viewer pauses: what is the newest is asked when something can be sent.
+      await output.ready();
       const grown = await this.#grown(here, resumeBytes);
       output.check();
       if (grown === null) return here;
@@ -192,7 +196,9 @@ export class PlaybackRun {
     const ahead = this.#ahead;
     this.#ahead = null;
     // What was the newest a moment ago may have a successor by now.
-    const next = (ahead?.of === last ? await ahead.next : null) ?? (await this.#parts.footage.after(last));
+    const asked = ahead?.of === last ? await ahead.next : null;
+    if (asked === null) await this.#parts.output.ready();
+    const next = asked ?? (await this.#parts.footage.after(last));
     return next !== null && next.session === last.session && next.sequence === last.sequence ? null : next;
   }
 

@@ -105,7 +105,7 @@ class PlaybackStream implements MediaStream {
     const check = (): void => {
       if (generation !== this.#generation) throw new Superseded();
     };
-    const send = async (head: ChunkHead, payload: Uint8Array | null): Promise<void> => {
+    const ready = async (): Promise<void> => {
       check();
       while (this.#credits <= 0) {
         await new Promise<void>((resolve) => {
@@ -113,6 +113,9 @@ class PlaybackStream implements MediaStream {
         });
         check();
       }
+    };
+    const send = async (head: ChunkHead, payload: Uint8Array | null): Promise<void> => {
+      await ready();
       this.#credits -= 1;
       this.#chunk(head, payload);
     };
@@ -120,12 +123,12 @@ class PlaybackStream implements MediaStream {
       const id = this.#idOf(init);
       if (id !== this.#currentInitId) {
         // A copy: the buffer goes to the viewer, and the file's other groups need theirs.
-        await send({ kind: 'init', initId: id }, init.slice());
+        await send({ kind: 'init', initId: id }, new Uint8Array(init));
         this.#currentInitId = id;
       }
       return id;
     };
-    return { check, send, sendInit, pictures: () => this.#pictures };
+    return { check, ready, send, sendInit, pictures: () => this.#pictures };
   }
 
   #idOf(init: Uint8Array): number {

@@ -29,32 +29,48 @@ export interface DecodedBatch {
   readonly problem: string;
 }
 
+/** What ffmpeg calls its option not to make up frames in between: the new name from 5.1 on, the old one in 5.0. */
+export type FrameMode = 'fps_mode' | 'vsync';
+
 /**
  * ffmpeg's arguments: fMP4 of keyframes on stdin, fMP4 of JPEGs on stdout, whose fragment times tell which is which. The loop filter is left out: at a
  * sixth of the size nobody sees it, and keyframes depend on no other picture. Pixels that are not square become square.
  */
-export function previewArgs(quality: number): readonly string[] {
+export function previewArgs(quality: number, frameMode: FrameMode = 'fps_mode'): readonly string[] {
   const scale = `scale=w='if(gte(dar,1),${LONG_SIDE},max(2,trunc(${LONG_SIDE}*dar/2)*2))':h='if(gte(dar,1),max(2,trunc(${LONG_SIDE}/dar/2)*2),${LONG_SIDE})':flags=area,setsar=1`;
   return [
     ...['-hide_banner', '-loglevel', 'error', '-nostats'],
     ...['-threads', '1', '-filter_threads', '1', '-skip_loop_filter', 'all', '-copyts'],
     ...['-probesize', '32', '-analyzeduration', '0', '-f', 'mp4', '-i', 'pipe:0'],
-    ...['-map', '0:v:0', '-vf', scale, '-c:v', 'mjpeg', '-threads', '1', '-q:v', String(quality)],
+    ...['-map', '0:v:0', `-${frameMode}`, 'passthrough', '-vf', scale, '-c:v', 'mjpeg', '-threads', '1', '-q:v', String(quality)],
     ...['-avoid_negative_ts', 'disabled', '-movflags', 'frag_every_frame+empty_moov+default_base_moof+frag_discont', '-f', 'mp4', 'pipe:1'],
   ];
 }
 
-/** Decodes a batch. Rejects as `run`, or with MalformedMediaError where the batch's own init or fragments cannot be read. */
-export async function decodeBatch(run: RunFfmpeg, batch: KeyframeBatch, quality: number, signal: AbortSignal): Promise<DecodedBatch> {
-  const init = parseInit(batch.init);
-  const stdin = [batch.init, ...batch.keyframes.map((keyframe, index) => placed(keyframe.fragment, init, index))];
-  const { stdout, exitCode, stderr } = await run({ args: previewArgs(quality), stdin, signal });
-  const jpegs = picturesByIndex(stdout);
-  const previews = batch.keyframes.flatMap(({ atMs }, index) => {
-    const jpeg = jpegs.get(index);
-    return jpeg === undefined ? [] : [{ atMs, jpeg }];
-  });
-  return { previews, problem: previews.length === batch.keyframes.length ? '' : `ffmpeg (exit ${exitCode}) decoded ${previews.length} of ${batch.keyframes.length} keyframes: ${stderr.trim()}` };
+export class PictureDecoder {
+  readonly #run: RunFfmpeg;
+  #frameMode: FrameMode = 'fps_mode';
+
+  constructor(run: RunFfmpeg) {
+    this.#run = run;
+  }
+
+  /** Decodes a batch. Rejects as `run`, or with MalformedMediaError where the batch's own init or fragments cannot be read. */
+  async decode(batch: KeyframeBatch, quality: number, signal: AbortSignal): Promise<DecodedBatch> {
+    const init = parseInit(batch.init);
+    const stdin = [batch.init, ...batch.keyframes.map((keyframe, index) => placed(keyframe.fragment, init, index))];
+    let done = await this.#run({ args: previewArgs(quality, this.#frameMode), stdin, signal });
+    if (done.exitCode !== 0 && this.#frameMode === 'fps_mode' && /Unrecognized option .?fps_mode/.test(done.stderr)) {
+      this.#frameMode = 'vsync';
+      done = await this.#run({ args: previewArgs(quality, this.#frameMode), stdin, signal });
+    }
+    const jpegs = picturesByIndex(done.stdout);
+    const previews = batch.keyframes.flatMap(({ atMs }, index) => {
+      const jpeg = jpegs.get(index);
+      return jpeg === undefined ? [] : [{ atMs, jpeg }];
+    });
+    return { previews, problem: previews.length === batch.keyframes.length ? '' : `ffmpeg (exit ${done.exitCode}) decoded ${previews.length} of ${batch.keyframes.length} keyframes: ${done.stderr.trim()}` };
+  }
 }
 
 /** The fragment with its video moved to the `index`-th place in the decoder's time. */
@@ -62,7 +78,7 @@ function placed(fragment: Uint8Array, init: InitSegment, index: number): Uint8Ar
   const video = videoTrackOf(init);
   const track = videoOf(parseFragment(fragment, init), init);
   if (video === null || track === null) throw new MalformedMediaError('a keyframe fragment without video');
-  const moved = fragment.slice();
+  const moved = new Uint8Array(fragment);
   rebaseFragment(moved, new Map([[video.id, track.baseDecodeTime - index * APART_S * video.timescale]]));
   return moved;
 }

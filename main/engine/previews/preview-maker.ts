@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { LiveSubscription, StreamKey } from '../ports/ingest.ts';
 import type { PreviewPacks } from '../storage/preview-pack.ts';
-import { decodeBatch, type RunFfmpeg } from './picture-decoder.ts';
+import { PictureDecoder, type RunFfmpeg } from './picture-decoder.ts';
 import { PreviewFeed } from './preview-feed.ts';
 import type { KeyframeBatch } from './preview-queue.ts';
 
@@ -42,6 +42,7 @@ export interface PreviewCounts {
 
 export class PreviewMaker {
   readonly #parts: PreviewMakerParts;
+  readonly #decoder: PictureDecoder;
   readonly #feeds = new Map<CameraId, PreviewFeed>();
   #wanted = new Map<CameraId, StreamKey>();
   readonly #stop = new AbortController();
@@ -57,6 +58,7 @@ export class PreviewMaker {
 
   constructor(parts: PreviewMakerParts) {
     this.#parts = parts;
+    this.#decoder = new PictureDecoder(parts.runFfmpeg);
     this.#stopLooking = parts.clock.every(LOOK_MS, () => this.#stir());
   }
 
@@ -174,7 +176,7 @@ export class PreviewMaker {
     const limit = new AbortController();
     const cancel = this.#parts.clock.after(DECODER_LIMIT_MS, () => limit.abort());
     try {
-      const { previews, problem } = await decodeBatch(this.#parts.runFfmpeg, batch, feed.quality, AbortSignal.any([limit.signal, this.#stop.signal]));
+      const { previews, problem } = await this.#decoder.decode(batch, feed.quality, AbortSignal.any([limit.signal, this.#stop.signal]));
       this.#counts.undecoded += batch.keyframes.length - previews.length;
       if (previews.length > 0) {
         await this.#parts.packs.append(rootPath, cameraId, previews);

@@ -12,8 +12,8 @@ const BEST_QUALITY = 5;
 const WORST_QUALITY = 22;
 /** A camera whose rate is not known yet: 2 Mbit/s. */
 const ASSUMED_BYTES_PER_SECOND = 250_000;
-/** Never rarer than this, whatever the budget: a minute without a picture is no preview. */
-const LONGEST_STEP_MS = 30_000;
+/** Never rarer than this, whatever the budget. */
+const LONGEST_STEP_MS = 60_000;
 
 export interface PreviewPace {
   /** ffmpeg's -q:v. */
