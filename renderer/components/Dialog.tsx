@@ -1,0 +1,40 @@
+/** A dialog with a title, closed by its cross, Escape or a click beside it. */
+import { Dialog as RadixDialog } from 'radix-ui';
+import { X } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { IconButton } from './Button.tsx';
+
+export interface DialogProps {
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+  readonly title: string;
+  readonly description?: string;
+  readonly wide?: boolean;
+  readonly children: ReactNode;
+}
+
+export function Dialog({ open, onOpenChange, title, description, wide = false, children }: DialogProps): ReactNode {
+  return (
+    <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
+      <RadixDialog.Portal>
+        <RadixDialog.Overlay className="overlay" />
+        <RadixDialog.Content className={`dialog ${wide ? 'wide' : ''}`} {...(description === undefined ? { 'aria-describedby': undefined } : {})}>
+          <header>
+            <div>
+              <RadixDialog.Title asChild>
+                <h1>{title}</h1>
+              </RadixDialog.Title>
+              {description === undefined ? null : <RadixDialog.Description className="muted">{description}</RadixDialog.Description>}
+            </div>
+            <RadixDialog.Close asChild>
+              <IconButton label="Close" shortcut="Esc">
+                <X size={18} />
+              </IconButton>
+            </RadixDialog.Close>
+          </header>
+          {children}
+        </RadixDialog.Content>
+      </RadixDialog.Portal>
+    </RadixDialog.Root>
+  );
+}

@@ -1,0 +1,111 @@
+/** Navigation and header around a view: a slim rail beside it, or a bar below it on a phone. */
+import { Bell, Camera, CircleHelp, HardDrive, House, type LucideIcon, MonitorPlay, Settings2, WifiOff } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useConnection, useEngineEvent, useQuery } from '../api/engine-context.tsx';
+import { useCameras } from '../state/cameras.tsx';
+import { hrefOf, type ViewName } from '../state/route.ts';
+import { formatDays } from './format.ts';
+import { StatusDot } from './StatusDot.tsx';
+
+const PLACES: readonly { readonly view: ViewName; readonly label: string; readonly icon: LucideIcon }[] = [
+  { view: 'watch', label: 'Watch', icon: MonitorPlay },
+  { view: 'events', label: 'Events', icon: Bell },
+  { view: 'cameras', label: 'Cameras', icon: Camera },
+  { view: 'storage', label: 'Storage', icon: HardDrive },
+  { view: 'away', label: 'Away', icon: House },
+  { view: 'settings', label: 'Settings', icon: Settings2 },
+];
+
+export interface FrameProps {
+  readonly view: ViewName;
+  readonly homeName: string;
+  readonly children: ReactNode;
+}
+
+export function Frame({ view, homeName, children }: FrameProps): ReactNode {
+  return (
+    <div className="frame">
+      <nav className="rail" aria-label="Main">
+        <img className="logo" src="./icon.svg" alt="Porchlight" width={36} height={36} />
+        {PLACES.map(({ view: name, label, icon: Icon }) => (
+          <a key={name} href={hrefOf({ view: name })} aria-current={view === name || (view === 'welcome' && name === 'cameras') ? 'page' : undefined} data-view={name}>
+            <Icon size={21} strokeWidth={1.75} aria-hidden="true" />
+            {label}
+          </a>
+        ))}
+      </nav>
+      <div className="room">
+        <header className="header">
+          <strong className="home">{homeName}</strong>
+          <RecordingPill />
+          <StoragePill />
+          <span className="spring" />
+          <span className="pill watching">Nobody is watching from away</span>
+        </header>
+        <Notices />
+        <main className="view" data-view={view}>
+          {children}
+        </main>
+      </div>
+    </div>
+  );
+}
+
+function RecordingPill(): ReactNode {
+  const cameras = useCameras();
+  if (cameras === null || cameras.length === 0) return null;
+  const recording = cameras.filter(({ status }) => status.recording).length;
+  const paused = cameras.filter(({ camera }) => camera.paused !== null).length;
+  const allWell = recording + paused === cameras.length;
+  return (
+    <a className="pill link" href={hrefOf({ view: 'cameras' })}>
+      <StatusDot tone={allWell ? 'good' : 'wrong'} />
+      {recording === cameras.length ? (cameras.length === 1 ? 'Recording' : `All ${cameras.length} cameras recording`) : `${recording} of ${cameras.length} cameras recording`}
+    </a>
+  );
+}
+
+function StoragePill(): ReactNode {
+  const storage = useQuery('storage.summary', {});
+  useEngineEvent('storage.changed', storage.refresh);
+  const { data } = storage;
+  if (data === null || data.roots.length === 0) return null;
+  const broken = data.roots.find(({ problem }) => problem !== null);
+  if (broken !== undefined) {
+    return (
+      <a className="pill link wrong" href={hrefOf({ view: 'storage' })}>
+        <StatusDot tone="wrong" />A disk needs you
+      </a>
+    );
+  }
+  if (data.forecastDays === null) return null;
+  return (
+    <a className="pill link" href={hrefOf({ view: 'storage' })}>
+      Keeps about {formatDays(data.forecastDays)}
+    </a>
+  );
+}
+
+/** What is wrong with the whole program, or with the line to it. */
+function Notices(): ReactNode {
+  const connection = useConnection();
+  const info = useQuery('app.info', {});
+  useEngineEvent('app.changed', info.refresh);
+  const lost = connection.phase === 'waiting' || connection.phase === 'closed';
+  return (
+    <>
+      {lost ? (
+        <p className="notice" role="status">
+          <WifiOff size={16} aria-hidden="true" />
+          This window has lost Porchlight and is trying to reach it again. Recording does not depend on it.
+        </p>
+      ) : null}
+      {info.data?.warnings.map(({ kind, sentence }) => (
+        <p key={kind} className="notice" role="status">
+          <CircleHelp size={16} aria-hidden="true" />
+          {sentence}
+        </p>
+      ))}
+    </>
+  );
+}
