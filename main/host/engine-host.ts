@@ -56,11 +56,14 @@ export class EngineHost {
   #waitingPorts: HandedPort[] = [];
   #stopBeat: () => void = () => undefined;
   #serving: ServingInfo | null = null;
+  /** As given, but with the port that was found free: browsers come back to it after a restart. */
+  #init: EngineInit;
   #unanswered = 0;
   #cancelRestart: () => void = () => undefined;
 
   constructor(parts: EngineHostParts) {
     this.#parts = parts;
+    this.#init = parts.init;
   }
 
   get state(): EngineState {
@@ -114,14 +117,14 @@ export class EngineHost {
   }
 
   /** Asks the engine to end in order, waits, ends it. Resolves when its process is gone. */
-  async stop(): Promise<void> {
+  async stop(reason: 'owner' | 'computer' = 'owner'): Promise<void> {
     this.#quitting = true;
     this.#cancelRestart();
     this.#stopBeat();
     const running = this.#process;
     if (running !== null) {
       const gone = new Promise<void>((resolve) => running.onExit(() => resolve()));
-      running.post({ type: 'stop' });
+      running.post({ type: 'stop', reason });
       const cancelKill = this.#parts.clock.after(STOP_LIMIT_MS, () => {
         this.#parts.log.error('the engine did not end in time and was ended');
         running.kill();
@@ -152,11 +155,12 @@ export class EngineHost {
   #hear(from: EngineProcess, message: EngineMessage): void {
     switch (message.type) {
       case 'booted':
-        from.post({ type: 'init', init: this.#parts.init });
+        from.post({ type: 'init', init: this.#init });
         this.#startBeat(from);
         return;
       case 'ready':
         this.#serving = message.serving;
+        if (message.serving !== null && this.#init.serve !== null) this.#init = { ...this.#init, serve: { ...this.#init.serve, port: message.serving.port } };
         this.#set({ kind: 'ready', serving: message.serving });
         for (const port of this.#waitingPorts.splice(0)) from.post({ type: 'channel' }, [port]);
         return;

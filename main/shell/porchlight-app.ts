@@ -10,7 +10,7 @@ import { electronStarter } from './electron-starter.ts';
 import { listenToPages } from './ipc-main.ts';
 import { setMenu } from './menu.ts';
 import { type AppPaths, engineInit } from './paths.ts';
-import { createAwakeKeeper, watchPower } from './power.ts';
+import { createAwakeKeeper, watchPower, watchShutdown } from './power.ts';
 import { answerSecret, hasKeyring } from './secrets.ts';
 import { lockSession } from './security.ts';
 import { createTray } from './tray.ts';
@@ -74,15 +74,16 @@ export function startApp(paths: AppPaths, log: Logger): PorchlightApp {
     setAutostart(settings.startAtLogin && !init.demo).catch((error: unknown) => log.error('starting at login could not be set', error));
   });
 
-  const quit = (): Promise<void> => {
+  const quit = (reason: 'owner' | 'computer' = 'owner'): Promise<void> => {
     quitting ??= (async () => {
       stopPower();
-      await host.stop();
+      await host.stop(reason);
       tray.destroy();
       app.exit(0);
     })();
     return quitting;
   };
+  watchShutdown(() => void quit('computer'));
   const tray = createTray({ icon: paths.trayIcon, onOpen: show, onQuit: () => void quit() });
   host.onState((state) => {
     tray.setState(TRAY_LINE[state.kind]);

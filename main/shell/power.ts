@@ -13,6 +13,11 @@ export function watchPower(tell: (change: 'suspend' | 'resume') => void): () => 
   };
 }
 
+/** Tells that the system shuts down or the person logs out; Linux and macOS wait for the app to end itself. */
+export function watchShutdown(tell: () => void): void {
+  powerMonitor.on('shutdown', tell);
+}
+
 export interface AwakeKeeper {
   /** The screen may go dark; the computer does not sleep by itself. */
   keepAwake(wanted: boolean): void;

@@ -56,7 +56,7 @@ function camerasIn(line: string): readonly CameraToAdd[] | null {
 
 function toCamera(camera: Record<string, unknown>): CameraToAdd {
   const text = (name: string): string | null => (typeof camera[name] === 'string' ? camera[name] : null);
-  return { name: text('name'), address: text('deviceUrl') ?? text('address') ?? '', username: text('username'), password: text('password') };
+  return { name: text('name'), address: text('onvifUrl') ?? text('rtspMain') ?? '', username: text('username'), password: text('password') };
 }
 
 function endChild(child: ChildProcess): Promise<void> {

@@ -12,7 +12,7 @@ export interface RunningEngine {
   settings(): Settings;
   onSettings(listener: (settings: Settings) => void): void;
   /** Ends everything in order; resolves when files are closed and children are gone. */
-  stop(): Promise<void>;
+  stop(reason: 'owner' | 'computer'): Promise<void>;
 }
 
 export type StartEngine = (init: EngineInit, link: ParentLink) => Promise<RunningEngine>;
@@ -43,10 +43,10 @@ class EngineSession {
     link.post({ type: 'booted' });
   }
 
-  stop(): void {
+  stop(reason: 'owner' | 'computer' = 'owner'): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    void this.#end();
+    void this.#end(reason);
   }
 
   #hear(message: HostMessage, ports: readonly unknown[]): void {
@@ -68,7 +68,7 @@ class EngineSession {
         // Heard by the keyring's own listener.
         return;
       case 'stop':
-        this.stop();
+        this.stop(message.reason);
         return;
       default:
         message satisfies never;
@@ -94,10 +94,10 @@ class EngineSession {
     }
   }
 
-  async #end(): Promise<void> {
+  async #end(reason: 'owner' | 'computer'): Promise<void> {
     try {
       const engine = await this.#starting;
-      await engine?.stop();
+      await engine?.stop(reason);
       this.#exit(ENGINE_EXIT.orderly);
     } catch (error) {
       process.stderr.write(`The engine did not end in order: ${describeError(error)}\n`);

@@ -3,11 +3,12 @@
  * (docs/design/contract.md). Closing the channel gives everything back.
  */
 import type { Channel } from '../../../shared/contract/channel.ts';
-import { type EngineEvents, type EngineHandlers, type EventName, isOperationName, OPERATIONS, type OperationName } from '../../../shared/contract/engine-api.ts';
+import { type EngineHandlers, isOperationName, OPERATIONS, type OperationName } from '../../../shared/contract/engine-api.ts';
 import { CONTRACT_VERSION, type EngineHead, type ParsedViewerHead, viewerHeadSchema } from '../../../shared/contract/envelope.ts';
 import { MEDIA_OPEN, type MediaOpenParsed } from '../../../shared/contract/media.ts';
 import { PorchlightError, toWire } from '../../../shared/errors.ts';
 import { assertNever } from '../../../shared/result.ts';
+import type { EventSource } from '../core/event-hub.ts';
 import type { Logger } from '../core/logger.ts';
 import { type Access, assertMayCall, assertMayWatch, narrowEvent, narrowOutput } from './access.ts';
 import type { MediaService, MediaStream } from './media-service.ts';
@@ -23,8 +24,6 @@ export interface SessionLimits {
 }
 
 export const SESSION_LIMITS: SessionLimits = { openRequests: 128, openStreams: 64, credits: 4096 };
-
-export type EventSource = (listener: <Name extends EventName>(name: Name, value: EngineEvents[Name]) => void) => () => void;
 
 export interface SessionParts {
   readonly handlers: EngineHandlers;

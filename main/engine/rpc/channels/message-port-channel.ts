@@ -30,10 +30,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** A clone takes the whole buffer along, so that a view of a part has to become its own. */
+function compact(payload: Uint8Array | null): Uint8Array | null {
+  return payload === null || payload.byteLength === payload.buffer.byteLength ? payload : new Uint8Array(payload);
+}
+
 /** Payloads are cloned, not transferred: Electron's ports cannot move buffers. */
 export function messagePortChannel(port: AnyMessagePort): Channel {
   const ends = createChannel({
-    send: (message) => port.postMessage({ head: message.head, payload: message.payload }),
+    send: (message) => port.postMessage({ head: message.head, payload: compact(message.payload) }),
     close: (reason) => {
       port.postMessage({ bye: reason });
       port.close();

@@ -1,0 +1,65 @@
+/** How every camera is at the moment, for lists and events; told on change only. */
+import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
+import type { Camera, CameraStatus } from '../../../shared/model/camera.ts';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import { type HealthEvent, initialHealth, reduceHealth } from './health.ts';
+import type { Clock } from '../core/clock.ts';
+import type { IngestNotice } from '../ports/ingest.ts';
+
+export interface HealthBoardParts {
+  readonly clock: Clock;
+  readonly cameras: () => readonly Camera[];
+  readonly onChange: (status: CameraStatus) => void;
+}
+
+export class HealthBoard {
+  readonly #parts: HealthBoardParts;
+  readonly #statuses = new Map<CameraId, CameraStatus>();
+
+  constructor(parts: HealthBoardParts) {
+    this.#parts = parts;
+    this.configured();
+  }
+
+  list(): readonly CameraWithStatus[] {
+    return this.#parts.cameras().map((camera) => ({ camera, status: this.#statusOf(camera) }));
+  }
+
+  get(cameraId: CameraId): CameraStatus | null {
+    return this.#statuses.get(cameraId) ?? null;
+  }
+
+  take(notice: IngestNotice): void {
+    if (notice.type !== 'status') return;
+    const camera = this.#parts.cameras().find((one) => one.id === notice.cameraId);
+    if (camera !== undefined) this.#apply(camera, { type: 'notice', notice });
+  }
+
+  clockOffset(cameraId: CameraId, offsetMs: number | null): void {
+    const camera = this.#parts.cameras().find((one) => one.id === cameraId);
+    if (camera !== undefined) this.#apply(camera, { type: 'clock', offsetMs });
+  }
+
+  /** The list of cameras changed. */
+  configured(): void {
+    const cameras = this.#parts.cameras();
+    for (const cameraId of this.#statuses.keys()) if (!cameras.some((camera) => camera.id === cameraId)) this.#statuses.delete(cameraId);
+    for (const camera of cameras) this.#apply(camera, { type: 'configured' });
+  }
+
+  #statusOf(camera: Camera): CameraStatus {
+    const known = this.#statuses.get(camera.id);
+    if (known !== undefined) return known;
+    const first = initialHealth(camera, this.#parts.clock.nowMs());
+    this.#statuses.set(camera.id, first);
+    return first;
+  }
+
+  #apply(camera: Camera, event: HealthEvent): void {
+    const before = this.#statusOf(camera);
+    const after = reduceHealth(before, event, camera, this.#parts.clock.nowMs());
+    if (after === before) return;
+    this.#statuses.set(camera.id, after);
+    this.#parts.onChange(after);
+  }
+}

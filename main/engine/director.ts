@@ -1,0 +1,84 @@
+/** Tells the ingest thread and the previews what is wanted, from cameras, passwords, disks and ffmpeg as they are now. */
+import type { Camera } from '../../shared/model/camera.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import { ingestStreams } from './cameras/ingest-plan.ts';
+import type { CameraRegistry } from './cameras/registry.ts';
+import type { Logger } from './core/logger.ts';
+import type { FfmpegState } from './ffmpeg-state.ts';
+import type { Ingest, StreamKey } from './ports/ingest.ts';
+import type { PreviewMaker } from './previews/preview-maker.ts';
+import type { RootPlace } from './storage/root-list.ts';
+
+export interface DirectorParts {
+  readonly registry: Pick<CameraRegistry, 'list' | 'login'>;
+  readonly ingest: Pick<Ingest, 'configure'>;
+  readonly previews: Pick<PreviewMaker, 'configure'>;
+  readonly ffmpeg: Pick<FfmpegState, 'found'>;
+  readonly rootForRecording: () => RootPlace | null;
+  readonly dataDir: string;
+  readonly log: Logger;
+}
+
+export class Director {
+  readonly #parts: DirectorParts;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #stopped = false;
+
+  constructor(parts: DirectorParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when what is wanted now has been told. Calls while one runs are answered by one more run. */
+  async apply(): Promise<void> {
+    this.#again = true;
+    this.#running ??= this.#run();
+    await this.#running;
+  }
+
+  /** Nothing is told any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        await this.#tell();
+      }
+    } catch (error) {
+      this.#parts.log.error('recording could not be set up', error);
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const { registry, ingest, previews, ffmpeg, rootForRecording, dataDir } = this.#parts;
+    // Without ffmpeg nothing can run; what ran with an earlier one goes on until it is found again.
+    if (ffmpeg.found === null) return;
+    const cameras = registry.list();
+    const passwords = new Map(await Promise.all(cameras.map(async (camera) => [camera.id, await this.#password(camera.id)] as const)));
+    const root = rootForRecording();
+    const record = root === null ? null : { rootId: root.rootId, rootPath: root.path };
+    await ingest.configure(ingestStreams({ cameras, passwords, rootFor: () => record }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
+    previews.configure(cameras.filter((camera) => camera.paused === null).map(previewStream));
+  }
+
+  /** A keyring that is locked costs its cameras a refusal with a sentence, not the others their recording. */
+  async #password(cameraId: CameraId): Promise<string | null> {
+    try {
+      return (await this.#parts.registry.login(cameraId))?.password ?? null;
+    } catch (error) {
+      this.#parts.log.warn(`the password of ${cameraId} could not be read`, error);
+      return null;
+    }
+  }
+}
+
+/** Previews come from the small stream where there is one (docs/design/previews.md). */
+function previewStream(camera: Camera): StreamKey {
+  return { cameraId: camera.id, stream: camera.streams.some((stream) => stream.kind === 'sub') ? 'sub' : 'main' };
+}

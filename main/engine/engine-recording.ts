@@ -1,0 +1,109 @@
+/** From cameras to files and pictures: ingest, index, gaps, previews, playback and retention, connected. */
+import type { StreamKind } from '../../shared/model/camera.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import type { Segment } from '../../shared/model/segment.ts';
+import { HealthBoard } from './cameras/health-board.ts';
+import type { CameraRegistry } from './cameras/registry.ts';
+import { GapLedger } from './catalog/gap-ledger.ts';
+import { Indexer } from './catalog/indexer.ts';
+import { LifeMarker, readLifeStart } from './catalog/life-marker.ts';
+import { LiveEdges } from './catalog/live-edge.ts';
+import { Director } from './director.ts';
+import type { Base, StopStack } from './engine-base.ts';
+import { runBatch } from './ffmpeg/jobs.ts';
+import { FootageStreams } from './playback/footage-streams.ts';
+import type { Ingest, IngestNotice } from './ports/ingest.ts';
+import { PreviewMaker } from './previews/preview-maker.ts';
+import { PreviewStore } from './previews/preview-store.ts';
+import { createIngest } from './recorder/ingest-host.ts';
+import { RetentionExecutor } from './retention/executor.ts';
+import { PreviewPacks } from './storage/preview-pack.ts';
+
+export interface Recording {
+  readonly ingest: Ingest;
+  readonly indexer: Indexer;
+  readonly ledger: GapLedger;
+  readonly marker: LifeMarker;
+  readonly edges: LiveEdges;
+  readonly board: HealthBoard;
+  readonly footage: FootageStreams;
+  readonly previews: PreviewMaker;
+  readonly previewStore: PreviewStore;
+  readonly director: Director;
+  readonly retention: RetentionExecutor;
+}
+
+/** Tails in order, then recording, then what lives off it. */
+export async function startRecording(base: Base, stops: StopStack): Promise<Recording> {
+  const { init, clock, log, hub, registry, archive, ffmpeg, rules } = base;
+  const life = await readLifeStart(init.dataDir, clock);
+  await archive.recoverTails();
+  const ledger = new GapLedger({ footageEnds: await archive.read.streamTails(), openOutages: life.last?.openOutages ?? [], between: life.between });
+  const marker = await LifeMarker.begin({ dataDir: init.dataDir, clock, logger: log, openOutages: () => ledger.openOutages(), onDeadTime: (time) => ledger.addDeadTime(time) }, life);
+  stops.push((reason) => (reason === 'failed' ? marker.abandon() : marker.stop(reason)));
+  const retention = new RetentionExecutor({ archive, rules: () => rules.get(), locks: () => [], clock, logger: log.scoped('retention') });
+  stops.push(() => retention.stop());
+  const edges = new LiveEdges();
+  const indexer = createIndexer(base, ledger, marker, edges);
+  stops.push(() => indexer.stop());
+  const ingest = createIngest({ clock, logger: log });
+  const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream: (_name, cameraId, wanted) => chooseStream(registry, cameraId, wanted) });
+  const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });
+  const { previews, previewStore } = createPreviews(base, ingest, board);
+  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), dataDir: init.dataDir, log });
+  const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention };
+  ingest.onNotice((notice) => hear(notice, base, recording));
+  indexer.onChanged((change) => hub.tell('timeline.changed', change));
+  // Backwards: no more orders, pictures closed, every file closed and synced, and then their rows written.
+  stops.push(() => ingest.stop());
+  stops.push(() => previews.stop());
+  stops.push(() => footage.close());
+  stops.push(() => director.stop());
+  await director.apply();
+  return recording;
+}
+
+/** The one way of everything the ingest thread tells. */
+function hear(notice: IngestNotice, { clock, hub }: Base, { indexer, board, edges, retention }: Recording): void {
+  indexer.take(notice);
+  board.take(notice);
+  if (edges.take(notice) && 'cameraId' in notice) hub.tell('timeline.changed', { cameraIds: [notice.cameraId], startMs: clock.nowMs(), endMs: clock.nowMs() + 1 });
+  if (notice.type === 'root-problem') retention.hurry();
+}
+
+function createIndexer({ archive, clock, log }: Base, ledger: GapLedger, marker: LifeMarker, edges: LiveEdges): Indexer {
+  const insertSegment = async (segment: Segment): Promise<void> => {
+    await archive.write.insertSegment(segment);
+    edges.indexed(segment);
+  };
+  return new Indexer({ write: { insertGap: (gap) => archive.write.insertGap(gap), insertSegment }, ledger, lookForSleep: () => marker.lookForSleep(), clock, logger: log.scoped('catalog') });
+}
+
+function createPreviews({ archive, clock, log, ffmpeg }: Base, ingest: Ingest, board: HealthBoard): Pick<Recording, 'previews' | 'previewStore'> {
+  const packs = new PreviewPacks();
+  const scoped = log.scoped('previews');
+  const previews = new PreviewMaker({
+    subscribe: (subscription) => ingest.subscribe(subscription),
+    runFfmpeg: (job) => runBatch(ffmpeg.require(), job, clock),
+    packs,
+    rootOf: () => archive.roots.forRecording()?.path ?? null,
+    footageBytesPerSecond: (cameraId) => recordedRate(board, cameraId),
+    clock,
+    log: scoped,
+  });
+  const roots = (): readonly string[] => archive.roots.readable().map((root) => root.path);
+  return { previews, previewStore: new PreviewStore({ packs, roots, flush: (cameraId) => previews.flush(cameraId), clock, log: scoped }) };
+}
+
+/** Main where the camera has no such stream; for playback only what is recorded. */
+function chooseStream(registry: CameraRegistry, cameraId: CameraId, wanted: StreamKind | 'best'): StreamKind | null {
+  const camera = [...registry.list(), ...registry.removed()].find((one) => one.id === cameraId);
+  if (camera === undefined) return null;
+  return wanted === 'sub' && camera.streams.some((stream) => stream.kind === 'sub') ? 'sub' : 'main';
+}
+
+function recordedRate(board: HealthBoard, cameraId: CameraId): number | null {
+  const main = board.get(cameraId)?.streams.find((stream) => stream.kind === 'main');
+  return main === undefined || main.bitsPerSecond === 0 ? null : main.bitsPerSecond / 8;
+}
+

@@ -1,0 +1,98 @@
+/** What goes on beside recording: the check of all files, retention, disks that come and go, cameras to be added. */
+import type { AppInfo, EngineHandlers } from '../../shared/contract/engine-api.ts';
+import type { CameraToAdd } from '../../shared/contract/engine-process.ts';
+import { PorchlightError } from '../../shared/errors.ts';
+import type { StorageSummary } from '../../shared/model/storage.ts';
+import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts';
+import type { Clock } from './core/clock.ts';
+import type { Logger } from './core/logger.ts';
+import type { Base, StopStack } from './engine-base.ts';
+import type { Recording } from './engine-recording.ts';
+
+/** How often disks are looked at, and a missing ffmpeg for. */
+const LOOK_MS = 10 * SECOND_MS;
+const SUMMARY_MS = MINUTE_MS;
+/** Between attempts to add a camera of the starter's list that does not answer yet. */
+const ADD_AGAIN_MS = 5 * SECOND_MS;
+
+/** Starts all of it; it ends with the engine. */
+export function startUpkeep(base: Base, recording: Recording, handlers: EngineHandlers, summary: () => Promise<StorageSummary>, appInfo: () => AppInfo, stops: StopStack): void {
+  const { archive, clock, hub, log, ffmpeg, init } = base;
+  const { retention, director } = recording;
+  const stopping = new AbortController();
+  const work: Promise<unknown>[] = [];
+  const background = (what: string, job: Promise<unknown>): void => {
+    const watched = job.catch((error: unknown) => {
+      if (!stopping.signal.aborted) log.error(what, error);
+    });
+    work.push(watched);
+  };
+  retention.onDeleted((change) => hub.tell('timeline.changed', change));
+  retention.start();
+  background('the check of all files failed', archive.reconcile(stopping.signal));
+  background('cameras could not be added', addCameras(init.cameras, handlers, clock, log, stopping.signal));
+  const lookForFfmpeg = async (): Promise<void> => {
+    if (await ffmpeg.refresh()) hub.tell('app.changed', appInfo());
+    await director.apply();
+  };
+  background('ffmpeg could not be looked for', lookForFfmpeg());
+  const look = watchDisks(base, async () => {
+    await director.apply();
+    retention.hurry();
+  });
+  let told = '';
+  const cancels = [
+    clock.every(LOOK_MS, () => {
+      background('disks could not be looked at', look());
+      if (ffmpeg.found === null) background('ffmpeg could not be looked for', lookForFfmpeg());
+      work.splice(0, Math.max(0, work.length - 16));
+    }),
+    clock.every(SUMMARY_MS, () => background('storage could not be summed up', summary().then((now) => {
+      const text = JSON.stringify(now);
+      if (text !== told) hub.tell('storage.changed', now);
+      told = text;
+    }))),
+  ];
+  stops.push(async () => {
+    stopping.abort();
+    for (const cancel of cancels) cancel();
+    await Promise.all(work);
+  });
+
+  /** Looks at the disks; recording follows when the one for new footage is another, and everybody hears of a changed state. */
+  function watchDisks({ archive: { roots } }: Base, onOther: () => Promise<void>): () => Promise<void> {
+    const state = (): string => JSON.stringify([roots.forRecording()?.rootId, roots.conditions().map((root) => [root.rootId, root.state])]);
+    let before = state();
+    return async () => {
+      await roots.refresh();
+      const now = state();
+      if (now === before) return;
+      before = now;
+      hub.tell('app.changed', appInfo());
+      hub.tell('storage.changed', await summary());
+      await onOther();
+    };
+  }
+}
+
+/** Adds the starter's cameras; one that does not answer yet is tried again, one that refuses is left to the owner. */
+async function addCameras(cameras: readonly CameraToAdd[], handlers: EngineHandlers, clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
+  await Promise.all(
+    cameras.map(async ({ name, address, username, password }) => {
+      const credentials = username === null ? null : { username, password: password ?? '' };
+      while (!signal.aborted) {
+        try {
+          await handlers['cameras.add']({ target: { kind: 'address', address }, credentials, name });
+          return;
+        } catch (error) {
+          const kind = error instanceof PorchlightError ? error.kind : 'internal';
+          if (kind === 'conflict') return;
+          log.warn(`a camera of the list could not be added${name === null ? '' : ` (${name})`}`, error);
+          if (!['unreachable', 'timeout', 'connection-lost', 'no-video'].includes(kind)) return;
+        }
+        await clock.sleep(ADD_AGAIN_MS, signal);
+      }
+    }),
+  );
+}
+

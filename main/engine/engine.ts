@@ -1,0 +1,164 @@
+/** The engine's composition root: builds the modules, connects what they tell each other, starts and stops them in order (docs/design/processes.md). */
+import type { Channel } from '../../shared/contract/channel.ts';
+import type { AppInfo, EngineHandlers } from '../../shared/contract/engine-api.ts';
+import type { EngineInit, ParentLink, ServingInfo } from '../../shared/contract/engine-process.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import type { Settings } from '../../shared/model/settings.ts';
+import type { StorageSummary } from '../../shared/model/storage.ts';
+import { createClockWatch } from './cameras/clock-watch.ts';
+import { createFinder } from './cameras/finder.ts';
+import { createCameraNetwork } from './cameras/network.ts';
+import { createProber, type Prober } from './cameras/prober.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { createSearcher, type Searcher } from './discovery/searcher.ts';
+import { type Base, describeApp, openBase, StopStack } from './engine-base.ts';
+import { type Recording, startRecording } from './engine-recording.ts';
+import { startUpkeep } from './engine-upkeep.ts';
+import { grabStill } from './ffmpeg/jobs.ts';
+import type { RunningEngine } from './process/engine-session.ts';
+import { summarizeStorage } from './retention/forecast.ts';
+import { OWNER } from './rpc/access.ts';
+import { type AnyMessagePort, messagePortChannel } from './rpc/channels/message-port-channel.ts';
+import { createHandlers } from './rpc/handlers.ts';
+import { serveSession } from './rpc/server.ts';
+import { openDoors } from './serve/doors.ts';
+
+export interface Engine extends RunningEngine {
+  readonly handlers: EngineHandlers;
+  /** Serves one viewer until its channel closes. */
+  attach(channel: Channel): void;
+}
+
+/** For engine-main.ts. */
+export const startEngine = (init: EngineInit, link: ParentLink): Promise<Engine> => createEngine(init, link);
+
+/** Builds and starts an engine; throws one PorchlightError when it cannot run at all, with everything given back. */
+export async function createEngine(init: EngineInit, link: ParentLink | null = null, clock: Clock = systemClock): Promise<Engine> {
+  const stops = new StopStack();
+  try {
+    return await build(init, link, clock, stops);
+  } catch (error) {
+    await stops.run('failed');
+    throw error;
+  }
+}
+
+interface Network {
+  readonly prober: Prober;
+  readonly searcher: Searcher;
+  readonly onResume: () => void;
+}
+
+/** Searching, asking and finding again. */
+function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Base, { board }: Recording, stops: StopStack): Network {
+  const network = createCameraNetwork(clock, log.scoped('cameras'));
+  const prober = createProber({
+    network,
+    grabFrame: ({ url, login, transport }) => grabStill(ffmpeg.require(), { url, transport, username: login?.username ?? null, password: login?.password ?? null }, clock),
+  });
+  const interfaces = (): readonly string[] => {
+    const chosen = settings.get().searchInterfaces;
+    // The demo's cameras live on this computer, where no search goes by itself.
+    return chosen.length === 0 && init.demo ? ['127.0.0.1'] : chosen;
+  };
+  const searcher = createSearcher({ clock, log: log.scoped('discovery'), options: () => ({ interfaces: interfaces() }), configuredAs: (found) => registry.configuredAs(found), listen: !init.demo });
+  searcher.onChange((state) => hub.tell('discovery.changed', state));
+  const clockWatch = createClockWatch({ clock, log, cameras: () => registry.list(), readOffset: (camera) => prober.clockOffset(camera), onOffset: (cameraId, offsetMs) => board.clockOffset(cameraId, offsetMs) });
+  const finder = createFinder({
+    network,
+    search: async () => (await searcher.search()).found,
+    cameras: () => registry.list(),
+    isOffline: (cameraId) => board.get(cameraId)?.state === 'offline',
+    login: (cameraId) => registry.login(cameraId),
+    relocate: (cameraId, to) => registry.relocate(cameraId, to),
+  });
+  const stopping = new AbortController();
+  const running = Promise.allSettled([clockWatch.run(stopping.signal), finder.run(stopping.signal), searcher.start()]);
+  stops.push(async () => {
+    stopping.abort();
+    await searcher.stop();
+    await running;
+  });
+  return { prober, searcher, onResume: () => clockWatch.refresh() };
+}
+
+async function build(init: EngineInit, link: ParentLink | null, clock: Clock, stops: StopStack): Promise<Engine> {
+  const base = await openBase(init, link, clock, stops);
+  const { log, hub, settings, archive } = base;
+  const recording = await startRecording(base, stops);
+  const network = startNetwork(base, recording, stops);
+  const serving: { info: ServingInfo | null } = { info: null };
+  const appInfo = (): AppInfo => describeApp(base, serving.info);
+  const summary = async (): Promise<StorageSummary> => summarizeStorage(archive.roots.conditions(), await archive.read.usage(), base.rules.get());
+  const storageChanged = (): void => {
+    recording.retention.hurry();
+    summary().then((now) => hub.tell('storage.changed', now)).catch((error: unknown) => log.error('storage could not be summed up', error));
+  };
+  connect(base, recording, network, appInfo);
+  const handlers = createHandlers({
+    ...base, ...network, ...recording,
+    previews: recording.previewStore,
+    appInfo,
+    summary,
+    apply: () => recording.director.apply(),
+    storageChanged,
+  });
+  const attach = (channel: Channel): void => void serveSession(channel, { handlers, media: recording.footage, events: hub.subscribe, access: OWNER, log: log.scoped('viewer') });
+  const doors = await openDoors({ dataDir: init.dataDir, clock, log, onChannel: attach }, init.serve);
+  stops.push(() => doors.stop());
+  serving.info = doors.serving;
+  startUpkeep(base, recording, handlers, summary, appInfo, stops);
+  log.info('ready');
+  return {
+    handlers,
+    serving: doors.serving,
+    attach,
+    attachPort: (port) => attach(messagePortChannel(port as AnyMessagePort)),
+    power: (change) => {
+      log.info(`the computer ${change === 'suspend' ? 'goes to sleep' : 'woke up'}`);
+      if (change !== 'resume') return;
+      recording.marker.lookForSleep();
+      network.onResume();
+    },
+    settings: () => settings.get(),
+    onSettings: (listener: (next: Settings) => void) => void settings.onChange(listener),
+    stop: async (reason) => {
+      log.info('stops');
+      await stops.run(reason);
+    },
+  };
+}
+
+/** Everything that follows from a change of cameras, settings or the index. */
+function connect({ registry, settings, archive, ffmpeg, hub, clock, log }: Base, { board, director, edges, ledger }: Recording, { searcher }: Network, appInfo: () => AppInfo): void {
+  let known: ReadonlySet<CameraId> = new Set(registry.list().map((camera) => camera.id));
+  registry.onChange((list) => {
+    const now = new Set(list.map((camera) => camera.id));
+    for (const gone of known) {
+      if (now.has(gone)) continue;
+      ledger.forget(gone);
+      edges.forget(gone);
+    }
+    known = now;
+    board.configured();
+    hub.tell('cameras.changed', board.list());
+    hub.tell('discovery.changed', searcher.state());
+    void director.apply();
+    for (const camera of list) {
+      archive.write.describeCamera({ id: camera.id, name: camera.name, streams: camera.recorded }).catch((error: unknown) => log.error(`${camera.id} could not be described on its disk`, error));
+    }
+  });
+  settings.onChange((next) => {
+    hub.tell('settings.changed', next);
+    const follow = async (): Promise<void> => {
+      if (!(await ffmpeg.refresh())) return;
+      hub.tell('app.changed', appInfo());
+      await director.apply();
+    };
+    follow().catch((error: unknown) => log.error('ffmpeg could not be looked for', error));
+  });
+  archive.onRebuilding(() => {
+    hub.tell('app.changed', appInfo());
+    hub.tell('timeline.changed', { cameraIds: [...known], startMs: 0, endMs: clock.nowMs() });
+  });
+}
