@@ -72,6 +72,18 @@ describe('a wrong password', () => {
     });
   }
 
+  it('may be tried again when the owner asks for it', async () => {
+    const server = await camera({ auth: 'digest' });
+    const network = createCameraNetwork(systemClock, silentLogger);
+    const wrong = { username: 'admin', password: 'guess' };
+    for (let attempt = 0; attempt < 3; attempt += 1) await expect(client(server, wrong, true, network).deviceInformation()).rejects.toMatchObject({ kind: 'wrong-password' });
+    const before = server.refusals;
+    expect(before).toBe(2);
+    network.ledger.forget('127.0.0.1');
+    await expect(client(server, wrong, true, network).deviceInformation()).rejects.toMatchObject({ kind: 'wrong-password' });
+    expect(server.refusals).toBe(before + 1);
+  });
+
   it('is told even where the services are open to everybody', async () => {
     const server = await camera({ auth: 'wsse', open: ['GetServices', 'GetCapabilities'] });
     await expect(client(server, { username: 'admin', password: 'no' }).deviceInformation()).rejects.toMatchObject({ kind: 'wrong-password' });
@@ -137,6 +149,14 @@ describe('the login lives on when', () => {
     await expect(device.reboot()).rejects.toMatchObject({ kind: 'not-allowed' });
     await device.deviceInformation();
   });
+});
+
+it('a camera is asked one thing at a time, whoever asks', async () => {
+  const server = await camera({ delayMs: 20 });
+  const network = createCameraNetwork(systemClock, silentLogger);
+  await Promise.all([1, 2, 3, 4].map(() => client(server, null, false, network).deviceInformation()));
+  expect(server.calls).toHaveLength(8);
+  expect(server.mostAtOnce).toBe(1);
 });
 
 describe('answers that are no answers', () => {

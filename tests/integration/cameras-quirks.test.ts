@@ -32,7 +32,7 @@ async function withQuirk<T>(name: QuirkName, value: QuirkValue, use: () => Promi
 }
 
 async function search(): Promise<readonly FoundCamera[]> {
-  const searcher = createSearcher({ clock: systemClock, log: silentLogger, options: () => ({ interfaces: ['127.0.0.1'], port: simulator.discoveryPort, timeoutMs: 700 }), configuredAs: () => null });
+  const searcher = createSearcher({ clock: systemClock, log: silentLogger, options: () => ({ interfaces: ['127.0.0.1'], port: simulator.discoveryPort, timeoutMs: 400 }), configuredAs: () => null });
   const { found } = await searcher.search();
   await searcher.stop();
   return found;

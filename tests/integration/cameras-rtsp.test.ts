@@ -95,6 +95,12 @@ describe('a stream is described', () => {
     });
   }
 
+  it('never with Basic at an address by hearsay', async () => {
+    const { port, asks } = await rtsp(guarded(['Basic realm="cam"']));
+    await expect(describeStream(network(), { url: `rtsp://127.0.0.1:${port}/`, login: right, allowBasic: false })).rejects.toMatchObject({ kind: 'wrong-password' });
+    expect(asks.every((ask) => ask.authorization === '')).toBe(true);
+  });
+
   it('when the camera closes the connection after OPTIONS and after its 401', async () => {
     const check = guarded(['Digest realm="cam", nonce="n1"']);
     const { port } = await rtsp((ask) => (ask.method === 'OPTIONS' ? 'close' : ask.authorization === '' ? (check(ask) as string).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') : check(ask)));

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { systemClock } from '../../main/engine/core/clock.ts';
 
 export interface SoapAnswer {
   readonly status?: number;
@@ -32,6 +33,8 @@ export interface SoapCameraOptions {
   readonly before?: (call: SoapCall) => SoapAnswer | null | undefined;
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly rtspPort?: number;
+  /** How long each answer takes. */
+  readonly delayMs?: number;
 }
 
 export interface SoapCall {
@@ -50,6 +53,8 @@ export interface SoapCamera {
   refusals: number;
   /** Logins that came. */
   attempts: number;
+  /** The most requests that were being answered at the same time. */
+  mostAtOnce: number;
   close(): Promise<void>;
 }
 
@@ -74,7 +79,8 @@ export function timeAnswer(atMs: number): SoapAnswer {
 export const service = (namespace: string, address: string): string => `<tds:Service><tds:Namespace>http://www.onvif.org/${namespace}/wsdl</tds:Namespace><tds:XAddr>${address}</tds:XAddr></tds:Service>`;
 
 export async function startSoapCamera(options: SoapCameraOptions = {}): Promise<SoapCamera> {
-  const camera = { url: '', port: 0, calls: [] as SoapCall[], refusals: 0, attempts: 0 };
+  const camera = { url: '', port: 0, calls: [] as SoapCall[], refusals: 0, attempts: 0, mostAtOnce: 0 };
+  let answering = 0;
   const nonces = new Set<string>();
   const respond = async (request: IncomingMessage): Promise<SoapAnswer | null> => {
     const parts: Buffer[] = [];
@@ -97,7 +103,11 @@ export async function startSoapCamera(options: SoapCameraOptions = {}): Promise<
     return answerOf(call, options, camera.port);
   };
   const listener: Parameters<typeof createServer>[1] = (request, response) => {
-    void respond(request).then((answer) => {
+    answering += 1;
+    camera.mostAtOnce = Math.max(camera.mostAtOnce, answering);
+    response.once('finish', () => (answering -= 1));
+    void respond(request).then(async (answer) => {
+      if (options.delayMs !== undefined) await systemClock.sleep(options.delayMs);
       if (answer === null) return;
       response.writeHead(answer.status ?? 200, { 'Content-Type': answer.type ?? 'application/soap+xml; charset=utf-8', ...(answer.headers as Record<string, string>) });
       response.end(answer.body);

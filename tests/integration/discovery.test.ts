@@ -51,14 +51,14 @@ async function responder(respond: Respond, port = 0): Promise<number> {
 
 async function searchOnce(options: SearchOptions): Promise<{ answers: DiscoveryAnswer[]; failures: (string | null)[] }> {
   const answers: DiscoveryAnswer[] = [];
-  const reports = await probeNetwork(systemClock, { timeoutMs: 700, ...options }, (answer) => answers.push(answer), new AbortController().signal);
+  const reports = await probeNetwork(systemClock, { timeoutMs: 400, ...options }, (answer) => answers.push(answer), new AbortController().signal);
   return { answers, failures: reports.map((report) => report.failure) };
 }
 
 /** What the window would list, after one short search on the loopback interface. */
 async function listed(respond: Respond, more: SearchOptions = {}): Promise<{ identity: string; deviceUrls: readonly string[]; maker: string; model: string }[]> {
   const port = await responder(respond);
-  const searcher = createSearcher({ clock: systemClock, log: silentLogger, options: () => ({ interfaces: ['127.0.0.1'], port, timeoutMs: 700, ...more }), configuredAs: () => null });
+  const searcher = createSearcher({ clock: systemClock, log: silentLogger, options: () => ({ interfaces: ['127.0.0.1'], port, timeoutMs: 400, ...more }), configuredAs: () => null });
   const state = await searcher.search();
   await searcher.stop();
   return state.found.map(({ identity, deviceUrls, maker, model }) => ({ identity, deviceUrls, maker, model }));
@@ -91,7 +91,7 @@ describe('a camera is found when', () => {
   ];
   for (const { name, respond, urls, count } of found) {
     it(name, async () => {
-      const list = await listed(respond);
+      const list = await listed(respond, name.includes('repeat') ? { timeoutMs: 800 } : {});
       expect(list).toHaveLength(count ?? 1);
       if (urls !== undefined) expect(list[0]?.deviceUrls).toEqual(urls);
     });

@@ -40,7 +40,7 @@ export const MAX_REFUSALS = 2;
 const REFUSAL_MEMORY_MS: DurationMs = 30 * MINUTE_MS;
 const MAX_ENTRIES = 1024;
 
-/** Remembers which password a camera refused, so that it is not sent again and the camera does not lock us out (I hold no password, only a keyed hash). */
+/** Remembers which password a camera refused, so that it is not sent again and the camera does not lock us out (only keyed hashes are kept). */
 export class AttemptLedger {
   readonly #clock: Clock;
   readonly #key = randomBytes(32);
@@ -50,7 +50,7 @@ export class AttemptLedger {
     this.#clock = clock;
   }
 
-  /** False when this password was refused too often here lately. */
+  /** False when this password was refused too often here lately; `host` is host:port, for several cameras may share an address behind a router. */
   mayTry(host: string, login: Login): boolean {
     const entry = this.#refusals.get(this.fingerprint(host, login));
     return entry === undefined || entry.count < MAX_REFUSALS || this.#clock.monotonicMs() - entry.lastMs > REFUSAL_MEMORY_MS;
@@ -71,9 +71,9 @@ export class AttemptLedger {
     this.#refusals.delete(this.fingerprint(host, login));
   }
 
-  /** The owner asked to try again, or changed something. */
-  forget(host: string): void {
-    for (const [key, entry] of this.#refusals) if (entry.host === host) this.#refusals.delete(key);
+  /** The owner asked to try again, or changed something: refusals at every port of that host are forgotten. */
+  forget(hostname: string): void {
+    for (const [key, entry] of this.#refusals) if (entry.host === hostname || entry.host.startsWith(`${hostname}:`)) this.#refusals.delete(key);
   }
 
   /** Names a login at a host without telling it. */
@@ -100,8 +100,9 @@ export function unreachable(host: string, cause?: unknown): PorchlightError {
   return new PorchlightError('unreachable', `No answer from ${host}. Check that the camera has power and is on this network.`, cause);
 }
 
-export function wrongPassword(host: string, cause?: unknown): PorchlightError {
-  return new PorchlightError('wrong-password', `The camera at ${host} did not accept this user name and password.`, cause);
+/** `hint` is a further sentence, where one helps. */
+export function wrongPassword(host: string, cause?: unknown, hint = ''): PorchlightError {
+  return new PorchlightError('wrong-password', `The camera at ${host} did not accept this user name and password.${hint === '' ? '' : ` ${hint}`}`, cause);
 }
 
 export function alreadyRefused(host: string): PorchlightError {

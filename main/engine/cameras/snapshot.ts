@@ -13,7 +13,7 @@ const PICTURE_TIMEOUT_MS = 8000;
 export async function fetchSnapshot(network: CameraNetwork, address: string, login: Login | null, allowBasic: boolean): Promise<Uint8Array> {
   const url = new URL(address);
   const get = (authorization: string | null): Promise<HttpReply> =>
-    network.queues.run(url.host, () =>
+    network.queues.run(url.hostname, () =>
       fetchFromCamera(network.clock, {
         url,
         method: 'GET',

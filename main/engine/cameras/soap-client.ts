@@ -58,6 +58,8 @@ export const SOAP_TIMEOUT_MS: DurationMs = 5000;
 const MAX_ANSWER_BYTES = 4 * 1_048_576;
 /** Dahua answers 401 when its connections are used up; asking on at once would look like guessing. */
 const REFUSED_PAUSE_MS: DurationMs = MINUTE_MS;
+/** Hikvision, Dahua, Axis, Reolink and Tapo keep users for ONVIF apart from those of their own apps. */
+const ONVIF_USER_HINT = 'Some makers keep a separate user for ONVIF in the camera\'s settings.';
 /** Created windows of 5 s are the narrowest seen. */
 const OFFSET_MATTERS_MS: DurationMs = 5000;
 
@@ -93,7 +95,7 @@ export class SoapClient {
     const ladder: Ladder = { refusals: 0, freshNonces: 0, offsetsTried: [] };
     let attempt: Attempt = { mode: call.anonymous === true ? 'none' : this.#mode, offsetMs: this.#offsetMs, challenge: this.#challenge };
     for (;;) {
-      const exchange = await this.#network.queues.run(host, () => this.#exchange(call, attempt));
+      const exchange = await this.#network.queues.run(call.url.hostname, () => this.#exchange(call, attempt));
       const next = await this.#judge(call, attempt, exchange, ladder);
       if (next === null) return this.#take(host, attempt, exchange);
       attempt = next;
@@ -145,7 +147,7 @@ export class SoapClient {
     const mayGoOn = ladder.refusals < MAX_REFUSALS && (login === null || this.#accepted || this.#network.ledger.mayTry(host, login));
     const next = mayGoOn ? await this.#otherWay(attempt, { answer, http }, digest, challenges, ladder) : null;
     if (next !== null) return next;
-    if (!this.#accepted) throw wrongPassword(host, answer.kind === 'fault' ? answer.fault.reason : `HTTP ${http.status}`);
+    if (!this.#accepted) throw wrongPassword(host, answer.kind === 'fault' ? answer.fault.reason : `HTTP ${http.status}`, ONVIF_USER_HINT);
     if (http.status !== 401) throw new PorchlightError('not-allowed', `The camera at ${host} does not let this user do that.`, answer.kind === 'fault' ? answer.fault.reason : `HTTP ${http.status}`);
     this.#pausedUntilMs = this.#network.clock.monotonicMs() + REFUSED_PAUSE_MS;
     throw refusedForNow(host);

@@ -1,0 +1,97 @@
+/** The recorder against an RTSP server nobody here wrote: pictures bit for bit, sound kept playable, TLS, digest, odd passwords. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { decodeErrors, type ForeignServer, Rig, sliceSums, startForeignServer, streamFacts } from './recorder-rig.ts';
+
+const PASSWORD = "it's @ 100%: a/b?c#d & é\\";
+let folder: string;
+let rig: Rig;
+let open: ForeignServer;
+let guarded: ForeignServer;
+
+function make(name: string, ...options: readonly string[]): string {
+  const file = path.join(folder, name);
+  const run = spawnSync('ffmpeg', ['-nostdin', '-v', 'error', '-y', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15', '-f', 'lavfi', '-i', 'sine=sample_rate=16000', '-t', '8', '-pix_fmt', 'yuv420p', ...options, file]);
+  if (run.status !== 0) throw new Error(String(run.stderr));
+  return file;
+}
+
+const demux = (file: string, video: string, audio: string): string => `filesrc location=${file} ! matroskademux name=d d. ! queue ! ${video} name=pay0 pt=96 d. ! queue ! ${audio} name=pay1`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'porchlight-foreign-'));
+  const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-x264-params', 'sliced-threads=0', '-g', '15', '-bf', '0'];
+  make('h264.mkv', ...h264, '-c:a', 'aac');
+  make('bframes.mkv', '-c:v', 'libx264', '-preset', 'veryfast', '-g', '15', '-bf', '2', '-x264-params', 'b-adapt=0', '-c:a', 'aac');
+  make('h265.mkv', '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:keyint=15', '-c:a', 'pcm_alaw', '-ar', '8000', '-ac', '1');
+  const at = (name: string): string => path.join(folder, name);
+  open = await startForeignServer({
+    h264: demux(at('h264.mkv'), 'h264parse ! rtph264pay config-interval=-1', 'rtpmp4gpay pt=97'),
+    bframes: demux(at('bframes.mkv'), 'h264parse ! rtph264pay', 'rtpmp4gpay pt=97'),
+    h265: demux(at('h265.mkv'), 'h265parse ! rtph265pay config-interval=-1', 'rtppcmapay pt=8'),
+  });
+  const key = at('key.pem');
+  const certificate = at('cert.pem');
+  spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=camera', '-days', '2', '-keyout', key, '-out', certificate]);
+  guarded = await startForeignServer({ h264: demux(at('h264.mkv'), 'h264parse ! rtph264pay', 'rtpmp4gpay pt=97') }, ['--tls', certificate, key, '--user', 'o neil', '--password', PASSWORD]);
+});
+afterAll(async () => {
+  await open.stop();
+  await guarded.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  rig = await Rig.start();
+});
+afterEach(async () => {
+  await rig.stop();
+});
+
+describe('pictures', () => {
+  it.each([
+    ['h264', 'h264', 'copy', 'avc1'],
+    ['bframes', 'h264', 'copy', 'avc1'],
+    ['h265', 'h265', 'transcode', 'hvc1'],
+  ] as const)('of %s are those of the source, bit for bit, with sound beside them', async (mount, codec, sound, tag) => {
+    await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${open.port}/${mount}`, sound, videoCodec: codec }));
+    await rig.footage(4);
+    await rig.ingest.stop();
+    const files = await rig.files();
+    expect(files.length).toBe(1);
+    const [file = ''] = files;
+    expect(streamFacts(file).map((stream) => [stream.codec_tag_string, stream.codec_name])).toEqual([[tag, codec === 'h265' ? 'hevc' : 'h264'], ['mp4a', 'aac']]);
+    expect(decodeErrors(file)).toBe('');
+    const source = sliceSums(path.join(folder, `${mount}.mkv`), codec);
+    const recorded = sliceSums(file, codec);
+    const from = source.indexOf(recorded[0] ?? '');
+    expect(from).toBeGreaterThanOrEqual(0);
+    expect(recorded.length).toBeGreaterThan(45);
+    expect(recorded).toEqual(source.slice(from, from + recorded.length));
+    expect(rig.segments[0]?.videoFrames).toBe(recorded.length);
+  });
+});
+
+describe('the way in', () => {
+  it('is found over TLS, by digest, with a password of every kind of character, and over UDP', async () => {
+    const url = `rtsps://127.0.0.1:${guarded.port}/h264`;
+    await rig.record(rig.stream({ url, username: 'o neil', password: PASSWORD, sound: 'copy' }));
+    await rig.footage(1);
+    await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${open.port}/h264`, transport: 'udp', sound: 'copy' }));
+    await rig.footage(1);
+  });
+
+  it('is closed to a wrong password, said once', async () => {
+    await rig.record(rig.stream({ url: `rtsps://127.0.0.1:${guarded.port}/h264`, username: 'o neil', password: 'wrong' }));
+    const status = await rig.until('refusal', () => rig.all('status').find((notice) => notice.status.state === 'refused'));
+    expect(status.problem?.cause).toBe('camera-refused');
+  });
+
+  it('that has no sound, though sound was expected, is recorded without', async () => {
+    await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${open.port}/nothing`, sound: 'copy' }));
+    const status = await rig.until('not found', () => rig.all('outage-began')[0]);
+    expect(status.detail).toBe('camera answered 404');
+  });
+});

@@ -1,0 +1,100 @@
+/** `npm run check` as a person runs it: the program, its words and its exit code. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../main/engine/core/clock.ts';
+import { silentLogger } from '../../main/engine/core/logger.ts';
+import { openArchive } from '../../main/engine/storage/archive.ts';
+import { encodeSegmentName } from '../../main/engine/storage/segment-name.ts';
+import { CLIP_MS, writeClosed } from '../../main/engine/storage/testing/footage.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import type { Segment } from '../../shared/model/segment.ts';
+
+const key = { cameraId: 'cam-aaaaaaaaaaaa' as CameraId, stream: 'main' } as const;
+const START_MS = Date.UTC(2026, 10, 21, 14);
+let folder: string;
+let media: string;
+let data: string;
+let segments: Segment[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'porchlight-check-'));
+  media = path.join(folder, 'media');
+  data = path.join(folder, 'data');
+  const archive = await openArchive({ dataDir: data, clock: systemClock, logger: silentLogger });
+  const root = await archive.roots.add(media);
+  segments = [];
+  for (let sequence = 0; sequence < 3; sequence += 1) {
+    const segment = await writeClosed(root, { ...key, session: 1, sequence, startMs: START_MS + sequence * CLIP_MS });
+    await archive.write.insertSegment(segment);
+    segments.push(segment);
+  }
+  await archive.close();
+  life({ atMs: START_MS, reason: 'owner' });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+function life(stopped: unknown, pid = 999_999_999): void {
+  writeFileSync(path.join(data, 'life.json'), JSON.stringify({ format: 1, bootId: 'a', pid, startedMs: 0, aliveMs: START_MS, stopped, openOutages: [] }));
+}
+
+function run(...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [path.resolve('tools/check.ts'), ...args], (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, out: stdout + stderr }));
+  });
+}
+const fileOf = (segment: Segment | undefined): string => path.join(media, encodeSegmentName({ ...(segment as Segment), startMs: (segment as Segment).nameMs }));
+
+describe('npm run check', () => {
+  it('says that a sound archive is sound', async () => {
+    const { code, out } = await run('--media', media, '--data', data);
+    expect(out).toMatch(/^3 files checked in [\d.]+ s: everything is as it should be\.\n$/);
+    expect(code).toBe(0);
+  });
+
+  it('says what is wrong, changes nothing without --repair, and mends it with', async () => {
+    unlinkSync(fileOf(segments[0]));
+    truncateSync(fileOf(segments[1]), 9_000);
+    const dry = await run('--media', media, '--data', data);
+    expect(dry.code).toBe(1);
+    expect(dry.out).toContain('The file is gone');
+    expect(dry.out).toContain('Nothing was changed. With --repair, this is mended.');
+    expect(readFileSync(fileOf(segments[1]))).toHaveLength(9_000);
+    const mended = await run('--data', data, '--repair');
+    expect(mended.out).toContain('everything is as it should be.');
+    expect(mended.code).toBe(0);
+    expect(await run('--data', data)).toMatchObject({ code: 0 });
+  });
+
+  it('checks files by themselves where there is no index', async () => {
+    expect(await run('--media', media)).toMatchObject({ code: 0, out: expect.stringContaining('3 files checked') });
+    truncateSync(fileOf(segments[2]), 9_000);
+    expect(await run('--media', media)).toMatchObject({ code: 1, out: expect.stringContaining('cut short') });
+  });
+
+  it('gives its findings as JSON', async () => {
+    unlinkSync(fileOf(segments[0]));
+    const { code, out } = await run('--media', media, '--data', data, '--json');
+    expect(JSON.parse(out)).toMatchObject({ media: [media], engine: 'stopped', wrong: 1, check: { files: 2, findings: [{ invariant: 'I1', sentence: expect.stringContaining('gone') }] }, afterRepair: null });
+    expect(code).toBe(1);
+  });
+
+  it('runs beside a running Porchlight, and repairs nothing then', async () => {
+    life(null, process.pid);
+    unlinkSync(fileOf(segments[0]));
+    expect(await run('--media', media, '--data', data)).toMatchObject({ code: 1, out: expect.stringContaining('Porchlight is running') });
+    expect(await run('--media', media, '--data', data, '--repair')).toMatchObject({ code: 2, out: expect.stringContaining('Close Porchlight before a repair') });
+  });
+
+  it('says in one sentence what keeps it from checking', async () => {
+    expect(await run()).toMatchObject({ code: 2, out: expect.stringContaining('--media DIR') });
+    expect(await run('--media', path.join(folder, 'nowhere'))).toMatchObject({ code: 2, out: expect.stringMatching(/^The disk for footage at .* is not there\. .*\n$/) });
+    expect(await run('--nonsense')).toMatchObject({ code: 2, out: expect.not.stringContaining('at main') });
+    writeFileSync(path.join(data, 'porchlight.db'), 'hello');
+    expect(await run('--data', data)).toMatchObject({ code: 2, out: expect.stringMatching(/^The index of footage is damaged\./) });
+    expect(await run('--data', data, '--repair')).toMatchObject({ code: 0, out: expect.stringContaining('3 files checked') });
+  });
+});
