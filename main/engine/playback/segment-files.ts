@@ -9,8 +9,8 @@ const MAX_HANDLES = 32;
 const IDLE_CLOSE_MS = 10_000;
 
 interface OpenFile {
-  readonly path: string;
-  readonly handle: FileHandle;
+  readonly opening: Promise<FileHandle>;
+  /** Counted from before it is open, so that nobody closes what somebody waits for. */
   readers: number;
   usedMs: number;
   /** Taken out of the cache; closes when its last reader is done. */
@@ -27,7 +27,7 @@ export interface FileInit {
 export class SegmentFiles {
   readonly #clock: Clock;
   /** By path, the least recently used first. */
-  readonly #files = new Map<string, Promise<OpenFile>>();
+  readonly #files = new Map<string, OpenFile>();
   readonly #closing = new Set<Promise<void>>();
   #stopSweep: (() => void) | null = null;
   #closed = false;
@@ -41,14 +41,14 @@ export class SegmentFiles {
    * (ENOENT where the file is gone).
    */
   async read(path: string, position: number, length: number): Promise<Uint8Array> {
-    return await this.#with(path, async (file) => await readFully(file.handle, position, length));
+    return await this.#with(path, async (handle) => await readFully(handle, position, length));
   }
 
   /** The first `initBytes` of a segment, parsed; read once per open file. Rejects with the system's error or MalformedMediaError. */
   async init(path: string, initBytes: number): Promise<FileInit> {
-    return await this.#with(path, async (file) => {
+    return await this.#with(path, async (handle, file) => {
       if (file.init === null) {
-        const bytes = await readFully(file.handle, 0, initBytes);
+        const bytes = await readFully(handle, 0, initBytes);
         file.init = { bytes, parsed: parseInit(bytes) };
       }
       return file.init;
@@ -57,7 +57,7 @@ export class SegmentFiles {
 
   /** Current size of the file in bytes. */
   async size(path: string): Promise<number> {
-    return await this.#with(path, async (file) => (await file.handle.stat()).size);
+    return await this.#with(path, async (handle) => (await handle.stat()).size);
   }
 
   /** How many files are open or being opened. */
@@ -65,7 +65,7 @@ export class SegmentFiles {
     return this.#files.size;
   }
 
-  /** Closes every file; reads that are under way finish first. */
+  /** Closes every file; one that is being read closes by itself when that is done. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopSweep?.();
@@ -74,70 +74,56 @@ export class SegmentFiles {
     while (this.#closing.size > 0) await Promise.all(this.#closing);
   }
 
-  async #with<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
-    const file = await this.#open(path);
+  async #with<T>(path: string, use: (handle: FileHandle, file: OpenFile) => Promise<T>): Promise<T> {
+    const file = this.#open(path);
     file.readers += 1;
     file.usedMs = this.#clock.monotonicMs();
     try {
-      return await use(file);
+      return await use(await file.opening, file);
     } finally {
       file.readers -= 1;
       if (file.dropped && file.readers === 0) this.#closeHandle(file);
     }
   }
 
-  async #open(path: string): Promise<OpenFile> {
+  #open(path: string): OpenFile {
     const known = this.#files.get(path);
     if (known !== undefined) {
       this.#files.delete(path);
       this.#files.set(path, known);
-      return await known;
+      return known;
     }
     if (this.#closed) throw new Error('the segment files are closed');
-    const opening = open(path, 'r').then((handle): OpenFile => ({ path, handle, readers: 0, usedMs: this.#clock.monotonicMs(), dropped: false, init: null }));
-    this.#files.set(path, opening);
-    opening.catch(() => {
-      if (this.#files.get(path) === opening) this.#files.delete(path);
+    const file: OpenFile = { opening: open(path, 'r'), readers: 0, usedMs: 0, dropped: false, init: null };
+    this.#files.set(path, file);
+    file.opening.catch(() => {
+      if (this.#files.get(path) === file) this.#files.delete(path);
     });
     this.#stopSweep ??= this.#clock.every(IDLE_CLOSE_MS / 2, () => this.#sweep());
     const oldest = this.#files.keys().next();
     if (this.#files.size > MAX_HANDLES && oldest.done !== true) this.#drop(oldest.value);
-    return await opening;
+    return file;
   }
 
   #sweep(): void {
     const limitMs = this.#clock.monotonicMs() - IDLE_CLOSE_MS;
-    for (const [path, opening] of this.#files) {
-      opening.then(
-        (file) => {
-          if (file.readers === 0 && file.usedMs < limitMs && this.#files.get(path) === opening) this.#drop(path);
-        },
-        () => undefined,
-      );
-    }
-    if (this.#files.size === 0) {
-      this.#stopSweep?.();
-      this.#stopSweep = null;
-    }
+    for (const [path, file] of this.#files) if (file.readers === 0 && file.usedMs < limitMs) this.#drop(path);
+    if (this.#files.size > 0) return;
+    this.#stopSweep?.();
+    this.#stopSweep = null;
   }
 
   #drop(path: string): void {
-    const opening = this.#files.get(path);
+    const file = this.#files.get(path);
     this.#files.delete(path);
-    if (opening === undefined) return;
-    const dropped = opening.then(
-      (file) => {
-        file.dropped = true;
-        if (file.readers === 0) this.#closeHandle(file);
-      },
-      () => undefined,
-    );
-    this.#track(dropped);
+    if (file === undefined) return;
+    file.dropped = true;
+    if (file.readers === 0) this.#closeHandle(file);
   }
 
   #closeHandle(file: OpenFile): void {
-    // A handle that will not close has nothing left to lose: it was only read from.
-    this.#track(file.handle.close().catch(() => undefined));
+    // What could not be opened or will not close has nothing left to lose: it was only read from.
+    this.#track(file.opening.then(async (handle) => await handle.close()).catch(() => undefined));
   }
 
   #track(work: Promise<void>): void {
