@@ -11,12 +11,12 @@ import { startChild } from '../support/child.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '../support/simulator-process.ts';
 import { childrenOf, decodeErrors, Rig, until } from './recorder-rig.ts';
 
-const PASSWORD = 'porchlight';
+const PASSWORD = 'blaue-Kiste-77';
 let simulator: SimulatorProcess;
 let rig: Rig;
 
 beforeAll(async () => {
-  simulator = await startSimulatorProcess(['--cameras', '1', '--source', 'live', '--discovery-port', '0']);
+  simulator = await startSimulatorProcess(['--cameras', '1', '--source', 'live', '--discovery-port', '0', '--password', PASSWORD]);
 });
 afterAll(async () => {
   await simulator.stop();

@@ -99,7 +99,7 @@ function run(command: string, args: readonly string[]): { readonly out: Buffer; 
 
 /** What ffmpeg complains about when it decodes the whole file; empty when nothing. */
 export function decodeErrors(file: string): string {
-  return run('ffmpeg', ['-nostdin', '-v', 'warning', '-i', file, '-f', 'null', '-']).errors;
+  return run('ffmpeg', ['-nostdin', '-v', 'warning', '-i', file, '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'null', '-']).errors;
 }
 
 /** MD5 of each picture as decoded, in order of presentation: equal lists are equal pictures. */

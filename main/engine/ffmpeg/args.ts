@@ -64,10 +64,11 @@ export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' 
 export const SCRIPT_INPUT: readonly string[] = ['-f', 'concat', '-safe', '0', '-protocol_whitelist', PROTOCOLS, '-i', 'pipe:0'];
 const QUIET: readonly string[] = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
 /**
- * Times as they are (frag_discont, no shift below zero), so that picture and sound of two outputs stay together; the
- * constant offset keeps the first ones above zero.
+ * Times as they are (frag_discont, no edit list, no shift below zero), so that picture and sound of two outputs stay
+ * together; the constant offset keeps the first ones above zero. With an edit list, a first packet without a
+ * presentation time (B-frames) would put every later one 2^63 ticks away.
  */
-const TIMES: readonly string[] = ['-avoid_negative_ts', 'disabled', '-output_ts_offset', '10', '-flush_packets', '1'];
+const TIMES: readonly string[] = ['-avoid_negative_ts', 'disabled', '-output_ts_offset', '10', '-use_editlist', '0', '-flush_packets', '1'];
 
 /**
  * One stream: video copied to stdout, a fragment per frame; sound to descriptor 3. Two outputs, because one muxer holds each
