@@ -120,8 +120,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       await discovery.start();
       started.push(discovery);
     }
-    for (let position = 0; position < count; position += 1) {
-      const camera = await createCamera(options, position, discovery);
+    // All footage at once: what is not cached is encoded side by side.
+    for (const camera of await Promise.all(Array.from({ length: count }, (_, position) => createCamera(options, position, discovery)))) {
       started.push(camera);
       await camera.start();
       for (const [name, value] of Object.entries(options.quirks ?? {})) await camera.setQuirk(name as QuirkName, value);

@@ -7,7 +7,8 @@ import { encodeAmbience, encodeFile, encodeSeries, type EncodedSeries, type Pict
 import { LiveProducer } from './media/live-producer.ts';
 import type { PictureProducer } from './media/stream-feed.ts';
 import { testPictures } from './media/test-pictures.ts';
-import { SCENES, scenePictures } from './scenes/scenes.ts';
+import { renderScene } from './scenes/render.ts';
+import { SCENES } from './scenes/scenes.ts';
 
 /**
  * test: plain pictures with the frame number in each, encoded in a second or two.
@@ -48,7 +49,6 @@ function videoDefaults(source: SimSource): { main: SimVideo; sub: SimVideo } {
 }
 
 function pictureSeries(request: SourceRequest, main: SimVideo): PictureSeries {
-  if (request.source === 'scenes') return scenePictures(SCENES[request.seed % SCENES.length] ?? 'porch');
   const { width, height, fps } = main;
   return testPictures({ width, height, fps, frames: Math.round(fps * main.seconds), seed: request.seed });
 }
@@ -69,6 +69,7 @@ async function encode(request: SourceRequest): Promise<EncodedSeries> {
     const { mtimeMs, size } = await stat(path);
     return encodeFile(path, `${mtimeMs}-${size}`, settingsOf(main), subSettings);
   }
+  if (request.source === 'scenes') return renderScene(SCENES[request.seed % SCENES.length] ?? 'porch', settingsOf(main), subSettings);
   return encodeSeries(pictureSeries(request, main), settingsOf(main), subSettings);
 }
 

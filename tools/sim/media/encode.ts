@@ -52,10 +52,13 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+function folderOf(key: unknown): string {
+  return join(cacheRoot(), createHash('sha256').update(JSON.stringify([ENCODER_VERSION, key])).digest('hex').slice(0, 24));
+}
+
 /** A folder whose content `fill` makes when it is not there yet; two makers at once do no harm. */
 async function cachedFolder(key: unknown, fill: (folder: string) => Promise<void>): Promise<string> {
-  const name = createHash('sha256').update(JSON.stringify([ENCODER_VERSION, key])).digest('hex').slice(0, 24);
-  const folder = join(cacheRoot(), name);
+  const folder = folderOf(key);
   if (await exists(folder)) return folder;
   const making = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}`;
   await mkdir(making, { recursive: true });
@@ -138,6 +141,12 @@ function once<T>(memory: Map<string, Promise<T>>, key: unknown, make: () => Prom
     value.catch(() => memory.delete(text));
   }
   return value;
+}
+
+/** Whether the clips of a series are in the cache folder already. */
+export function isCached(series: PictureSeries, main: VideoSettings, sub: VideoSettings | null): Promise<boolean> {
+  const { key, width, height, fps, frames } = series;
+  return exists(folderOf([key, width, height, fps, frames, main, sub]));
 }
 
 /** The clips of a painted series, from memory, from the cache folder, or encoded now. */
