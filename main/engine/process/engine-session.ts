@@ -86,9 +86,9 @@ class EngineSession {
     } catch (error) {
       if (this.#stopping) return null;
       this.#stopping = true;
-      process.stderr.write(`The engine could not start: ${describeError(error)}\n`);
       const refused = error instanceof PorchlightError && REFUSALS.has(error.kind);
-      if (refused) this.#link.post({ type: 'refused', error: toWire(error) });
+      if (!refused) process.stderr.write(`The engine could not start: ${describeError(error)}\n`);
+      else this.#link.post({ type: 'refused', error: toWire(error) });
       this.#exit(refused ? ENGINE_EXIT.refused : ENGINE_EXIT.crashed);
       return null;
     }
