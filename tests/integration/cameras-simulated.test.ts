@@ -46,7 +46,7 @@ function searcher(registry: CameraRegistry | null = null): Searcher {
   const made = createSearcher({
     clock: systemClock,
     log: silentLogger,
-    options: () => ({ interfaces: ['127.0.0.1'], port: simulator.discoveryPort, timeoutMs: 800 }),
+    options: () => ({ interfaces: ['127.0.0.1'], port: simulator.discoveryPort, timeoutMs: 500 }),
     configuredAs: (found) => registry?.configuredAs(found) ?? null,
   });
   searchers.push(made);
@@ -57,8 +57,18 @@ const simulated = (index: number): Simulator['cameras'][number] => forceUnwrap('
 const loginOf = (index: number): { username: string; password: string } => ({ username: simulated(index).username, password: simulated(index).password });
 
 async function foundCamera(index: number): Promise<FoundCamera> {
-  const { found } = await searcher().search();
-  return forceUnwrap('the search found the camera', found.find((one) => one.host === simulated(index).host));
+  const { host } = simulated(index);
+  const found = await searchUntil(searcher(), (list) => list.some((one) => one.host === host));
+  return forceUnwrap('the search found the camera', found.find((one) => one.host === host));
+}
+
+/** Searches again where a busy machine answered too late. */
+async function searchUntil(search: Searcher, enough: (found: readonly FoundCamera[]) => boolean): Promise<readonly FoundCamera[]> {
+  for (let time = 0; time < 5; time += 1) {
+    const { found } = await search.search();
+    if (enough(found)) return found;
+  }
+  return search.state().found;
 }
 
 async function registry(): Promise<CameraRegistry> {
@@ -69,8 +79,9 @@ async function registry(): Promise<CameraRegistry> {
 
 describe('from nothing to a configured camera', () => {
   it('all cameras are found with model and address, and none is configured', async () => {
-    const { found, searching } = await searcher().search();
-    expect(searching).toBe(false);
+    const search = searcher();
+    const found = await searchUntil(search, (list) => list.length >= 3);
+    expect(search.state().searching).toBe(false);
     expect(found.map((one) => one.host)).toEqual(simulator.cameras.map((one) => one.host));
     expect(found.every((one) => one.model !== '' && one.cameraId === null)).toBe(true);
   });
@@ -110,6 +121,14 @@ describe('from nothing to a configured camera', () => {
     const { probed, login } = await prober().probe({ kind: 'address', address }, null);
     expect(login).toEqual({ username, password });
     expect(probed.streams[0]?.url).toBe(simulated(2).rtspUrl('main'));
+  });
+
+  it('a host and port are enough', async () => {
+    const { probed } = await prober().probe({ kind: 'address', address: new URL(simulated(2).onvifUrl).host }, loginOf(2));
+    expect(probed).toMatchObject({ origin: 'onvif', deviceUrl: simulated(2).onvifUrl });
+    const rtsp = await prober().probe({ kind: 'address', address: new URL(simulated(2).rtspUrl('main')).host }, loginOf(2)).catch((error: unknown) => error);
+    // The simulator's paths are none of the makers'.
+    expect(rtsp).toMatchObject({ kind: 'not-a-camera' });
   });
 
   it('the device service\'s address works', async () => {
@@ -158,7 +177,7 @@ describe('a camera with a new address', () => {
     expect(await finder.runOnce()).toBe(0);
     const oldHost = simulated(0).host;
     await simulated(0).moveTo('127.0.9.9');
-    expect(await finder.runOnce()).toBe(1);
+    await expect.poll(() => finder.runOnce(), { timeout: 10_000 }).toBe(1);
     const moved = cameras.get(camera.id);
     expect(new URL(moved.deviceUrl ?? '').hostname).toBe('127.0.9.9');
     expect(moved.streams.map((stream) => new URL(stream.url).hostname)).toEqual(['127.0.9.9', '127.0.9.9']);

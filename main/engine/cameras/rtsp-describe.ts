@@ -93,7 +93,7 @@ async function ask(network: CameraNetwork, url: URL, options: DescribeOptions): 
       if (login === null) throw passwordNeeded(url.hostname);
       if (!network.ledger.mayTry(url.host, login)) throw alreadyRefused(url.hostname);
       const authorization = authorize(reply, uri, login, options.allowBasic);
-      if (authorization === null) throw new PorchlightError('wrong-password', `The camera at ${url.hostname} only takes passwords in a form that anybody on the network could read; none was sent.`);
+      if (authorization === null) throw new PorchlightError('wrong-password', `The camera at ${url.hostname} only takes passwords in a form that anybody on the network could read; none was sent. To use it all the same, add it by its address.`);
       if (reply.headers.get('connection')?.[0]?.toLowerCase() === 'close') connection.close();
       reply = await describe({ Authorization: authorization });
       const nonceTooOld = fresh === 0 && reply.status === 401 && parseChallenges(reply.headers.get('www-authenticate') ?? []).some(isStale);

@@ -145,6 +145,7 @@ export class SoapClient {
     ladder.refusals += 1;
     if (login !== null && !this.#accepted) this.#network.ledger.refused(host, login);
     const mayGoOn = ladder.refusals < MAX_REFUSALS && (login === null || this.#accepted || this.#network.ledger.mayTry(host, login));
+    if (digest === null && !this.#options.allowBasic && !this.#accepted && challenges.some((challenge) => challenge.scheme === 'basic')) throw onlyReadable(host);
     const next = mayGoOn ? await this.#otherWay(attempt, { answer, http }, digest, challenges, ladder) : null;
     if (next !== null) return next;
     if (!this.#accepted) throw wrongPassword(host, answer.kind === 'fault' ? answer.fault.reason : `HTTP ${http.status}`, ONVIF_USER_HINT);
@@ -217,6 +218,10 @@ function redirectWithin(from: URL, location: string): URL | null {
   } catch {
     return null;
   }
+}
+
+function onlyReadable(host: string): PorchlightError {
+  return new PorchlightError('wrong-password', `The camera at ${host} only takes passwords in a form that anybody on the network could read; none was sent so. To use it all the same, add it by its address.`);
 }
 
 function refusedForNow(host: string): PorchlightError {
