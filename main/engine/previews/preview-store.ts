@@ -52,6 +52,8 @@ export class PreviewStore {
   readonly #parts: PreviewStoreParts;
   /** Packs that were refused or could not be read: said once each. */
   readonly #told = new Set<string>();
+  /** The hour each camera was last asked about. */
+  readonly #hours = new Map<CameraId, EpochMs>();
 
   constructor(parts: PreviewStoreParts) {
     this.#parts = parts;
@@ -59,6 +61,7 @@ export class PreviewStore {
 
   /** The preview nearest to a moment, no farther than `toleranceMs`; `item` null where there is none. Never another camera's. */
   async at(input: { readonly cameraId: CameraId; readonly atMs: EpochMs; readonly toleranceMs: DurationMs }): Promise<OnePreview> {
+    this.#readAhead(input.cameraId, packHourMs(input.atMs));
     const refused = new Set<PackedPreview>();
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const nearest = await this.#nearest(input.cameraId, input.atMs, input.toleranceMs, refused);
@@ -91,6 +94,14 @@ export class PreviewStore {
     await Promise.race([this.#parts.flush(input.cameraId), this.#parts.clock.sleep(FLUSH_LIMIT_MS, limit.signal)]);
     limit.abort();
     return one(await this.#newest(input.cameraId));
+  }
+
+  /** A pointer that moved into the next hour goes on in its direction: the first look into a pack costs ten times as much as all later ones. */
+  #readAhead(cameraId: CameraId, hourMs: EpochMs): void {
+    const beforeMs = this.#hours.get(cameraId);
+    this.#hours.set(cameraId, hourMs);
+    if (beforeMs === undefined || Math.abs(hourMs - beforeMs) !== HOUR_MS) return;
+    for (const rootPath of this.#parts.roots()) void this.#index(rootPath, cameraId, hourMs + (hourMs - beforeMs));
   }
 
   /** Looks outward from the moment's hour, as long as another hour could hold a nearer one. */

@@ -19,7 +19,7 @@ export class ForeignPackError extends Error {
   }
 }
 
-/** Read at once while scanning: some forty records of 6 kB, so that a pack of an hour is read in forty reads. */
+/** Read at once while scanning, some forty records of 6 kB: a pack of an hour takes fifty reads instead of one for each of its 1,800 headers; a larger window measured no faster. */
 const WINDOW_BYTES = 256 * 1024;
 
 /** The previews of one pack in the order of time. Immutable; growth makes a new one. */
@@ -79,7 +79,7 @@ export const EMPTY_INDEX = new PackIndex([], 0);
  * record whose end is not there yet is left out. Throws ForeignPackError where a record names another camera than `cameraId`.
  */
 export async function scanPack(handle: FileHandle, file: string, cameraId: CameraId, sizeBytes: number, known: PackIndex = EMPTY_INDEX): Promise<PackIndex> {
-  const window = new ReadWindow(handle, sizeBytes);
+  const window = new ReadWindow(handle, known.validBytes, sizeBytes);
   const found: PackedPreview[] = [];
   let validBytes = known.validBytes;
   for (let at = validBytes; at + RECORD_HEADER_BYTES <= sizeBytes; ) {
@@ -117,13 +117,14 @@ async function nextMagic(window: ReadWindow, from: number, sizeBytes: number): P
 class ReadWindow {
   readonly #handle: FileHandle;
   readonly #sizeBytes: number;
-  readonly #buffer = Buffer.allocUnsafe(WINDOW_BYTES);
+  readonly #buffer: Buffer;
   #startBytes = 0;
   #bytes = 0;
 
-  constructor(handle: FileHandle, sizeBytes: number) {
+  constructor(handle: FileHandle, fromBytes: number, sizeBytes: number) {
     this.#handle = handle;
     this.#sizeBytes = sizeBytes;
+    this.#buffer = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, sizeBytes - fromBytes));
   }
 
   /** Up to `length` bytes from `at`, valid until the next call; fewer where the file ends. */
