@@ -23,8 +23,8 @@ export function appPaths(mainDir: string): AppPaths {
     preload: path.join(mainDir, 'preload.cjs'),
     engine: path.join(mainDir, 'engine-main.js'),
     pageDir: path.join(root, 'dist', 'renderer'),
-    icon: path.join(resources, 'icons', 'icon-256.png'),
-    trayIcon: path.join(resources, 'icons', 'icon-32.png'),
+    icon: path.join(resources, 'icons', '256x256.png'),
+    trayIcon: path.join(resources, 'icons', '32x32.png'),
     binDir: path.join(resources, 'bin'),
   };
 }
