@@ -1,7 +1,7 @@
 /** Where on a host a camera answers: ONVIF and RTSP ports tried side by side, anonymously. */
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { CameraNetwork } from './network.ts';
-import { OPERATIONS } from './onvif-operations.ts';
+import { OPERATIONS } from './onvif-device.ts';
 import { fetchFromCamera } from './http-client.ts';
 import { speaksRtsp } from './rtsp-describe.ts';
 import { operationAction, readSoap, soapEnvelope } from './soap-message.ts';
