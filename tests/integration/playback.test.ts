@@ -275,6 +275,16 @@ test('the segment being written is played as far as it goes, and on as it grows 
   expect(viewer.gaps()).toEqual([]);
 });
 
+test('a session that begins before the last one ended is not left out', async () => {
+  await archive.record(small, 0, 3, 100, 0, T0);
+  await archive.record(small, 3, 5, 200, 0, T0 + 2_600);
+  await archive.record(small, 5, 6, 200, 1, T0 + 4_600);
+  const viewer = new Viewer(T0);
+  await viewer.end();
+  expect(viewer.pictures()).toEqual(small.pictures);
+  expect(viewer.gaps()).toEqual([]);
+});
+
 test('a segment whose row is still on its way is waited for, not told as a gap', async () => {
   await archive.record(main, 0, 4, 100, 0, T0);
   const late = await archive.record(main, 4, 8, 100, 1, T0 + 4_000);

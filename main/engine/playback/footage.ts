@@ -69,9 +69,13 @@ export class StreamFootage {
     return { kind: 'newest', endMs: open?.endMs ?? atMs };
   }
 
-  /** The footage after `previous` in the order of recording; null where there is none yet. One round trip, a second near the newest. */
+  /** The footage after `previous` in the order of recording; null where there is none yet. One round trip inside a session, a second at its end, a third near the newest. */
   async after(previous: Footage): Promise<Footage | null> {
     const next = await this.#parts.reader.segmentAfter(this.#key, previous);
+    if (next?.segment.session === previous.session) return this.#found(next).footage;
+    // A camera that reconnects sends what it has buffered: its new session may begin a little before the old one's end.
+    const overlapping = await this.#parts.reader.segmentAt(this.#key, previous.endMs);
+    if (overlapping !== null && overlapping.segment.session > previous.session && overlapping.segment.startMs < (next?.segment.startMs ?? Infinity)) return this.#found(overlapping).footage;
     if (next !== null) return this.#found(next).footage;
     const open = await this.#openSegment();
     if (open === null || !isAfter(open, previous)) return null;

@@ -73,7 +73,7 @@ class PlaybackStream implements MediaStream {
   #start(): void {
     if (this.#running) return;
     this.#running = true;
-    void this.#work();
+    this.#work().catch((error: unknown) => this.#parts.log.warn('the end of a playback stream could not be told', error));
   }
 
   /** Runs one seek after another: of those that came while one ran, only the newest. */
@@ -97,7 +97,7 @@ class PlaybackStream implements MediaStream {
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.#parts.log.error('playback ended', error);
-    this.#closed = true;
+    this.close();
     this.#parts.sink.closed(error instanceof PorchlightError ? error : new PorchlightError('internal', 'Playback has ended because the list of footage could not be read. Try again in a moment.', error));
   }
 
