@@ -1,0 +1,146 @@
+/** One camera's picture with its name and an honest word about its state. */
+import { CirclePause, KeyRound, LoaderCircle, MonitorX, Volume2, VolumeX, WifiOff } from 'lucide-react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
+import { GAP_CAUSE_LABEL } from '../../../shared/model/gap.ts';
+import type { EpochMs } from '../../../shared/time.ts';
+import { useEngine } from '../../api/engine-context.tsx';
+import { Button, IconButton } from '../../components/Button.tsx';
+import { formatDuration, formatMoment, formatTime } from '../../components/format.ts';
+import type { TilePhase } from '../../player/tile-player.ts';
+import { goTo } from '../../state/route.ts';
+import type { PlaybackController } from './playback-controller.ts';
+import { useTilePlayer } from './use-tile-player.ts';
+
+export interface TileProps {
+  readonly entry: CameraWithStatus;
+  /** Null: live. */
+  readonly playback: PlaybackController | null;
+  /** The only camera on screen: its main stream is shown. */
+  readonly opened: boolean;
+  readonly selected: boolean;
+  readonly audible: boolean;
+  readonly onToggleSound: () => void;
+  readonly onOpen: () => void;
+  readonly nowMs: EpochMs;
+}
+
+export function Tile({ entry, playback, opened, selected, audible, onToggleSound, onOpen, nowMs }: TileProps): ReactNode {
+  const { camera, status } = entry;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [phase, setPhase] = useState<TilePhase>({ kind: 'starting' });
+  const hasSub = camera.streams.some(({ kind }) => kind === 'sub');
+  const stream = playback === null ? (opened || !hasSub ? 'main' : 'sub') : !opened && camera.recorded.includes('sub') ? 'sub' : 'main';
+  useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, onPhase: setPhase });
+  useLastPicture(canvas, entry);
+
+  const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
+  const hasSound = camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
+  const dimmed = offline || phase.kind === 'gap' || phase.kind === 'waiting';
+  return (
+    <article className="tile" data-selected={selected} data-phase={phase.kind} data-camera={camera.id} aria-label={camera.name}>
+      <button type="button" className="tile-open" aria-label={opened ? `${camera.name}: show all cameras` : `Open ${camera.name}`} onClick={onOpen} />
+      <canvas ref={canvas} width={16} height={9} data-dimmed={dimmed} data-state={phase.kind} />
+      <Message entry={entry} phase={phase} live={playback === null} nowMs={nowMs} />
+      <footer>
+        <span className="tile-name">{camera.name}</span>
+        {playback === null && status.recording && !offline ? <span className="recording" title="Recording" aria-label="Recording" /> : null}
+        <span className="spring" />
+        {hasSound && !offline && (opened || selected) ? (
+          <IconButton label={audible ? 'Sound off' : 'Sound on'} shortcut="M" className="on-picture" onClick={onToggleSound}>
+            {audible ? <Volume2 size={18} /> : <VolumeX size={18} />}
+          </IconButton>
+        ) : null}
+      </footer>
+    </article>
+  );
+}
+
+/** The last preview, until something moves: nobody waits before a black tile. */
+function useLastPicture(canvas: { readonly current: HTMLCanvasElement | null }, { camera }: CameraWithStatus): void {
+  const client = useEngine();
+  useEffect(() => {
+    let gone = false;
+    void client
+      .ask('previews.latest', { cameraId: camera.id })
+      .then(async ({ item, bytes }) => {
+        const element = canvas.current;
+        if (item === null || gone || element === null) return;
+        const still = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' }));
+        if (gone || element.dataset['frameMs'] !== undefined) return;
+        element.width = still.width;
+        element.height = still.height;
+        element.getContext('2d', { alpha: false, desynchronized: true })?.drawImage(still, 0, 0);
+      })
+      .catch(() => undefined);
+    return () => {
+      gone = true;
+    };
+  }, [client, canvas, camera.id]);
+}
+
+function Message({ entry: { camera, status }, phase, live, nowMs }: { readonly entry: CameraWithStatus; readonly phase: TilePhase; readonly live: boolean; readonly nowMs: EpochMs }): ReactNode {
+  if (phase.kind === 'unsupported') {
+    return (
+      <Notice icon={<MonitorX size={22} />} title="This browser cannot play this camera’s video">
+        It is recorded all the same. The Porchlight app or VLC can play it, or set the camera to H.264.
+      </Notice>
+    );
+  }
+  if (!live) {
+    if (phase.kind === 'gap') {
+      return (
+        <Notice icon={null} title={phase.cause === null ? 'No footage here' : GAP_CAUSE_LABEL[phase.cause]}>
+          {formatTime(phase.startMs)} – {formatTime(phase.endMs)}, {formatDuration(phase.endMs - phase.startMs)}
+        </Notice>
+      );
+    }
+    if (phase.kind === 'failed') return <Notice icon={null} title="This cannot be shown">{phase.sentence}</Notice>;
+    return phase.kind === 'starting' ? <Busy /> : null;
+  }
+  switch (status.state) {
+    case 'live':
+      return phase.kind === 'starting' ? <Busy /> : null;
+    case 'connecting':
+      return phase.kind === 'live' ? null : (
+        <Notice icon={<LoaderCircle size={22} className="turning" />} title="Connecting…">
+          {status.problem?.sentence}
+        </Notice>
+      );
+    case 'paused':
+      return (
+        <Notice icon={<CirclePause size={22} />} title="Paused by you">
+          {camera.paused?.untilMs == null ? 'Nothing is recorded until you resume.' : `Until ${formatMoment(camera.paused.untilMs, nowMs)}.`}
+        </Notice>
+      );
+    case 'refused':
+      return (
+        <Notice icon={<KeyRound size={22} />} title="The camera refuses the password">
+          {status.problem?.sentence}
+          <Button tone="primary" onClick={() => goTo({ view: 'cameras', cameraId: camera.id })}>
+            Change password
+          </Button>
+        </Notice>
+      );
+    case 'offline':
+      return (
+        <Notice icon={<WifiOff size={22} />} title={`Offline since ${formatMoment(status.sinceMs, nowMs)}`}>
+          {status.problem?.sentence}
+        </Notice>
+      );
+  }
+}
+
+function Busy(): ReactNode {
+  return <LoaderCircle className="tile-busy turning" size={26} aria-label="Loading" />;
+}
+
+function Notice({ icon, title, children }: { readonly icon: ReactNode; readonly title: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div className="tile-notice" role="status">
+      {icon}
+      <strong>{title}</strong>
+      <p>{children}</p>
+    </div>
+  );
+}

@@ -1,0 +1,97 @@
+/** The main screen: the pictures at a moment, and under them the timeline of every camera. Live is the right-hand end of time. */
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import { type EpochMs, HOUR_MS } from '../../../shared/time.ts';
+import { useQuery } from '../../api/engine-context.tsx';
+import { useCameras } from '../../state/cameras.tsx';
+import { useRoute } from '../../state/route.ts';
+import { ContactSheet } from './ContactSheet.tsx';
+import { Controls } from './Controls.tsx';
+import { GoToDialog } from './GoToDialog.tsx';
+import { Grid } from './Grid.tsx';
+import { Timeline } from './Timeline.tsx';
+import { followNow, keepInSight } from './time-window.ts';
+import { useMoment } from './use-moment.ts';
+import { useTimeline } from './use-timeline.ts';
+import { useWatchKeys } from './watch-keys.ts';
+import './watch.css';
+
+const FIRST_WINDOW_MS = 2 * HOUR_MS;
+
+export function Watch(): ReactNode {
+  const entries = useCameras();
+  const route = useRoute();
+  const info = useQuery('app.info', {});
+  const offsetMs = useMemo(() => (info.data === null ? 0 : info.data.nowMs - Date.now()), [info.data]);
+  const moment = useMoment(offsetMs);
+  const [opened, setOpened] = useState<CameraId | null>(route.cameraId);
+  const [audible, setAudible] = useState<CameraId | null>(null);
+  const [window, setWindow] = useState(() => followNow({ startMs: 0, endMs: FIRST_WINDOW_MS }, Date.now()));
+  const [dialog, setDialog] = useState<'go-to' | 'sheet' | null>(null);
+  const stage = useRef<HTMLDivElement>(null);
+  const cameras = useMemo(() => (entries ?? []).map(({ camera }) => camera), [entries]);
+  const ids = useMemo(() => cameras.map(({ id }) => id), [cameras]);
+  const timeline = useTimeline(ids, window);
+  const { atMs, nowMs, live } = moment;
+
+  // A link to a moment (from an event, a camera) is followed whenever the address changes.
+  const { goTo } = moment;
+  useEffect(() => {
+    if (route.cameraId !== null) setOpened(route.cameraId);
+    if (route.atMs !== null) goTo(route.atMs);
+  }, [route, goTo]);
+  useEffect(() => {
+    setWindow((before) => (live ? (before.endMs < nowMs || before.startMs > nowMs ? followNow(before, nowMs) : keepNowInSight(before, nowMs)) : keepInSight(before, atMs)));
+  }, [live, atMs, nowMs]);
+  useEffect(() => {
+    if (opened !== null && entries !== null && !ids.includes(opened)) setOpened(null);
+  }, [opened, entries, ids]);
+
+  const toggle = useCallback((cameraId: CameraId) => setOpened((before) => (before === cameraId ? null : cameraId)), []);
+  const toggleSound = useCallback((cameraId: CameraId) => setAudible((before) => (before === cameraId ? null : cameraId)), []);
+  const fullScreen = useCallback(() => void (document.fullscreenElement === null ? stage.current?.requestFullscreen() : document.exitFullscreen()), []);
+  useWatchKeys({ moment, window, onWindow: setWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog });
+
+  const shown = (entries ?? []).filter(({ camera }) => opened === null || camera.id === opened);
+  const sheetCamera = cameras.find(({ id }) => id === (opened ?? ids[0]));
+  return (
+    <div className="watch">
+      <div className="stage" ref={stage}>
+        <Grid
+          entries={shown}
+          all={entries ?? []}
+          opened={opened}
+          audible={audible}
+          playback={moment.playback}
+          nowMs={nowMs}
+          onOpen={toggle}
+          onSound={toggleSound}
+        />
+      </div>
+      <section className="time" aria-label="Time">
+        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={setWindow} window={window} />
+        <Timeline
+          cameras={cameras}
+          data={timeline}
+          window={window}
+          onWindow={setWindow}
+          playheadMs={atMs}
+          nowMs={nowMs}
+          selected={opened}
+          onSeek={moment.scrub}
+          onOpen={toggle}
+        />
+      </section>
+      <GoToDialog open={dialog === 'go-to'} onOpenChange={(open) => setDialog(open ? 'go-to' : null)} atMs={atMs} nowMs={nowMs} onGo={goTo} />
+      {sheetCamera === undefined ? null : (
+        <ContactSheet open={dialog === 'sheet'} onOpenChange={(open) => setDialog(open ? 'sheet' : null)} camera={sheetCamera} atMs={atMs} onGo={goTo} />
+      )}
+    </div>
+  );
+}
+
+/** While live, the window glides only when "now" comes near its edge: a timeline that crawls all the time is restless. */
+function keepNowInSight(window: { readonly startMs: EpochMs; readonly endMs: EpochMs }, nowMs: EpochMs): { readonly startMs: EpochMs; readonly endMs: EpochMs } {
+  const share = (nowMs - window.startMs) / (window.endMs - window.startMs);
+  return share > 0.985 ? followNow(window, nowMs) : window;
+}

@@ -1,0 +1,82 @@
+/** Gives a tile its player: live or recorded, and the other stream without a black moment in between. */
+import { type RefObject, useEffect, useRef } from 'react';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import { useEngine } from '../../api/engine-context.tsx';
+import { AudioSink } from '../../player/audio-sink.ts';
+import { LiveTile } from '../../player/live-tile.ts';
+import { Painter } from '../../player/painter.ts';
+import { WebCodecsRecordedTile } from '../../player/recorded-tile.ts';
+import type { TilePhase } from '../../player/tile-player.ts';
+import type { PlaybackController } from './playback-controller.ts';
+
+export interface TilePlayerRequest {
+  readonly canvas: RefObject<HTMLCanvasElement | null>;
+  readonly cameraId: CameraId;
+  readonly stream: 'main' | 'sub' | 'best';
+  readonly playback: PlaybackController | null;
+  readonly audible: boolean;
+  readonly onPhase: (phase: TilePhase) => void;
+}
+
+/** What live and recorded players have in common here. */
+interface Player {
+  setSound(sink: AudioSink | null): void;
+  close(): void;
+}
+
+export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onPhase }: TilePlayerRequest): void {
+  const client = useEngine();
+  const player = useRef<Player | null>(null);
+  const outgoing = useRef<Player | null>(null);
+  const sink = useRef<AudioSink | null>(null);
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return undefined;
+    const painter = new Painter(element);
+    const leave = (): void => {
+      outgoing.current?.close();
+      outgoing.current = null;
+    };
+    const told = (phase: TilePhase): void => {
+      // The new stream has painted: only now the old one may go.
+      if (phase.kind !== 'starting' && phase.kind !== 'waiting') leave();
+      onPhase(phase);
+    };
+    let remove = (): void => undefined;
+    if (playback === null) player.current = new LiveTile({ client, cameraId, stream, painter, onPhase: told });
+    else {
+      leave();
+      const tile = new WebCodecsRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, onPhase: told });
+      remove = playback.add(tile);
+      player.current = tile;
+    }
+    player.current.setSound(sink.current);
+    return () => {
+      remove();
+      leave();
+      // A live player goes on painting until its successor has a picture; after a moment it ends in any case.
+      const old = player.current;
+      player.current = null;
+      if (playback === null) {
+        outgoing.current = old;
+        setTimeout(() => {
+          old?.close();
+          if (outgoing.current === old) outgoing.current = null;
+        }, 3_000);
+      } else old?.close();
+    };
+  }, [client, canvas, cameraId, stream, playback, onPhase]);
+
+  useEffect(() => {
+    if (!audible) return undefined;
+    const own = new AudioSink();
+    sink.current = own;
+    player.current?.setSound(own);
+    return () => {
+      sink.current = null;
+      player.current?.setSound(null);
+      own.close();
+    };
+  }, [audible]);
+}

@@ -1,0 +1,69 @@
+/** Keeps the timeline's data for a window somewhat wider than what is shown, and fresh. */
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import type { Timeline } from '../../../shared/model/timeline.ts';
+import type { TimeRange } from '../../../shared/time.ts';
+import { useEngine, useEngineEvent } from '../../api/engine-context.tsx';
+import { widthMs } from './time-window.ts';
+
+/** Fetched beyond each edge, as a share of the window: a swipe stays within it. */
+const MARGIN = 1;
+/** No more often than this, however often something changes. */
+const REFRESH_MS = 1_000;
+
+/** Whether data for `have` still serves to show `want`. */
+export function covers(have: TimeRange, want: TimeRange): boolean {
+  const ratio = widthMs(have) / (widthMs(want) * (1 + 2 * MARGIN));
+  return have.startMs <= want.startMs && have.endMs >= want.endMs && ratio < 2.5 && ratio > 0.4;
+}
+
+export function useTimeline(cameraIds: readonly CameraId[], window: TimeRange): Timeline | null {
+  const client = useEngine();
+  const [timeline, setTimeline] = useState<Timeline | null>(null);
+  const wanted = useRef({ cameraIds, window });
+  const fetched = useRef<(TimeRange & { readonly key: string }) | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const lastMs = useRef(0);
+  const key = cameraIds.join();
+
+  const load = useCallback(() => {
+    timer.current = null;
+    lastMs.current = performance.now();
+    const { cameraIds: ids, window: shown } = wanted.current;
+    const marginMs = widthMs(shown) * MARGIN;
+    const range = { startMs: Math.max(0, shown.startMs - marginMs), endMs: shown.endMs + marginMs };
+    fetched.current = { ...range, key: ids.join() };
+    if (ids.length === 0) return;
+    client.ask('timeline.get', { cameraIds: [...ids], ...range, maxItems: 4096 }).then(setTimeline, () => {
+      fetched.current = null;
+    });
+  }, [client]);
+
+  const schedule = useCallback(
+    (soon: boolean) => {
+      if (timer.current !== null) return;
+      const sinceMs = performance.now() - lastMs.current;
+      timer.current = setTimeout(load, soon ? Math.max(0, 120 - sinceMs) : Math.max(120, REFRESH_MS - sinceMs));
+    },
+    [load],
+  );
+
+  useEffect(() => {
+    wanted.current = { cameraIds, window };
+    const have = fetched.current;
+    if (have === null || have.key !== key || !covers(have, window)) schedule(true);
+  });
+  useEffect(
+    () => () => {
+      if (timer.current !== null) clearTimeout(timer.current);
+      timer.current = null;
+    },
+    [],
+  );
+  useEffect(() => client.onState(({ phase }) => phase === 'connected' && schedule(false)), [client, schedule]);
+  useEngineEvent('timeline.changed', ({ startMs, endMs }) => {
+    const have = fetched.current;
+    if (have === null || (endMs >= have.startMs && startMs <= have.endMs)) schedule(false);
+  });
+  return timeline;
+}
