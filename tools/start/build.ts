@@ -15,7 +15,7 @@ export async function buildIfStale(root: string, say: (line: string) => void): P
   if (built === wanted && existsSync(path.join(root, 'dist/renderer/index.html')) && existsSync(path.join(root, 'dist/main/engine-main.js'))) return false;
   say('Building…');
   const { build } = await import('vite');
-  await build({ configFile: path.join(root, 'vite.config.ts'), root, logLevel: 'error' });
+  await build({ configFile: path.join(root, 'vite.config.ts'), root: path.join(root, 'renderer'), logLevel: 'error' });
   const { buildPrograms } = await import('../../main/vite.config.ts');
   await buildPrograms();
   await mkdir(path.dirname(stamp), { recursive: true });
