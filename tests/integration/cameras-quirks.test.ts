@@ -75,7 +75,33 @@ describe('a probe works with', () => {
   }
 });
 
+describe('a login works with', () => {
+  const ways: readonly (readonly [QuirkName, QuirkValue][])[] = [
+    ...(['attempts-left', 'digest-qop-space', 'digest-lower-case', 'digest-odd-parameters', 'auth-for-services', 'auth-for-time'] as const).map((name) => [[name, true] as [QuirkName, QuirkValue]]),
+    [['onvif-auth', 'wsse'], ['created-window', 5], ['clock-skew', 90_000]],
+    [['onvif-auth', 'wsse'], ['created-window', 5], ['local-as-utc', 120]],
+    [['onvif-auth', 'wsse'], ['created-window', 5], ['no-date-time', true]],
+    [['onvif-auth', 'wsse'], ['replay-protection', true]],
+    [['onvif-auth', 'wsse'], ['auth-for-time', true]],
+    [['onvif-auth', 'none'], ['must-understand', true]],
+    [['onvif-auth', 'basic'], ['rtsp-auth', 'basic']],
+    [['rtsp-auth', 'sha256']],
+    [['rtsp-auth', 'both']],
+  ];
+  for (const quirks of ways) {
+    it(quirks.map(([name, value]) => `${name} ${value === true ? '' : value}`).join(', '), async () => {
+      // Two wrong logins in a row and the camera would lock us out.
+      const probed = await [...quirks, ['lockout', 3] as [QuirkName, QuirkValue]].reduceRight<() => Promise<ProbedCamera>>((use, [name, value]) => () => withQuirk(name, value, use), probe)();
+      expect(probed.streams.map((stream) => stream.kind)).toEqual(['main', 'sub']);
+    });
+  }
+});
+
 describe('a probe ends in one plain error with', () => {
+  it('connection-limit', async () => {
+    await expect(withQuirk('connection-limit', true, probe)).rejects.toMatchObject({ kind: 'wrong-password' });
+  });
+
   it('single-service: a device that names no media service anywhere', async () => {
     await expect(withQuirk('single-service', true, probe)).rejects.toMatchObject({ kind: 'no-video' });
   });

@@ -5,7 +5,8 @@ import { cameraIdFrom } from '../../../shared/model/ids.ts';
 import { systemClock, type Clock } from '../core/clock.ts';
 import { silentLogger } from '../core/logger.ts';
 import { createClockWatch } from './clock-watch.ts';
-import { candidateAddresses } from './finder.ts';
+import { candidateAddresses, createFinder } from './finder.ts';
+import { createCameraNetwork } from './network.ts';
 import { chooseIdentity, isSameCamera, serialIdentity } from './identity.ts';
 
 const device = { maker: 'ACME', model: 'Eye', firmware: '1', serial: 'SN12345' };
@@ -22,6 +23,37 @@ describe('where a missing camera may be', () => {
     const missing = camera(1, 'serial:acme/eye/sn12345', 'http://10.0.0.1/o');
     const other = camera(2, 'x', 'http://10.0.0.7/o');
     expect(urls(missing, [found('a', 'http://10.0.0.9/o'), found('b', 'http://10.0.0.8/o', 'Printer'), found('c', 'http://10.0.0.7/o')], [missing, other])).toEqual(['http://10.0.0.9/o']);
+  });
+});
+
+describe('looking again', () => {
+  it('is for offline cameras only, soon at first and rarer as time goes by, and ends at once when asked to', async () => {
+    let nowMs = 0;
+    let offline = false;
+    const stopping = new AbortController();
+    const looked: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      monotonicMs: () => nowMs,
+      sleep: (durationMs) => {
+        nowMs += durationMs;
+        offline = nowMs >= 60_000;
+        if (nowMs > 3_600_000) stopping.abort();
+        return Promise.resolve();
+      },
+    };
+    const finder = createFinder({
+      network: createCameraNetwork(clock, silentLogger),
+      search: () => Promise.resolve((looked.push(nowMs), [])),
+      cameras: () => [camera(1, 'abc', 'http://10.0.0.1/o')],
+      isOffline: () => offline,
+      login: () => Promise.resolve(null),
+      relocate: () => Promise.resolve(),
+    });
+    await finder.run(stopping.signal);
+    expect(looked[0]).toBe(60_000);
+    expect(looked.filter((atMs) => atMs < 180_000).length).toBeGreaterThanOrEqual(3);
+    expect(looked.length).toBeLessThan(20);
   });
 });
 

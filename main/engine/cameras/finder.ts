@@ -7,6 +7,7 @@ import type { Camera, StreamConfig } from '../../../shared/model/camera.ts';
 import type { FoundCamera } from '../../../shared/model/discovery.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { MINUTE_MS, SECOND_MS, type DurationMs } from '../../../shared/time.ts';
+import { retryWaitMs, type RetryLadder } from '../core/retry.ts';
 import type { Login } from './http-auth.ts';
 import { bareEndpoint, isSameCamera } from './identity.ts';
 import type { CameraNetwork } from './network.ts';
@@ -32,8 +33,10 @@ export interface Finder {
   runOnce(): Promise<number>;
 }
 
-/** A camera that reboots takes about a minute; one that got a new address is found soon after. */
-const LOOK_EVERY_MS: DurationMs = 30 * SECOND_MS;
+/** A camera that reboots takes about a minute; one that got a new address is found soon after. One that is gone for longer is looked for without hurry. */
+const LADDER: RetryLadder = { stepsMs: [30 * SECOND_MS, 30 * SECOND_MS, 30 * SECOND_MS, 30 * SECOND_MS, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS], jitter: 0.1 };
+/** How often it is looked whether any camera is offline. */
+const GLANCE_EVERY_MS: DurationMs = 10 * SECOND_MS;
 /** A stranger that claims to be a camera is not asked again soon. */
 const DISTRUST_MS: DurationMs = 10 * MINUTE_MS;
 
@@ -43,6 +46,8 @@ export function createFinder(parts: FinderParts): Finder {
 
 class NetworkFinder implements Finder {
   readonly #parts: FinderParts;
+  #vainRounds = 0;
+  #nextMs = 0;
   /** When a camera was last vainly looked for at a host. */
   readonly #vain = new Map<string, number>();
 
@@ -53,17 +58,26 @@ class NetworkFinder implements Finder {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts.network;
     while (!signal.aborted) {
-      try {
-        await this.runOnce();
-      } catch (error) {
-        log.warn('looking for offline cameras failed', error);
+      const missing = this.#missing().length > 0;
+      if (!missing) [this.#vainRounds, this.#nextMs] = [0, 0];
+      if (missing && clock.monotonicMs() >= this.#nextMs) {
+        try {
+          this.#vainRounds = (await this.runOnce()) > 0 ? 0 : this.#vainRounds + 1;
+        } catch (error) {
+          log.warn('looking for offline cameras failed', error);
+        }
+        this.#nextMs = clock.monotonicMs() + retryWaitMs(LADDER, this.#vainRounds, Math.random());
       }
-      await clock.sleep(LOOK_EVERY_MS, signal);
+      await clock.sleep(GLANCE_EVERY_MS, signal);
     }
   }
 
+  #missing(): Camera[] {
+    return this.#parts.cameras().filter((camera) => camera.origin === 'onvif' && camera.identity !== null && camera.paused === null && this.#parts.isOffline(camera.id));
+  }
+
   async runOnce(): Promise<number> {
-    const missing = this.#parts.cameras().filter((camera) => camera.origin === 'onvif' && camera.identity !== null && camera.paused === null && this.#parts.isOffline(camera.id));
+    const missing = this.#missing();
     if (missing.length === 0) return 0;
     const found = await this.#parts.search();
     let moved = 0;
