@@ -21,7 +21,7 @@ import { makeFolder } from './root.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { encodeSegmentName, segmentFolder } from './segment-name.ts';
 import type { PackedSegment } from './segments.write.ts';
-import type { TailReport } from './tail-recovery.ts';
+import type { SessionFloor, TailReport } from './tail-recovery.ts';
 import { ArchiveThreads } from './threads.ts';
 
 export interface ArchiveOptions {
@@ -51,7 +51,10 @@ export interface Archive {
   readonly rebuilding: boolean;
   /** Listens to `rebuilding` and to the whole timeline changing with it. */
   onRebuilding(listener: (rebuilding: boolean) => void): () => void;
-  /** Before the first recording: brings the newest files of every stream on every writable disk into order (I2). */
+  /**
+   * Before the first recording: brings the newest files of every stream on every writable disk into order (I2). Nothing may record
+   * before it resolves, and new sessions must be above those of `read.streamTails()`: later files are taken to be being recorded.
+   */
   recoverTails(): Promise<TailReport>;
   /** Beside recording: every file against every row, and whatever a fault left half done. Rebuilds what is not in the index. One runs at a time. */
   reconcile(signal?: AbortSignal): Promise<WalkReport>;
@@ -93,6 +96,8 @@ class DiskArchive implements Archive {
   readonly #listeners = new Set<(rebuilding: boolean) => void>();
   readonly #closing = new AbortController();
   #started: ArchiveThreads | null = null;
+  /** The last session of each stream before this life; null until tails are recovered, which nothing may record before. */
+  #floors: readonly SessionFloor[] | null = null;
   #rebuilding = false;
   #walk: Promise<unknown> = Promise.resolve();
   #deletion: Promise<unknown> = Promise.resolve();
@@ -110,7 +115,14 @@ class DiskArchive implements Archive {
     if (setAside !== null) this.#options.logger.error(`The index of footage was damaged and is now ${path.basename(setAside)}; a new one is built from the disks`);
     const indexed = await threads.maintenance.indexedRoots();
     this.#rebuilding = this.roots.list().some((root) => !indexed.includes(root.rootId));
-    for (const root of this.roots.writable().slice(0, 1)) await threads.maintenance.moveWaiting(root.path);
+    await this.#moveWaiting();
+  }
+
+  /** Journal lines that waited for a disk go to the one that is recorded to. */
+  async #moveWaiting(): Promise<void> {
+    const root = this.roots.forRecording();
+    if (root === null) return;
+    await this.#threads.write((writer) => writer.moveWaiting(root.path)).catch((error: unknown) => this.#options.logger.warn('Journal lines still wait for their disk', error));
   }
 
   get #threads(): ArchiveThreads {
@@ -133,8 +145,9 @@ class DiskArchive implements Archive {
   }
 
   async recoverTails(): Promise<TailReport> {
-    const report = await this.#threads.maintenance.recoverTails(this.roots.writable());
+    const report = await this.#threads.maintenance.recoverTails(this.roots.writable(), this.#floors);
     if (report.segments.length > 0) await this.#threads.write((writer) => writer.apply({ segments: report.segments }, false, null));
+    this.#floors ??= (await this.read.streamTails()).map(({ cameraId, stream, session }) => ({ cameraId, stream, session }));
     for (const cut of report.trimmed) this.#options.logger.info(`Kept ${cut.path}, which was cut short (${cut.lostBytes} bytes after its last whole picture given up)`);
     for (const gone of report.removed) this.#options.logger.info(`Removed ${gone}, which held no whole picture`);
     for (const file of report.refused) this.#options.logger.warn(`Left ${file.path} out of the index: ${file.why}`);
@@ -146,12 +159,13 @@ class DiskArchive implements Archive {
       const startMs = this.#options.clock.monotonicMs();
       let files = 0;
       const findings: Finding[] = [];
+      await this.#moveWaiting();
       await this.#finishGarbage();
       await this.#requireSound();
       for (const root of this.roots.writable()) {
         const seen = this.#threads.replacements;
         const allJournals = !(await this.#threads.maintenance.indexedRoots()).includes(root.rootId);
-        const walk = await this.#threads.maintenance.beginReconcile(root, { allJournals, repair: true });
+        const walk = await this.#threads.maintenance.beginReconcile(root, { allJournals, repair: true, floors: this.#floors ?? [] });
         const finished = await this.#eachStep(walk, signal, async (step) => {
           files += step.files;
           findings.push(...step.findings);

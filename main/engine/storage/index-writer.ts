@@ -5,7 +5,7 @@ import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import { inTransaction, openOrReplace, setAside, type WritableDb } from './database.ts';
 import { happeningWriter, type HappeningWriter } from './happenings.write.ts';
-import { appendToJournal, type Happening, makeFolderSync } from './journal.ts';
+import { appendToJournal, type Happening, makeFolderSync, moveWaiting } from './journal.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { type PackedSegment, segmentWriter, type SegmentWriter } from './segments.write.ts';
 import { idRegistry, type IdRegistry } from './stream-ids.ts';
@@ -83,6 +83,11 @@ export class IndexWriter {
     }
     makeFolderSync(this.#waiting);
     appendToJournal(this.#waiting, happenings);
+  }
+
+  /** Takes lines that waited for a disk to its journals; here, because only this thread adds to them. */
+  moveWaiting(rootPath: string): void {
+    moveWaiting(this.#waiting, rootPath);
   }
 
   /** Segments' rows to garbage in one transaction: the first step of deleting (I2). */

@@ -9,14 +9,14 @@ import { exposeWorker } from '../core/worker-rpc.ts';
 import { checkArchive, type CheckOptions, type CheckStep } from './check.ts';
 import { openForReading, type ReadableDb, requireSound } from './database.ts';
 import type { GarbageFile } from './index-writer.ts';
-import { moveWaiting, pruneJournal } from './journal.ts';
+import { pruneJournal } from './journal.ts';
 import { garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
 import type { RootPlace } from './root-list.ts';
 import { fromSqliteError, mappingSqlite } from './sqlite-errors.ts';
-import { joinReports, type LastRow, recoverRootTails, type TailReport } from './tail-recovery.ts';
+import { joinReports, type LastRow, recoverRootTails, type SessionFloor, type TailReport } from './tail-recovery.ts';
 import { clearEmptyFolders, prunePreviews, unlinkFiles } from './unlink.ts';
 
-const { file, waiting } = workerData as { readonly file: string; readonly waiting: string };
+const { file } = workerData as { readonly file: string };
 let db: ReadableDb | null = null;
 let walks = 0;
 const open = new Map<number, AsyncGenerator<ReconcileStep | CheckStep>>();
@@ -39,9 +39,9 @@ const api = {
   },
   /** Reads the whole database. Throws `database-corrupt`. */
   requireSound: (): void => requireSound(reading(), null),
-  recoverTails: (roots: readonly RootPlace[]): Promise<TailReport> => {
+  recoverTails: (roots: readonly RootPlace[], floors: readonly SessionFloor[] | null): Promise<TailReport> => {
     const lastRows = mappingSqlite(() => lastRowsOf(reading()));
-    return Promise.all(roots.map((root) => recoverRootTails(root, lastRows, garbageCheck(reading(), root)))).then(joinReports);
+    return Promise.all(roots.map((root) => recoverRootTails(root, lastRows, floors, garbageCheck(reading(), root)))).then(joinReports);
   },
   /** Roots that were wholly read into this database. */
   indexedRoots: (): readonly RootId[] => mappingSqlite(() => reading().prepare('SELECT root_id FROM roots WHERE indexed_ms IS NOT NULL').pluck().all() as RootId[]),
@@ -69,7 +69,6 @@ const api = {
   oldestByCamera: (): readonly { readonly cameraId: CameraId; readonly startMs: EpochMs }[] =>
     mappingSqlite(() => reading().prepare(`SELECT camera_id AS cameraId, min((SELECT start_ms FROM segments WHERE stream_id = streams.id ORDER BY start_ms LIMIT 1)) AS startMs
       FROM streams GROUP BY camera_id HAVING startMs IS NOT NULL`).all() as { cameraId: CameraId; startMs: number }[]),
-  moveWaiting: (rootPath: string): void => moveWaiting(waiting, rootPath),
 };
 
 function lastRowsOf(from: ReadableDb): readonly LastRow[] {

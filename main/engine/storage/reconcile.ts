@@ -13,7 +13,7 @@ import { readIdentity } from './root.ts';
 import type { RootPlace } from './root-list.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import type { PackedSegment } from './segments.write.ts';
-import { recoverFiles } from './tail-recovery.ts';
+import { inspectFiles, mayRepair, recoverFiles, type SessionFloor } from './tail-recovery.ts';
 import { type FoundFile, hoursOf, listHour, streamsIn } from './walk.ts';
 
 export interface Finding {
@@ -49,6 +49,8 @@ export interface ReconcileOptions {
   readonly allJournals: boolean;
   /** Trims, removes and rows; without, findings alone. */
   readonly repair: boolean;
+  /** What may be being recorded: everything of a later session. Null where nothing is. */
+  readonly floors: readonly SessionFloor[] | null;
 }
 
 /** Walks one root that is ready. Throws where the disk fails or is taken away meanwhile; nothing is concluded from that. */
@@ -72,6 +74,7 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
   const rows = rowsOf(db, root, key);
   const newest = newestRow(db, key);
   const isGarbage = garbageCheck(db, root);
+  const repairable = options.repair ? mayRepair(options.floors) : null;
   let strangers: FoundFile[] = [];
   let findings: Finding[] = [];
   let remove: SegmentRef[] = [];
@@ -84,8 +87,9 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
       const row = rows.get(file.path);
       rows.delete(file.path);
       if (row === undefined) {
-        // Newer than the last row when this began: being recorded, or closed and about to be rowed.
-        if (newest !== null && compareSegmentOrder(file.name, newest) <= 0 && !isGarbage(file.path)) strangers.push(file);
+        // Newer than the last row when this began: being recorded, or closed and about to be rowed. A rebuild rows what is closed.
+        const isOld = newest !== null && compareSegmentOrder(file.name, newest) <= 0;
+        if ((isOld || options.repair) && !isGarbage(file.path)) strangers.push(file);
         continue;
       }
       const size = statSync(path.join(root.path, file.path), { throwIfNoEntry: false })?.size;
@@ -95,20 +99,28 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
       strangers.push(file);
     }
     if (files < STEP_FILES && strangers.length < STEP_FILES) continue;
-    yield await step(root, db, strangers, remove, findings, files, options.repair);
+    yield await step(root, db, { strangers, remove, findings, files }, repairable);
     strangers = [];
     findings = [];
     remove = [];
     files = 0;
   }
-  yield await step(root, db, strangers, remove, findings, files, options.repair);
+  yield await step(root, db, { strangers, remove, findings, files }, repairable);
   yield* missingFiles(db, root, rows);
 }
 
-async function step(root: RootPlace, db: ReadableDb, strangers: readonly FoundFile[], remove: readonly SegmentRef[], findings: readonly Finding[], files: number, repair: boolean): Promise<ReconcileStep> {
+interface Collected {
+  readonly strangers: readonly FoundFile[];
+  readonly remove: readonly SegmentRef[];
+  readonly findings: readonly Finding[];
+  readonly files: number;
+}
+
+/** With `repairable` null nothing is touched, and what a repair would do is reported. */
+async function step(root: RootPlace, db: ReadableDb, { strangers, remove, findings, files }: Collected, repairable: ((file: FoundFile) => boolean) | null): Promise<ReconcileStep> {
   // Rowed since the rows were read: a recorder's file, not a stranger.
   const unrowed = strangers.filter((file) => remove.some((ref) => compareSegmentOrder(ref, file.name) === 0) || !hasRow(db, file));
-  const report = await recoverFiles(root, unrowed, repair);
+  const report = await (repairable === null ? inspectFiles(root, unrowed) : recoverFiles(root, unrowed, repairable));
   return {
     insert: report.segments,
     remove,

@@ -29,14 +29,26 @@ export interface TailReport {
 
 /** Hours before the last row that are looked at too: a clock set back by daylight saving or by hand names new files earlier. */
 const LOOK_BACK_MS = 2 * HOUR_MS;
-/** Folders looked at where the index is empty: enough to find the files of the last life. */
-const FOLDERS_WITHOUT_ROWS = 2;
+/** Hour folders looked at where the index is empty: a day of footage holds the files of the last life, wherever its clock was set to. */
+const FOLDERS_WITHOUT_ROWS = 24;
+
+/** The last session of a stream before this life: whatever has a later one may be being recorded, and is not to be touched. */
+export interface SessionFloor extends StreamKey {
+  readonly session: number;
+}
+
+/** Whether a file may be changed. Before recording (`floors` null) every file may; later, those of earlier lives. */
+export function mayRepair(floors: readonly SessionFloor[] | null): (file: FoundFile) => boolean {
+  if (floors === null) return () => true;
+  const sessions = new Map(floors.map((floor) => [streamFolder(floor.cameraId, floor.stream), floor.session]));
+  return ({ name }) => name.session <= (sessions.get(streamFolder(name.cameraId, name.stream)) ?? -1);
+}
 
 /** Recovers the tail of every stream of a root. `isGarbage` says which paths are about to be unlinked. */
-export async function recoverRootTails(root: RootPlace, lastRows: readonly LastRow[], isGarbage: (path: string) => boolean): Promise<TailReport> {
+export async function recoverRootTails(root: RootPlace, lastRows: readonly LastRow[], floors: readonly SessionFloor[] | null, isGarbage: (path: string) => boolean): Promise<TailReport> {
   const reports = await Promise.all(streamsIn(root.path).map(async (key) => {
     const last = lastRows.find((row) => row.cameraId === key.cameraId && row.stream === key.stream) ?? null;
-    return await recoverFiles(root, newestFiles(root.path, key, last, isGarbage));
+    return await recoverFiles(root, newestFiles(root.path, key, last, isGarbage), mayRepair(floors));
   }));
   return joinReports(reports);
 }
@@ -63,15 +75,39 @@ function folderOf(key: StreamKey, atMs: number): string {
   return `${streamFolder(key.cameraId, key.stream)}/${utcDay(from)}/${utcHour(from)}`;
 }
 
-/** Recovers files one after the other; a file that cannot be read is reported and does not keep the others from it. */
-export async function recoverFiles(root: RootPlace, files: readonly FoundFile[], repair = true): Promise<TailReport> {
-  const report = { segments: [] as PackedSegment[], trimmed: [] as { path: string; lostBytes: number }[], removed: [] as string[], refused: [] as { path: string; why: string }[] };
+/**
+ * Recovers files one after the other; a file that cannot be read is reported and does not keep the others from it. What
+ * `repairable` refuses is taken when it is whole, and otherwise left to whoever is writing it.
+ */
+export async function recoverFiles(root: RootPlace, files: readonly FoundFile[], repairable: (file: FoundFile) => boolean): Promise<TailReport> {
+  const found: FileResult[] = [];
   for (const file of files) {
-    const found = await attempt(root, file, repair);
-    if (found.kind === 'whole' || found.kind === 'cut') report.segments.push(found.segment);
-    if (found.kind === 'cut') report.trimmed.push({ path: file.path, lostBytes: found.lostBytes });
-    if (found.kind === 'empty') report.removed.push(file.path);
-    if (found.kind === 'foreign') report.refused.push({ path: file.path, why: found.why });
+    const repair = repairable(file);
+    const result = await attempt(root, file, repair);
+    if (repair || result.kind === 'whole') found.push({ file, result });
+  }
+  return reportOf(found);
+}
+
+/** What `recoverFiles` would do, without doing it. */
+export async function inspectFiles(root: RootPlace, files: readonly FoundFile[]): Promise<TailReport> {
+  const found: FileResult[] = [];
+  for (const file of files) found.push({ file, result: await attempt(root, file, false) });
+  return reportOf(found);
+}
+
+interface FileResult {
+  readonly file: FoundFile;
+  readonly result: RecoveredFile;
+}
+
+function reportOf(found: readonly FileResult[]): TailReport {
+  const report = { segments: [] as PackedSegment[], trimmed: [] as { path: string; lostBytes: number }[], removed: [] as string[], refused: [] as { path: string; why: string }[] };
+  for (const { file, result } of found) {
+    if (result.kind === 'whole' || result.kind === 'cut') report.segments.push(result.segment);
+    if (result.kind === 'cut') report.trimmed.push({ path: file.path, lostBytes: result.lostBytes });
+    if (result.kind === 'empty') report.removed.push(file.path);
+    if (result.kind === 'foreign') report.refused.push({ path: file.path, why: result.why });
   }
   return report;
 }

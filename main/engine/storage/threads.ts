@@ -32,7 +32,7 @@ export class ArchiveThreads {
     this.#options = options;
     this.#writer = startWorker<WriterApi>(workerEntry(import.meta.url, './writer-worker'), 'index-writer', { file, waiting, nowMs: options.clock.nowMs() });
     this.#reader = startWorker<ReaderApi>(workerEntry(import.meta.url, './reader-worker'), 'index-reader', { file });
-    this.#maintenance = startWorker<MaintenanceApi>(workerEntry(import.meta.url, './maintenance-worker'), 'maintenance', { file, waiting });
+    this.#maintenance = startWorker<MaintenanceApi>(workerEntry(import.meta.url, './maintenance-worker'), 'maintenance', { file });
   }
 
   /** Starts the threads and opens the index, a new one where it was damaged. Throws as `openForWriting`. */

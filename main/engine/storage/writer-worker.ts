@@ -69,6 +69,7 @@ const api = {
       if (queue.length === 0) setImmediate(flush);
       queue.push({ change, journaled, journalBase, resolve, reject });
     }),
+  moveWaiting: (rootPath: string): void => opened().moveWaiting(rootPath),
   discard: (refs: readonly SegmentRef[]): readonly RemovedSegment[] => opened().discard(refs),
   dropGarbage: (files: readonly GarbageFile[]): void => opened().dropGarbage(files),
   markIndexed: (rootId: RootId, nowMs: EpochMs): void => opened().markIndexed(rootId, nowMs),

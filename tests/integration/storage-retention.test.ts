@@ -1,0 +1,210 @@
+/** Retention on a real archive: rules come true, files go in order, a full disk makes room, and any prefix of it is sound (I1, I2, I5). */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../main/engine/core/clock.ts';
+import { silentLogger } from '../../main/engine/core/logger.ts';
+import { RetentionExecutor } from '../../main/engine/retention/executor.ts';
+import { summarizeStorage } from '../../main/engine/retention/forecast.ts';
+import type { LockedRange } from '../../main/engine/retention/plan.ts';
+import { type Archive, openArchive } from '../../main/engine/storage/archive.ts';
+import type { RootPlace } from '../../main/engine/storage/root-list.ts';
+import { diskSpace } from '../../main/engine/storage/root.ts';
+import { CLIP_MS, writeClosed, writeCut } from '../../main/engine/storage/testing/footage.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import type { Segment } from '../../shared/model/segment.ts';
+import type { StorageRules } from '../../shared/model/storage.ts';
+import { DAY_MS, HOUR_MS } from '../../shared/time.ts';
+
+const CAMERAS = ['cam-aaaaaaaaaaaa', 'cam-bbbbbbbbbbbb'] as CameraId[];
+const key = { cameraId: CAMERAS[0] as CameraId, stream: 'main' } as const;
+/** Root in a Linux that lets it mount: only then can a disk be made small enough to fill. */
+const canMount = process.platform === 'linux' && process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+
+let folder: string;
+let archive: Archive;
+let root: RootPlace;
+let startMs: number;
+let rules: StorageRules;
+let locks: LockedRange[];
+
+const open = () => openArchive({ dataDir: path.join(folder, 'data'), clock: systemClock, logger: silentLogger });
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'porchlight-retention-'));
+  archive = await open();
+  root = await archive.roots.add(path.join(folder, 'media'));
+  startMs = Math.floor(systemClock.nowMs() / HOUR_MS) * HOUR_MS - 5 * HOUR_MS;
+  rules = { quotaBytes: {}, keepFreeBytes: 0, maxAgeDays: null };
+  locks = [];
+});
+afterEach(async () => {
+  await archive.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const executor = () => new RetentionExecutor({ archive, rules: () => rules, locks: () => locks, clock: systemClock, logger: silentLogger });
+async function record(count: number, over: Partial<Segment> = {}): Promise<Segment[]> {
+  return await Promise.all(
+    Array.from({ length: count }, async (_, sequence) => {
+      const segment = await writeClosed(root, { ...key, session: 1, sequence, startMs: startMs + sequence * CLIP_MS, ...over });
+      await archive.write.insertSegment(segment);
+      return segment;
+    }),
+  );
+}
+const usedBytes = async () => (await archive.read.usage()).reduce((sum, one) => sum + one.sizeBytes, 0);
+const wrong = async () => (await archive.check({ engine: 'stopped', thorough: false })).findings.filter((finding) => finding.notice !== true);
+
+describe('retention', () => {
+  it('brings an archive under its quota, oldest first, and says what changed', async () => {
+    const segments = await record(20);
+    const quota = (segments[0]?.sizeBytes ?? 0) * 10;
+    rules = { ...rules, quotaBytes: { [root.rootId]: quota } };
+    const changes: unknown[] = [];
+    const retention = executor();
+    retention.onDeleted((change) => void changes.push(change));
+    const gone = await retention.runOnce();
+    expect(gone).toBeGreaterThanOrEqual(10);
+    expect(gone).toBeLessThanOrEqual(12);
+    expect(await usedBytes()).toBeLessThanOrEqual(quota);
+    expect(await archive.read.bounds([key.cameraId])).toEqual({ startMs: startMs + gone * CLIP_MS, endMs: startMs + 20 * CLIP_MS });
+    expect(changes).toEqual([{ cameraIds: [key.cameraId], startMs, endMs: startMs + gone * CLIP_MS }]);
+    expect(await wrong()).toEqual([]);
+    expect(await retention.runOnce()).toBe(0);
+  });
+
+  it('keeps an age limit and what is locked', async () => {
+    await record(6);
+    rules = { ...rules, maxAgeDays: (systemClock.nowMs() - startMs - 4.5 * CLIP_MS) / DAY_MS };
+    locks = [{ cameraId: key.cameraId, startMs, endMs: startMs + 1 }];
+    expect(await executor().runOnce()).toBe(3);
+    expect((await archive.read.segmentAt(key, startMs + 10))?.segment.sequence).toBe(0);
+    expect(await archive.read.segmentAt(key, startMs + CLIP_MS + 10)).toBeNull();
+    expect(await wrong()).toEqual([]);
+  });
+
+  it('runs by itself, sooner when told to hurry, and stops', async () => {
+    const segments = await record(10);
+    const retention = executor();
+    retention.start();
+    await expect.poll(() => usedBytes()).toBe(segments.reduce((sum, one) => sum + one.sizeBytes, 0));
+    rules = { ...rules, quotaBytes: { [root.rootId]: 1 } };
+    const gone = Promise.withResolvers<void>();
+    retention.onDeleted(() => gone.resolve());
+    await expect.poll(() => {
+      retention.hurry();
+      return archive.read.usage();
+    }, { timeout: 20_000 }).toEqual([]);
+    await gone.promise;
+    await retention.stop();
+  });
+
+  it.skipIf(!canMount)('makes room on a full disk ahead of need', async () => {
+    const small = path.join(folder, 'small');
+    mkdirSync(small);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', small]);
+    try {
+      await archive.roots.remove(root.rootId);
+      root = await archive.roots.add(small);
+      await record(20);
+      const { freeBytes, diskBytes } = await diskSpace(small);
+      writeFileSync(path.join(small, 'film.mkv'), Buffer.alloc(freeBytes - 20_000));
+      const retention = executor();
+      const gone = await retention.runOnce();
+      expect(gone).toBeGreaterThan(0);
+      expect(gone).toBeLessThan(20);
+      expect((await diskSpace(small)).freeBytes).toBeGreaterThan(diskBytes / 100);
+      expect(retention.broken).toEqual([]);
+      // Somebody else's film stays, whatever it takes: the rule is then said to be broken.
+      rules = { ...rules, keepFreeBytes: diskBytes };
+      await retention.runOnce();
+      expect(await usedBytes()).toBe(0);
+      expect(retention.broken).toMatchObject([{ rootId: root.rootId, reason: 'disk-full' }]);
+      expect(existsSync(path.join(small, 'film.mkv'))).toBe(true);
+      await archive.close();
+    } finally {
+      execFileSync('umount', [small]);
+    }
+  });
+
+  it('adds up what is stored and how long it lasts', async () => {
+    // 150 clips of 4 s are ten minutes: enough for a rate.
+    const segments = await record(150);
+    const bytes = segments.reduce((sum, one) => sum + one.sizeBytes, 0);
+    rules = { ...rules, quotaBytes: { [root.rootId]: bytes * 2 } };
+    const summary = summarizeStorage(await archive.roots.refresh(), await archive.read.usage(), rules);
+    const perDay = (bytes / (150 * CLIP_MS)) * DAY_MS;
+    expect(summary).toMatchObject({ oldestMs: startMs, roots: [{ state: 'ready', usedBytes: bytes, quotaBytes: bytes * 2 }], cameras: [{ cameraId: key.cameraId, usedBytes: bytes, oldestMs: startMs }] });
+    expect(summary.bytesPerDay).toBeCloseTo(perDay, 0);
+    expect(summary.forecastDays).toBeCloseTo((bytes * 2) / perDay, 3);
+    expect(summarizeStorage([], [], rules)).toMatchObject({ forecastDays: null, oldestMs: null, bytesPerDay: 0 });
+  });
+});
+
+describe('whatever happens to an archive', () => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('record' as const), camera: fc.integer({ min: 0, max: 1 }), sub: fc.boolean(), stepMs: fc.constantFrom(0, 0, 0, 300, 7_000, -HOUR_MS) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('session' as const), camera: fc.integer({ min: 0, max: 1 }), gapMs: fc.integer({ min: 600, max: 90_000 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), camera: fc.integer({ min: 0, max: 1 }), bytes: fc.integer({ min: 0, max: 30_000 }), rowed: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), count: fc.integer({ min: 1, max: 3 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('event' as const), camera: fc.integer({ min: 0, max: 1 }) }) },
+  );
+
+  it('a rebuilt index answers as the one before it (I5), and the check finds nothing', { timeout: 180_000 }, async () => {
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+        round += 1;
+        await archive.close();
+        rmSync(path.join(folder, 'data'), { recursive: true, force: true });
+        archive = await open();
+        root = await archive.roots.add(path.join(folder, `media-${round}`));
+        await archive.reconcile();
+        // Per camera: the wall clock, the session and the next sequence.
+        const at = CAMERAS.map(() => ({ wallMs: startMs, session: 1, sequence: 0 }));
+        let events = 0;
+        for (const one of steps) {
+          if (one.do === 'delete') {
+            const { oldest } = await archive.retentionFacts(one.count);
+            await archive.deleteSegments(oldest);
+            continue;
+          }
+          const cameraId = CAMERAS[one.camera] as CameraId;
+          const now = at[one.camera] as (typeof at)[number];
+          if (one.do === 'event') {
+            events += 1;
+            await archive.write.insertEvent({ id: `event-${events}`, cameraId, kind: 'motion', label: 'Motion', startMs: now.wallMs, endMs: now.wallMs + 500 });
+          } else if (one.do === 'session') {
+            await archive.write.insertGap({ cameraId, stream: 'main', startMs: now.wallMs, endMs: now.wallMs + one.gapMs, cause: 'camera-unreachable', detail: '' });
+            Object.assign(now, { wallMs: now.wallMs + one.gapMs, session: now.session + 1, sequence: 0 });
+          } else if (one.do === 'record') {
+            const take = { cameraId, stream: one.sub ? 'sub' as const : 'main' as const, session: now.session, sequence: now.sequence, startMs: now.wallMs + one.stepMs };
+            await archive.write.insertSegment(await writeClosed(root, take));
+            Object.assign(now, { wallMs: take.startMs + CLIP_MS, sequence: now.sequence + 1 });
+          } else {
+            if (one.rowed) await writeClosed(root, { cameraId, stream: 'main', session: now.session, sequence: now.sequence, startMs: now.wallMs });
+            writeCut(root, { cameraId, stream: 'main', session: now.session, sequence: now.sequence + 1, startMs: now.wallMs + CLIP_MS }, one.bytes);
+            Object.assign(now, { wallMs: now.wallMs + 2 * CLIP_MS, session: now.session + 1, sequence: 0 });
+            await archive.close();
+            archive = await open();
+            await archive.recoverTails();
+          }
+        }
+        expect(await wrong()).toEqual([]);
+        const ask = async () => {
+          const range = { cameraIds: CAMERAS, startMs: startMs - 8 * HOUR_MS, endMs: startMs + 4 * HOUR_MS };
+          return { far: await archive.read.timeline({ ...range, maxItems: 64 }), middle: await archive.read.timeline({ ...range, maxItems: 2_048 }), near: await archive.read.timeline({ ...range, maxItems: 8_192 }), usage: await archive.read.usage(), tails: (await archive.read.streamTails()).toSorted((a, b) => (a.cameraId + a.stream < b.cameraId + b.stream ? -1 : 1)) };
+        };
+        const before = await ask();
+        await archive.rebuild();
+        expect(await ask()).toEqual(before);
+        expect(await wrong()).toEqual([]);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
