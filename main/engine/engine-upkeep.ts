@@ -20,12 +20,14 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
   const { archive, clock, hub, log, ffmpeg, init } = base;
   const { retention, director } = recording;
   const stopping = new AbortController();
-  const work: Promise<unknown>[] = [];
+  const work = new Set<Promise<unknown>>();
   const background = (what: string, job: Promise<unknown>): void => {
-    const watched = job.catch((error: unknown) => {
-      if (!stopping.signal.aborted) log.error(what, error);
-    });
-    work.push(watched);
+    const watched: Promise<unknown> = job
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) log.error(what, error);
+      })
+      .finally(() => work.delete(watched));
+    work.add(watched);
   };
   retention.onDeleted((change) => hub.tell('timeline.changed', change));
   retention.start();
@@ -45,7 +47,6 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
     clock.every(LOOK_MS, () => {
       background('disks could not be looked at', look());
       if (ffmpeg.found === null) background('ffmpeg could not be looked for', lookForFfmpeg());
-      work.splice(0, Math.max(0, work.length - 16));
     }),
     clock.every(SUMMARY_MS, () => background('storage could not be summed up', summary().then((now) => {
       const text = JSON.stringify(now);

@@ -172,7 +172,8 @@ describe('a page', () => {
     expect(granted('fullscreen')).toBe(true);
     const check = session.setPermissionCheckHandler.mock.calls[0]?.[0] as (contents: unknown, name: string, origin: string) => boolean;
     expect(check({}, 'fullscreen', 'https://evil.example')).toBe(false);
-    expect((session.setDevicePermissionHandler.mock.calls[0]?.[0] as () => boolean)()).toBe(false);
+    const device = session.setDevicePermissionHandler.mock.calls[0]?.[0] as () => boolean;
+    expect(device()).toBe(false);
     const download = eventOf();
     session.emit('will-download', download);
     expect(download.prevented).toBe(true);

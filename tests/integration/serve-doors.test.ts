@@ -29,8 +29,8 @@ describe('on this computer', () => {
     expect(policy).toContain("script-src 'self';");
     expect(policy).not.toMatch(/script-src[^;]*unsafe|\*/);
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
-    for (const other of [{}, { cookie: cookie.replace(/.$/, 'x') }]) {
-      const refused = await fetch(origin, { headers: other });
+    for (const other of ['', cookie.replace(/.$/, '')]) {
+      const refused = await fetch(origin, { headers: { cookie: other } });
       expect(refused.status).toBe(401);
       expect(await refused.text()).not.toContain('the interface');
     }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const fromTool = createRequire(path.join(ROOT, 'node_modules/app-builder-lib/package.json'));
-const { load } = fromTool('js-yaml') as { load(text: string): unknown };
+const { load } = fromTool('js-yaml') as { readonly load: (text: string) => unknown };
 type Validate = ((value: unknown) => boolean) & { errors?: readonly { instancePath: string; message?: string; params: unknown }[] | null };
 const ajv = fromTool('ajv') as { default?: new (options: object) => { compile(schema: unknown): Validate } };
 
@@ -30,7 +30,7 @@ describe('the installers', () => {
   });
 
   it('exist for three systems, with ffmpeg and its licence beside the program', () => {
-    const targets = ['win', 'mac', 'linux'].flatMap((system) => (config[system]?.['target'] as { target: string }[]).map((one) => one.target));
+    const targets = ['win', 'mac', 'linux'].flatMap((system) => ((config[system]?.['target'] ?? []) as { target: string }[]).map((one) => one.target));
     expect(targets).toEqual(['nsis', 'dmg', 'AppImage', 'deb']);
     const extra = (config['extraResources'] as unknown as { from: string }[]).map((one) => one.from);
     expect(extra).toEqual(expect.arrayContaining(['resources/bin/${platform}-${arch}', 'resources/licenses']));

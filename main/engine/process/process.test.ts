@@ -80,7 +80,7 @@ describe('the box of secrets', () => {
     const link: ParentLink = {
       post: (message) => {
         if (message.type !== 'secret') return;
-        const text = 'seal' in message.request ? [...message.request.seal].reverse().join('') : [...message.request.open].reverse().join('');
+        const text = 'seal' in message.request ? Buffer.from(message.request.seal).toString('hex') : Buffer.from(message.request.open, 'hex').toString();
         listeners.forEach((listener) => listener({ type: 'secret', id: message.id, text: locked ? null : text }, []));
       },
       onMessage: (listener) => void listeners.push(listener),
