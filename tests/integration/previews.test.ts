@@ -208,6 +208,14 @@ test('the picture under the pointer is the nearest one, also across the full hou
   expect((await one.store.at({ cameraId: cameraIdFrom(randomBytes(12)), atMs: startMs, toleranceMs: HOUR_MS })).item).toBeNull();
 });
 
+test('a look for a picture of the last minute hurries those that wait', async () => {
+  const cameraId = cameraIdFrom(randomBytes(12));
+  const one = fed([cameraId]);
+  const startMs = Math.floor(Date.now() / 2_000) * 2_000 - 50_000;
+  feed(one, cameraId, clip, startMs);
+  await expect.poll(async () => (await one.store.at({ cameraId, atMs: startMs + 38_000, toleranceMs: 1_000 })).item, { timeout: 20_000 }).not.toBeNull();
+});
+
 test('asking for the newest picture makes it at once; an offline camera keeps its last one, also after a restart', async () => {
   const cameraId = cameraIdFrom(randomBytes(12));
   const one = fed([cameraId]);

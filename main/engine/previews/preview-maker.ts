@@ -10,8 +10,8 @@ import { PictureDecoder, type RunFfmpeg } from './picture-decoder.ts';
 import { PreviewFeed } from './preview-feed.ts';
 import type { KeyframeBatch } from './preview-queue.ts';
 
-/** Longest a keyframe waits for its batch to fill. */
-const MAX_WAIT_MS = 30_000;
+/** Longest a keyframe waits for its batch to fill: batches of half a minute took half as much CPU again per picture. Whoever looks for a picture of the last minute hurries it. */
+const MAX_WAIT_MS = 60_000;
 /** How often waits are looked at. */
 const LOOK_MS = 1_000;
 /** A batch takes well under a second; a decoder that takes this long hangs. */

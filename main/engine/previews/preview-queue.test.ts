@@ -41,7 +41,7 @@ test('a batch is due when it is full, old or hurried, and not before', () => {
   queue.hurry();
   expect(queue.dueSinceMs(1_001, 30_000)).toBe(1_000);
   expect(taken(queue)).toEqual([0]);
-  for (let picture = 1; picture <= 24; picture += 1) offer(queue, picture * STEP_MS, 5_000);
+  for (let picture = 1; picture <= 30; picture += 1) offer(queue, picture * STEP_MS, 5_000);
   expect(queue.dueSinceMs(5_000, 30_000)).toBe(5_000);
 });
 
@@ -63,9 +63,9 @@ test('a queue nobody takes from drops the oldest, by number and by bytes', () =>
   const queue = new PreviewQueue();
   queue.setInit(init);
   for (let picture = 0; picture < 200; picture += 1) offer(queue, picture * STEP_MS);
-  expect(queue.waiting).toBe(72);
-  expect(queue.dropped).toBe(128);
-  expect(queue.take()?.keyframes[0]?.atMs).toBe(128 * STEP_MS);
+  expect(queue.waiting).toBe(90);
+  expect(queue.dropped).toBe(110);
+  expect(queue.take()?.keyframes[0]?.atMs).toBe(110 * STEP_MS);
 
   const large = new PreviewQueue();
   large.setInit(init);

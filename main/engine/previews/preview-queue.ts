@@ -2,8 +2,8 @@
 import { equalBytes } from '../../../shared/media/boxes.ts';
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 
-/** As many as one decoder is started for: its start costs what ten pictures cost. */
-const BATCH_PICTURES = 24;
+/** As many as one decoder is started for, a minute's worth: its start costs what ten pictures cost. */
+const BATCH_PICTURES = 30;
 /** Keyframes of 4K come at a megabyte each. */
 const BATCH_BYTES = 6 * 1024 * 1024;
 /** A decoder that cannot keep up costs the oldest pictures, not memory. */

@@ -13,6 +13,9 @@ import type { PackPicture, PreviewPacks } from '../storage/preview-pack.ts';
 const FRESH_MS = 10_000;
 /** Longest that `latest` waits for the decoder; then the newest on disk has to do. */
 const FLUSH_LIMIT_MS = 2_000;
+/** A preview of the last minute may still be waiting to be made: where none is nearer than two steps, it is hurried. */
+const WAITING_MS = 60_000;
+const TWO_STEPS_MS = 4_000;
 /** Damaged records are passed over, but not without end. */
 const MAX_TRIES = 8;
 
@@ -65,6 +68,7 @@ export class PreviewStore {
     const refused = new Set<PackedPreview>();
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const nearest = await this.#nearest(input.cameraId, input.atMs, input.toleranceMs, refused);
+      if (tries === 0) this.#hurry(input.cameraId, input.atMs, nearest);
       if (nearest === null) break;
       const picture = await this.#read(input.cameraId, nearest);
       if (picture !== null) return one(picture);
@@ -94,6 +98,13 @@ export class PreviewStore {
     await Promise.race([this.#parts.flush(input.cameraId), this.#parts.clock.sleep(FLUSH_LIMIT_MS, limit.signal)]);
     limit.abort();
     return one(await this.#newest(input.cameraId));
+  }
+
+  /** What is asked for may exist as a keyframe: it is made for the next look, this one does not wait. */
+  #hurry(cameraId: CameraId, atMs: EpochMs, nearest: Placed | null): void {
+    const nowMs = this.#parts.clock.nowMs();
+    if (atMs < nowMs - WAITING_MS || atMs > nowMs || (nearest !== null && Math.abs(nearest.preview.atMs - atMs) <= TWO_STEPS_MS)) return;
+    this.#parts.flush(cameraId).catch((error: unknown) => this.#tellOnce(`flush ${cameraId}`, error));
   }
 
   /** A pointer that moved into the next hour goes on in its direction: the first look into a pack costs ten times as much as all later ones. */
