@@ -31,11 +31,15 @@ async function main(): Promise<number> {
   const throwAway = options.demo && options.dataDir === null ? await mkdtemp(path.join(tmpdir(), 'porchlight-demo-')) : null;
   let demo: DemoCameras | null = null;
   try {
-    if (options.demo) demo = await startDemoCameras(ROOT);
+    if (options.demo) demo = await startDemoCameras(ROOT, stop.signal);
     if (stop.signal.aborted) return 0;
     const init = await makeInit(options, throwAway, demo?.cameras ?? [], window?.kind === 'window');
     if (window?.kind === 'window') return await runWindow(window.executable, init, stop.signal);
     return await runServe({ root: ROOT, init, openInBrowser: options.openBrowser && hasDesktop(facts) && !facts.isRoot, signal: stop.signal });
+  } catch (error) {
+    // Ctrl-C before it runs is no failure.
+    if (stop.signal.aborted) return 0;
+    throw error;
   } finally {
     await demo?.stop();
     if (throwAway !== null) await rm(throwAway, { recursive: true, force: true, maxRetries: 5 });

@@ -15,13 +15,13 @@ const CAMERA_COUNT = 4;
 /** The scenes are rendered once and kept; on a slow machine the first time takes a while. */
 const START_LIMIT_MS = 120_000;
 
-/** Starts the simulator and waits until its cameras answer. */
-export async function startDemoCameras(root: string): Promise<DemoCameras> {
+/** Starts the simulator and waits until its cameras answer, or `signal` aborts. */
+export async function startDemoCameras(root: string, signal: AbortSignal): Promise<DemoCameras> {
   const args = [path.join(root, 'tools/sim/main.ts'), '--json', '--cameras', String(CAMERA_COUNT)];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: process.platform !== 'win32' });
   const stop = (): Promise<void> => endChild(child);
   try {
-    return { cameras: await firstAnswer(child), stop };
+    return { cameras: await firstAnswer(child, signal), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -29,10 +29,14 @@ export async function startDemoCameras(root: string): Promise<DemoCameras> {
 }
 
 /** The first line of JSON on stdout names the cameras. */
-function firstAnswer(child: ChildProcess): Promise<readonly CameraToAdd[]> {
+function firstAnswer(child: ChildProcess, signal: AbortSignal): Promise<readonly CameraToAdd[]> {
   return new Promise((resolve, reject) => {
-    const fail = (why: string): void => reject(new PorchlightError('internal', `The simulated cameras did not start (${why}).`));
+    const fail = (why: string): void => {
+      clearTimeout(timer);
+      reject(new PorchlightError('internal', `The simulated cameras did not start (${why}).`));
+    };
     const timer = setTimeout(() => fail('they took too long'), START_LIMIT_MS);
+    signal.addEventListener('abort', () => fail('you ended it'), { once: true });
     child.once('error', (error) => fail(error.message));
     child.once('exit', (code) => fail(`exit code ${code}`));
     if (child.stdout === null) {
