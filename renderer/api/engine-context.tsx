@@ -34,7 +34,7 @@ export interface QueryState<T> {
   readonly data: T | null;
   readonly error: PorchlightError | null;
   readonly loading: boolean;
-  refresh(): void;
+  readonly refresh: () => void;
 }
 
 /** Asks when it appears, when `input` changes, after a reconnect and on `refresh`; keeps the last answer meanwhile. Null input asks nothing. */
@@ -66,10 +66,10 @@ export function useQuery<Name extends OperationName>(name: Name, input: InputOf<
 
 export interface CommandState<Name extends OperationName> {
   /** Null when it failed; `error` says why. */
-  run(input: InputOf<Name>): Promise<OutputOf<Name> | null>;
+  readonly run: (input: InputOf<Name>) => Promise<OutputOf<Name> | null>;
   readonly busy: boolean;
   readonly error: PorchlightError | null;
-  clearError(): void;
+  readonly clearError: () => void;
 }
 
 export function useCommand<Name extends OperationName>(name: Name): CommandState<Name> {

@@ -18,15 +18,15 @@ export interface Moment {
   readonly rate: number;
   /** Null while live. */
   readonly playback: PlaybackController | null;
-  goTo(atMs: EpochMs): void;
+  readonly goTo: (atMs: EpochMs) => void;
   /** While the pointer moves, and once more with `done` when it is let go. */
-  scrub(atMs: EpochMs, done: boolean): void;
+  readonly scrub: (atMs: EpochMs, done: boolean) => void;
   /** From where it is; the past of live is reached by it too. */
-  step(byMs: number): void;
-  goLive(): void;
-  togglePlay(): void;
-  pause(): void;
-  setRate(rate: number): void;
+  readonly step: (byMs: number) => void;
+  readonly goLive: () => void;
+  readonly togglePlay: () => void;
+  readonly pause: () => void;
+  readonly setRate: (rate: number) => void;
 }
 
 /** `offsetMs`: the engine's clock minus this page's. */

@@ -1,0 +1,36 @@
+/** The newest picture of a camera, for lists. */
+import { ImageOff } from 'lucide-react';
+import { type ReactNode, useEffect, useState } from 'react';
+import type { CameraId } from '../../shared/model/ids.ts';
+import { useEngine } from '../api/engine-context.tsx';
+
+const REFRESH_MS = 20_000;
+
+export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: CameraId; readonly dimmed?: boolean }): ReactNode {
+  const client = useEngine();
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => {
+    let gone = false;
+    let shown: string | null = null;
+    const load = async (): Promise<void> => {
+      const { item, bytes } = await client.ask('previews.latest', { cameraId });
+      if (gone || item === null) return;
+      if (shown !== null) URL.revokeObjectURL(shown);
+      shown = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' }));
+      setUrl(shown);
+    };
+    const attempt = (): void => void load().catch(() => undefined);
+    attempt();
+    const timer = setInterval(attempt, REFRESH_MS);
+    return () => {
+      gone = true;
+      clearInterval(timer);
+      if (shown !== null) URL.revokeObjectURL(shown);
+    };
+  }, [client, cameraId]);
+  return (
+    <div className="picture" data-dimmed={dimmed}>
+      {url === null ? <ImageOff size={22} strokeWidth={1.5} aria-label="No picture yet" /> : <img src={url} alt="" />}
+    </div>
+  );
+}

@@ -1,0 +1,230 @@
+/** Where footage goes, how much there is, how long it lasts, and the rules that decide it. */
+import { FolderPlus, HardDrive } from 'lucide-react';
+import { type ReactNode, type SubmitEvent, useState } from 'react';
+import type { RootSummary, StorageRules, StorageSummary } from '../../../shared/model/storage.ts';
+import { shell } from '../../api/connect.ts';
+import { useCommand, useEngineEvent, useQuery } from '../../api/engine-context.tsx';
+import { Button } from '../../components/Button.tsx';
+import { ErrorLine, Field } from '../../components/Field.tsx';
+import { formatBytes, formatDays, formatMoment } from '../../components/format.ts';
+import { useToast } from '../../components/Toasts.tsx';
+import { useCameras } from '../../state/cameras.tsx';
+import './storage.css';
+
+const GB = 1e9;
+
+export function Storage(): ReactNode {
+  const summary = useQuery('storage.summary', {});
+  const rules = useQuery('storage.rules', {});
+  useEngineEvent('storage.changed', () => {
+    summary.refresh();
+    rules.refresh();
+  });
+  const { data } = summary;
+  if (data === null) return summary.error === null ? null : <div className="page"><ErrorLine>{summary.error.message}</ErrorLine></div>;
+  return (
+    <div className="page storage">
+      <Headline data={data} />
+      <section className="card">
+        <h2>Where footage goes</h2>
+        {data.roots.map((root) => (
+          <Disk key={root.rootId} root={root} removable={data.roots.length > 1} onChanged={summary.refresh} />
+        ))}
+        <AddFolder onAdded={summary.refresh} />
+      </section>
+      {rules.data === null ? null : <Rules key={JSON.stringify(rules.data)} rules={rules.data} data={data} onSaved={() => (rules.refresh(), summary.refresh())} />}
+      <PerCamera data={data} />
+    </div>
+  );
+}
+
+function Headline({ data }: { readonly data: StorageSummary }): ReactNode {
+  const used = data.roots.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
+  const facts: readonly (readonly [string, string])[] = [
+    [data.forecastDays === null ? '–' : formatDays(data.forecastDays), 'fit at today’s rate'],
+    [formatBytes(used), 'of footage'],
+    [data.bytesPerDay > 0 ? formatBytes(data.bytesPerDay) : '–', 'a day'],
+    [data.oldestMs === null ? '–' : formatMoment(data.oldestMs, Date.now()), 'oldest footage'],
+  ];
+  return (
+    <dl className="facts">
+      {facts.map(([value, name]) => (
+        <div key={name}>
+          <dd className="numbers">{value}</dd>
+          <dt>{name}</dt>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Disk({ root, removable, onChanged }: { readonly root: RootSummary; readonly removable: boolean; readonly onChanged: () => void }): ReactNode {
+  const remove = useCommand('storage.removeRoot');
+  const add = useCommand('storage.addRoot');
+  const toast = useToast();
+  const limit = root.quotaBytes ?? Math.max(0, root.usedBytes + root.freeBytes - root.keepFreeBytes);
+  const share = limit <= 0 ? 0 : Math.min(1, root.usedBytes / limit);
+  const run = async (): Promise<void> => {
+    if ((await remove.run({ rootId: root.rootId })) === null) return;
+    onChanged();
+    toast('The folder is no longer used. Its footage stays in it.', () => void add.run({ path: root.path }).then(onChanged));
+  };
+  return (
+    <div className="disk">
+      <HardDrive size={20} strokeWidth={1.6} aria-hidden="true" />
+      <div>
+        <strong className="path">{root.path}</strong>
+        <div className="bar" role="img" aria-label={`${Math.round(share * 100)} % used`}>
+          <i style={{ width: `${share * 100}%` }} />
+        </div>
+        <p className="muted numbers">
+          {formatBytes(root.usedBytes)} of {formatBytes(limit)} used by footage · {formatBytes(root.freeBytes)} free on this disk
+        </p>
+        {root.problem === null ? null : <ErrorLine>{root.problem}</ErrorLine>}
+        {remove.error === null ? null : <ErrorLine>{remove.error.message}</ErrorLine>}
+      </div>
+      <div className="disk-actions">
+        {shell === null ? null : <Button onClick={() => void shell?.openFolder(root.path)}>Show</Button>}
+        {removable ? (
+          <Button tone="quiet" disabled={remove.busy} onClick={() => void run()}>
+            Stop using
+          </Button>
+        ) : null}
+      </div>
+    </div>
+  );
+}
+
+function AddFolder({ onAdded }: { readonly onAdded: () => void }): ReactNode {
+  const add = useCommand('storage.addRoot');
+  const [path, setPath] = useState<string | null>(null);
+  const start = async (): Promise<void> => {
+    if (shell === null) {
+      setPath('');
+      return;
+    }
+    const chosen = await shell.chooseFolder();
+    if (chosen !== null && (await add.run({ path: chosen })) !== null) onAdded();
+  };
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    if (path === null || (await add.run({ path })) === null) return;
+    setPath(null);
+    onAdded();
+  };
+  return (
+    <div className="add-folder">
+      {path === null ? (
+        <Button disabled={add.busy} onClick={() => void start()}>
+          <FolderPlus size={17} />
+          Add a folder
+        </Button>
+      ) : (
+        <form onSubmit={(event) => void submit(event)}>
+          <Field label="Folder on the computer that records" hint="It must be empty, or have been Porchlight’s before." value={path} onChange={(event) => setPath(event.target.value)} />
+          <Button type="submit" tone="primary" disabled={add.busy || path.trim() === ''}>
+            Add
+          </Button>
+          <Button tone="quiet" onClick={() => setPath(null)}>
+            Cancel
+          </Button>
+        </form>
+      )}
+      {add.error === null ? null : <ErrorLine>{add.error.message}</ErrorLine>}
+    </div>
+  );
+}
+
+interface RulesProps {
+  readonly rules: StorageRules;
+  readonly data: StorageSummary;
+  readonly onSaved: () => void;
+}
+
+const toNumber = (text: string): number | null => (text.trim() === '' ? null : Number(text));
+
+function Rules({ rules, data, onSaved }: RulesProps): ReactNode {
+  const save = useCommand('storage.setRules');
+  const toast = useToast();
+  const [age, setAge] = useState(rules.maxAgeDays === null ? '' : String(rules.maxAgeDays));
+  const [keepFree, setKeepFree] = useState(String(Math.round(rules.keepFreeBytes / GB)));
+  const [quotas, setQuotas] = useState<Readonly<Record<string, string>>>(
+    Object.fromEntries(data.roots.map(({ rootId }) => [rootId, rules.quotaBytes[rootId] == null ? '' : String(Math.round((rules.quotaBytes[rootId] ?? 0) / GB))])),
+  );
+  const values = { age: toNumber(age), keepFree: toNumber(keepFree) ?? 0 };
+  const wrong = [values.age, values.keepFree, ...Object.values(quotas).map(toNumber)].some((value) => value !== null && (!Number.isFinite(value) || value < 0));
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const quotaBytes = Object.fromEntries(Object.entries(quotas).map(([rootId, text]) => [rootId, toNumber(text) === null || toNumber(text) === 0 ? null : Number(text) * GB]));
+    if ((await save.run({ quotaBytes, keepFreeBytes: values.keepFree * GB, maxAgeDays: values.age === 0 ? null : values.age })) === null) return;
+    toast('The rules are in force.');
+    onSaved();
+  };
+  return (
+    <section className="card">
+      <h2>How long it is kept</h2>
+      <p className="muted">The oldest footage goes first. A full disk never stops recording.</p>
+      <form className="rules" onSubmit={(event) => void submit(event)}>
+        <Field label="No older than (days)" inputMode="numeric" placeholder="no limit" value={age} onChange={(event) => setAge(event.target.value)} hint={consequenceOfAge(values.age, data)} />
+        <Field label="Keep free on each disk (GB)" inputMode="numeric" value={keepFree} onChange={(event) => setKeepFree(event.target.value)} />
+        {data.roots.map(({ rootId, path }) => (
+          <Field
+            key={rootId}
+            label={`Most to use in ${path} (GB)`}
+            inputMode="numeric"
+            placeholder="all there is"
+            value={quotas[rootId] ?? ''}
+            onChange={(event) => setQuotas((before) => ({ ...before, [rootId]: event.target.value }))}
+            hint={consequenceOfQuota(toNumber(quotas[rootId] ?? ''), data)}
+          />
+        ))}
+        <Button type="submit" disabled={save.busy || wrong}>
+          Save rules
+        </Button>
+      </form>
+      {save.error === null ? null : <ErrorLine>{save.error.message}</ErrorLine>}
+    </section>
+  );
+}
+
+function consequenceOfAge(days: number | null, data: StorageSummary): string {
+  if (days === null || days <= 0) return 'Kept until the space is needed.';
+  const oldest = data.oldestMs === null ? 0 : (Date.now() - data.oldestMs) / 86_400_000;
+  return oldest > days ? `Footage older than ${formatDays(days)} is deleted when you save.` : 'Nothing is old enough to be deleted now.';
+}
+
+function consequenceOfQuota(gigabytes: number | null, data: StorageSummary): string {
+  if (gigabytes === null || gigabytes <= 0 || data.bytesPerDay <= 0) return '';
+  return `About ${formatDays((gigabytes * GB) / data.bytesPerDay)} at today’s rate.`;
+}
+
+function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
+  const cameras = useCameras() ?? [];
+  const rows = data.cameras.filter(({ usedBytes }) => usedBytes > 0);
+  if (rows.length === 0) return null;
+  return (
+    <section className="card">
+      <h2>By camera</h2>
+      <table className="numbers">
+        <thead>
+          <tr>
+            <th scope="col">Camera</th>
+            <th scope="col">Used</th>
+            <th scope="col">A day</th>
+            <th scope="col">Oldest</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.cameraId}>
+              <th scope="row">{cameras.find(({ camera }) => camera.id === row.cameraId)?.camera.name ?? 'A removed camera'}</th>
+              <td>{formatBytes(row.usedBytes)}</td>
+              <td>{row.bytesPerDay > 0 ? formatBytes(row.bytesPerDay) : '–'}</td>
+              <td>{row.oldestMs === null ? '–' : formatMoment(row.oldestMs, Date.now())}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
