@@ -1,6 +1,6 @@
 /** Where on a host a camera answers: ONVIF and RTSP ports tried side by side, anonymously. */
 import { PorchlightError } from '../../../shared/errors.ts';
-import type { CameraNetwork } from './network.ts';
+import { networkError, type CameraNetwork } from './network.ts';
 import { OPERATIONS } from './onvif-device.ts';
 import { fetchFromCamera } from './http-client.ts';
 import { speaksRtsp } from './rtsp-describe.ts';
@@ -12,6 +12,8 @@ const RTSP_PORTS = [554, 8554] as const;
 /** The standard's path, Axis's, Tapo's. */
 const DEVICE_PATHS = ['/onvif/device_service', '/onvif/services', '/onvif/service'] as const;
 const KNOCK_TIMEOUT_MS = 4000;
+/** ONVIF tells more than RTSP, and answers later on small cameras. */
+const ONVIF_GRACE_MS = 1500;
 
 export interface HostEndpoints {
   /** Device services that answered, surest first. */
@@ -22,27 +24,40 @@ export interface HostEndpoints {
   readonly failures: readonly PorchlightError[];
 }
 
-/** Knocks at all usual ports of `host` (in URL form), or at `port` only. Sends no login. */
+/**
+ * Knocks at all usual ports of `host` (in URL form), or at `port` only. Sends no login. Answers as soon as a sure ONVIF
+ * service was found, or a moment after RTSP was; what is still silent then ends by its own time limit.
+ */
 export async function findEndpoints(network: CameraNetwork, host: string, port: number | null): Promise<HostEndpoints> {
   const failures: PorchlightError[] = [];
-  const noted = async <T>(task: Promise<T>): Promise<T | null> => {
+  const services: { readonly url: URL; readonly sure: boolean }[] = [];
+  const streams: URL[] = [];
+  const enough = new AbortController();
+  const noted = async (task: Promise<unknown>): Promise<void> => {
     try {
-      return await task;
+      await task;
     } catch (error) {
-      if (!(error instanceof PorchlightError)) throw error;
-      failures.push(error);
-      return null;
+      // Nobody may be waiting for this knock any more, so nothing is thrown from it.
+      failures.push(networkError(error, host));
     }
   };
-  const webPorts = port === null ? ONVIF_PORTS : [port];
-  const rtspPorts = port === null ? RTSP_PORTS : [port];
+  const knockWeb = async (base: URL): Promise<void> => {
+    const found = await knockOnvif(network, base);
+    services.push(found);
+    if (found.sure) enough.abort();
+  };
+  const knockStream = async (url: URL): Promise<void> => {
+    await speaksRtsp(network, url.href);
+    streams.push(url);
+    await network.clock.sleep(ONVIF_GRACE_MS, enough.signal);
+    enough.abort();
+  };
   const schemes = (at: number): string[] => (at === 443 ? ['https'] : port === null || at === 554 ? ['http'] : ['http', 'https']);
-  const [onvif, rtsp] = await Promise.all([
-    Promise.all(webPorts.flatMap((at) => schemes(at).map((scheme) => noted(knockOnvif(network, new URL(`${scheme}://${host}:${at}`)))))),
-    Promise.all(rtspPorts.map((at) => noted(speaksRtsp(network, `rtsp://${host}:${at}/`).then(() => new URL(`rtsp://${host}:${at}`))))),
-  ]);
-  const services = onvif.filter((found) => found !== null).sort((a, b) => Number(b.sure) - Number(a.sure));
-  return { onvif: services.map((found) => found.url), rtsp: rtsp.filter((url) => url !== null), failures };
+  const web = (port === null ? ONVIF_PORTS : [port]).flatMap((at) => schemes(at).map((scheme) => noted(knockWeb(new URL(`${scheme}://${host}:${at}`)))));
+  const rtsp = (port === null ? RTSP_PORTS : [port]).map((at) => noted(knockStream(new URL(`rtsp://${host}:${at}/`))));
+  const satisfied = new Promise<void>((resolve) => enough.signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([satisfied, Promise.all(web).then(() => (streams.length > 0 ? undefined : Promise.all(rtsp)))]);
+  return { onvif: services.sort((a, b) => Number(b.sure) - Number(a.sure)).map((found) => found.url), rtsp: [...streams], failures: [...failures] };
 }
 
 /** Asks the time, which ONVIF answers to everybody. `sure` when SOAP came back, not just a door with a lock. */
