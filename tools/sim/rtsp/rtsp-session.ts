@@ -85,7 +85,8 @@ export class RtspSession {
 
   #onFrame(frame: MediaFrame): boolean {
     const track = this.#tracks.get(frame.track);
-    if (track === undefined || this.#quirks.flag('stall') || this.#quirks.flag('unplugged')) {
+    if (track === undefined) return false;
+    if (this.#quirks.flag('stall') || this.#quirks.flag('unplugged')) {
       this.#waitsForKeyframe = true;
       return false;
     }

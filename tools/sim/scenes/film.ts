@@ -19,6 +19,8 @@ export interface Scene {
   light(t: number): number;
 }
 
+/** Side of the squares actors are painted in, pixels; even. */
+const TILE = 16;
 const GRAIN_TILE = 1 << 16;
 const SWAY_SLOW = Float32Array.from({ length: 256 }, (_, i) => 1.5 * Math.sin((2 * Math.PI * i) / 256));
 const SWAY_FAST = Float32Array.from({ length: 256 }, (_, i) => 0.9 * Math.sin((2 * Math.PI * i) / 256));
@@ -150,8 +152,23 @@ function castShadow(world: World, base: Base, actors: SolidSet, box: Rectangle, 
   }
 }
 
-/** Paints the actors over the picture where nothing of the still world is nearer. */
+/** Paints the actors, tile by tile, so that each ray is held against the few solids that can be there. */
 function paintActors(world: World, base: Base, actors: SolidSet, box: Rectangle, picture: YuvPicture): void {
+  const extents = actors.list.map((one) => extent(base.still, [one], null, 0));
+  for (let top = box.top; top < box.bottom; top += TILE) {
+    for (let left = box.left; left < box.right; left += TILE) {
+      const part = { left, top, right: Math.min(box.right, left + TILE), bottom: Math.min(box.bottom, top + TILE) };
+      const here = actors.list.filter((_, index) => {
+        const own = extents[index];
+        return own !== null && own !== undefined && own.left < part.right && own.right > part.left && own.top < part.bottom && own.bottom > part.top;
+      });
+      if (here.length > 0) paintPart(world, base, solidSet(here), actors, part, picture);
+    }
+  }
+}
+
+/** Paints what of `actors` is in this part of the picture, where nothing of the still world is nearer; `all` throw shadows on them. */
+function paintPart(world: World, base: Base, actors: SolidSet, all: SolidSet, part: Rectangle, picture: YuvPicture): void {
   const { still } = base;
   const { view } = still;
   const ray = new Float64Array(3);
@@ -159,8 +176,10 @@ function paintActors(world: World, base: Base, actors: SolidSet, box: Rectangle,
   const lit = new Float32Array(4);
   const yuv = new Float32Array(3);
   const received: Received = { sun: 1, ambient: 0.85, lamps: [] };
-  for (let y = box.top; y < box.bottom; y += 2) {
-    for (let x = box.left; x < box.right; x += 2) {
+  const sunny = isSunny(world);
+  let before = MISS;
+  for (let y = part.top; y < part.bottom; y += 2) {
+    for (let x = part.left; x < part.right; x += 2) {
       let u = 0;
       let v = 0;
       let covered = 0;
@@ -178,11 +197,20 @@ function paintActors(world: World, base: Base, actors: SolidSet, box: Rectangle,
           if (found === MISS || t > (still.depth[at] ?? Infinity)) continue;
           const one = actors.list[found];
           if (one === undefined) continue;
+          if (sample === 1 && hits === 1 && found === before) {
+            // Well inside a solid the second sample would tell nothing new.
+            luma += yuv[0] ?? 16;
+            u += yuv[1] ?? 128;
+            v += yuv[2] ?? 128;
+            hits = 2;
+            break;
+          }
+          before = found;
           const wx = view.eye[0] + dx * t;
           const wy = view.eye[1] + dy * t;
           const wz = view.eye[2] + dz * t;
           const normal = normalOf(one, wx, wy, wz);
-          received.sun = world.exposure > 0 && blocked(actors, wx + normal[0] * 0.01, wy + normal[1] * 0.01, wz + normal[2] * 0.01, world.sun.to[0], world.sun.to[1], world.sun.to[2], Infinity) ? 0 : 1;
+          received.sun = sunny && blocked(all, wx + normal[0] * 0.01, wy + normal[1] * 0.01, wz + normal[2] * 0.01, world.sun.to[0], world.sun.to[1], world.sun.to[2], Infinity) ? 0 : 1;
           shade(world, one.material, wx, wy, wz, normal, received, lit);
           colourOf(world, lit, 0, vignette(world, px, py, view.width, view.height), yuv);
           luma += yuv[0] ?? 16;
@@ -213,9 +241,22 @@ function swayLeaves(base: Base, t: number, seconds: number, picture: YuvPicture)
   }
 }
 
+function isSunny(world: World): boolean {
+  return Math.max(...world.sun.colour) > 0.3;
+}
+
 function clockText(seconds: number): string {
   const two = (value: number): string => String(Math.floor(value) % 60).padStart(2, '0');
   return `${String(Math.floor(seconds / 3600)).padStart(2, '0')}:${two(seconds / 60)}:${two(seconds)}`;
+}
+
+function copyPart(from: YuvPicture, to: YuvPicture, part: Rectangle): void {
+  for (let y = part.top; y < part.bottom; y += 1) to.y.set(from.y.subarray(y * from.width + part.left, y * from.width + part.right), y * to.width + part.left);
+  const half = from.width >> 1;
+  for (let y = part.top >> 1; y < part.bottom >> 1; y += 1) {
+    to.u.set(from.u.subarray(y * half + (part.left >> 1), y * half + (part.right >> 1)), y * half + (part.left >> 1));
+    to.v.set(from.v.subarray(y * half + (part.left >> 1), y * half + (part.right >> 1)), y * half + (part.left >> 1));
+  }
 }
 
 /** Makes the painter of a scene; the still world is painted with the first picture. */
@@ -226,7 +267,9 @@ export function createFilm(scene: Scene, width: number, height: number, fps: num
   const strength = world.infrared ? 7 : 3;
   const grain = Int8Array.from({ length: GRAIN_TILE + width * 2 }, () => Math.round((random() + random() - 1) * strength));
   const groundY = Math.min(...scene.actors(scene.seconds / 2).map((one) => one.by), 0);
-  const sunny = Math.max(...world.sun.colour) > 0.3;
+  const sunny = isSunny(world);
+  // Actors that stand still are painted once: a parked car costs nothing.
+  let kept: { readonly stance: string; readonly picture: YuvPicture } | null = null;
   return (index, picture) => {
     const t = index / fps;
     picture.y.set(base.y);
@@ -234,12 +277,17 @@ export function createFilm(scene: Scene, width: number, height: number, fps: num
     picture.v.set(base.v);
     swayLeaves(base, t, scene.seconds, picture);
     const solids = scene.actors(t);
+    const stance = solids.map((one) => one.cx + one.cy * 31 + one.cz * 977).join();
     if (solids.length > 0) {
-      const actors = solidSet(solids);
-      const shadowed = sunny ? extent(base.still, solids, world.sun.to, groundY) : null;
-      if (shadowed !== null) castShadow(world, base, actors, shadowed, picture);
-      const own = extent(base.still, solids, null, groundY);
-      if (own !== null) paintActors(world, base, actors, own, picture);
+      const touched = extent(base.still, solids, sunny ? world.sun.to : null, groundY);
+      if (touched !== null && kept !== null && kept.stance === stance) copyPart(kept.picture, picture, touched);
+      else if (touched !== null) {
+        const actors = solidSet(solids);
+        if (sunny) castShadow(world, base, actors, touched, picture);
+        const own = extent(base.still, solids, null, groundY);
+        if (own !== null) paintActors(world, base, actors, own, picture);
+        kept = { stance, picture: { width, height, y: picture.y.slice(), u: picture.u.slice(), v: picture.v.slice() } };
+      }
     }
     const light = scene.light(t);
     const levels = Uint8Array.from({ length: 256 }, (_, level) => Math.max(16, Math.min(235, 16 + (level - 16) * light)));
