@@ -33,5 +33,5 @@ export function bootClockMs(): number {
   return os.uptime() * 1_000;
 }
 
-/** Whether `performance.now()` stands still while the computer sleeps: not on Windows, whose performance counter goes on. */
+/** Whether the monotonic clock stands still while the computer sleeps: not on Windows, whose performance counter goes on. */
 export const MONOTONIC_STOPS_IN_SLEEP = process.platform !== 'win32';

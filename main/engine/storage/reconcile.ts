@@ -74,7 +74,11 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
   const rows = rowsOf(db, root, key);
   const newest = newestRow(db, key);
   const isGarbage = garbageCheck(db, root);
-  const repairable = options.repair ? mayRepair(options.floors) : null;
+  // A stream has one open file, and it is its newest: what is older than a row, or had one, is closed, whatever session it is of.
+  const isEarlier = mayRepair(options.floors);
+  const isNotNewer = (file: FoundFile): boolean => newest !== null && compareSegmentOrder(file.name, newest) <= 0;
+  const rowedOnce = new Set<string>();
+  const repairable = options.repair ? (file: FoundFile) => rowedOnce.has(file.path) || isNotNewer(file) || isEarlier(file) : null;
   let strangers: FoundFile[] = [];
   let findings: Finding[] = [];
   let remove: SegmentRef[] = [];
@@ -88,14 +92,14 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
       rows.delete(file.path);
       if (row === undefined) {
         // Newer than the last row when this began: being recorded, or closed and about to be rowed. A rebuild rows what is closed.
-        const isOld = newest !== null && compareSegmentOrder(file.name, newest) <= 0;
-        if ((isOld || options.repair) && !isGarbage(file.path)) strangers.push(file);
+        if ((isNotNewer(file) || options.repair) && !isGarbage(file.path)) strangers.push(file);
         continue;
       }
       const size = statSync(path.join(root.path, file.path), { throwIfNoEntry: false })?.size;
       if (size === undefined || size === row.sizeBytes || !stillRowed(db, row)) continue;
       findings.push({ invariant: 'I1', path: file.path, sentence: `The file has ${size} bytes where the index says ${row.sizeBytes}.` });
       remove.push(row);
+      rowedOnce.add(file.path);
       strangers.push(file);
     }
     if (files < STEP_FILES && strangers.length < STEP_FILES) continue;
