@@ -53,10 +53,15 @@ export function appendRuns(runs: { startMs: EpochMs; endMs: EpochMs }[], bits: U
       runs.push(open);
     }
   };
-  for (const [at, byte] of bits.entries()) {
+  for (let at = 0; at < bits.length; at += 1) {
+    const byte = bits[at] ?? 0;
     if (byte === 0) continue;
     if (byte === 0xff) {
-      put(at * 8, 8);
+      // Most of most days: runs of whole bytes are one step.
+      let end = at + 1;
+      while (bits[end] === 0xff) end += 1;
+      put(at * 8, (end - at) * 8);
+      at = end - 1;
       continue;
     }
     for (let bit = 0; bit < 8; bit += 1) if ((byte & (1 << bit)) !== 0) put(at * 8 + bit, 1);

@@ -27,11 +27,27 @@ export interface TimelineReader {
 /** Before any time a row can hold. */
 const EVER_MS = -9e15;
 
+/** One range of an index per class, asked in one statement: what overlaps a window, in no order. */
+function overlapping(columns: string, table: string, key: string, classes: readonly number[], tail = ''): string {
+  const parts = classes.map((sizeClass) => `SELECT ${columns} FROM ${table} WHERE ${key} = ? AND size_class = ${sizeClass} AND start_ms > ? AND start_ms < ? AND end_ms > ?${tail}`);
+  return parts.map((part) => (tail === '' ? part : `SELECT * FROM (${part})`)).join(' UNION ALL ');
+}
+
+/** The values of an `overlapping` statement. */
+function overlapValues(key: number | string, classes: readonly number[], window: TimeRange, ...more: readonly number[]): (number | string)[] {
+  return classes.flatMap((sizeClass) => {
+    const reach = reachMs(sizeClass);
+    return [key, reach === null ? EVER_MS : window.startMs - reach, window.endMs, window.startMs, ...more];
+  });
+}
+
+const gapsSqlFrom = (classes: readonly number[]): string => overlapping('start_ms, end_ms, cause, detail', 'gaps', 'stream_id', classes);
+
 export const TIMELINE_SQL = {
-  spans: 'SELECT start_ms, end_ms FROM spans WHERE stream_id = ? AND size_class = ? AND start_ms > ? AND start_ms < ? AND end_ms > ?',
+  spans: overlapping('start_ms, end_ms', 'spans', 'stream_id', SIZE_CLASSES),
   coverage: 'SELECT day, bits FROM coverage WHERE stream_id = ? AND bucket_ms = ? AND day >= ? AND day <= ? ORDER BY day',
-  gaps: 'SELECT start_ms, end_ms, cause, detail FROM gaps WHERE stream_id = ? AND size_class = ? AND start_ms > ? AND start_ms < ? AND end_ms > ?',
-  events: 'SELECT start_ms, end_ms, id, kind, label FROM events WHERE camera_id = ? AND size_class = ? AND start_ms > ? AND start_ms < ? AND end_ms > ? ORDER BY start_ms LIMIT ?',
+  gaps: gapsSqlFrom(SIZE_CLASSES),
+  events: overlapping('start_ms, end_ms, id, kind, label', 'events', 'camera_id', SIZE_CLASSES, ' ORDER BY start_ms LIMIT ?'),
   first: 'SELECT start_ms FROM segments WHERE stream_id = ? ORDER BY start_ms LIMIT 1',
   /** The newest start, and what may end later although it began earlier. */
   last: `SELECT max(end_ms) FROM segments WHERE stream_id = ? AND start_ms >= (SELECT start_ms FROM segments WHERE stream_id = ?
@@ -41,7 +57,8 @@ export const TIMELINE_SQL = {
 export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
   const spansSql = db.prepare(TIMELINE_SQL.spans).raw();
   const coverageSql = db.prepare(TIMELINE_SQL.coverage).raw();
-  const gapsSql = db.prepare(TIMELINE_SQL.gaps).raw();
+  /** By the shortest class they ask for. */
+  const gapsSql = SIZE_CLASSES.map((from) => db.prepare(gapsSqlFrom(SIZE_CLASSES.filter((sizeClass) => sizeClass >= from))).raw());
   const eventsSql = db.prepare(TIMELINE_SQL.events).raw();
   const firstSql = db.prepare(TIMELINE_SQL.first).pluck();
   const lastSql = db.prepare(TIMELINE_SQL.last).pluck();
@@ -51,13 +68,8 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
     const endMs = lastSql.get(streamId, streamId, streamId);
     return typeof startMs === 'number' && typeof endMs === 'number' ? { startMs, endMs } : null;
   };
-  const inClasses = (sql: { all(...values: unknown[]): unknown[] }, key: number | string, classes: readonly number[], window: TimeRange, ...more: number[]): unknown[][] =>
-    classes.flatMap((sizeClass) => {
-      const reach = reachMs(sizeClass);
-      return sql.all(key, sizeClass, reach === null ? EVER_MS : window.startMs - reach, window.endMs, window.startMs, ...more) as unknown[][];
-    });
   const fineSpans = (streamId: number, window: TimeRange): Span[] =>
-    inClasses(spansSql, streamId, SIZE_CLASSES, window).map(([startMs, endMs]) => ({ startMs: Number(startMs), endMs: Number(endMs) }));
+    (spansSql.all(...overlapValues(streamId, SIZE_CLASSES, window)) as unknown[][]).map(([startMs, endMs]) => ({ startMs: Number(startMs), endMs: Number(endMs) }));
   const coarseSpans = (streamId: number, window: TimeRange, bucketMs: DurationMs): Span[] => {
     const bounds = streamBounds(streamId);
     if (bounds === null) return [];
@@ -67,12 +79,13 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
     return runs.map((run) => ({ startMs: Math.max(run.startMs, bounds.startMs), endMs: Math.min(run.endMs, bounds.endMs) }));
   };
   const readGaps = (streamId: number, window: TimeRange, maxItems: number): TimelineGap[] => {
-    const rows = inClasses(gapsSql, streamId, classesFrom((window.endMs - window.startMs) / maxItems), window);
+    const classes = classesFrom((window.endMs - window.startMs) / maxItems);
+    const rows = (gapsSql[classes[0] ?? 0]?.all(...overlapValues(streamId, classes, window)) ?? []) as unknown[][];
     const gaps = rows.map(([startMs, endMs, cause, detail]) => ({ startMs: Number(startMs), endMs: Number(endMs), cause: cause as GapCause, detail: String(detail) }));
     return longest(gaps, maxItems);
   };
   const readEvents = (cameraId: CameraId, window: TimeRange, limit: number): CameraEvent[] =>
-    inClasses(eventsSql, cameraId, SIZE_CLASSES, window, limit)
+    (eventsSql.all(...overlapValues(cameraId, SIZE_CLASSES, window, limit)) as unknown[][])
       .map(([startMs, endMs, id, kind, label]) => ({ id: String(id), cameraId, startMs: Number(startMs), endMs: Number(endMs), kind: kind as EventKind, label: String(label) }))
       .toSorted((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1))
       .slice(0, limit);

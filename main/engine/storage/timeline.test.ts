@@ -124,10 +124,12 @@ describe('the timeline', () => {
   it('reads through indexes only', () => {
     for (const [name, sql] of Object.entries(TIMELINE_SQL)) {
       const values = Array.from(sql.match(/\?/g) ?? [], () => 1);
-      expect(planOf(db, sql, ...values), name).not.toContain('SCAN');
+      // A bounded subquery is read whole; no table is.
+      expect(planOf(db, sql, ...values).replaceAll(/SCAN \(subquery-\d+\)/g, ''), name).not.toContain('SCAN');
     }
-    expect(planOf(db, TIMELINE_SQL.spans, 1, 1, 1, 1, 1)).toContain('COVERING INDEX spans_by_time (stream_id=? AND size_class=? AND start_ms>? AND start_ms<?)');
-    expect(planOf(db, TIMELINE_SQL.gaps, 1, 1, 1, 1, 1)).toContain('gaps_by_time (stream_id=? AND size_class=? AND start_ms>? AND start_ms<?)');
+    const some = (sql: string) => Array.from(sql.match(/\?/g) ?? [], () => 1);
+    expect(planOf(db, TIMELINE_SQL.spans, ...some(TIMELINE_SQL.spans))).toContain('COVERING INDEX spans_by_time (stream_id=? AND size_class=? AND start_ms>? AND start_ms<?)');
+    expect(planOf(db, TIMELINE_SQL.gaps, ...some(TIMELINE_SQL.gaps))).toContain('gaps_by_time (stream_id=? AND size_class=? AND start_ms>? AND start_ms<?)');
   });
 
   it('merges spans that overlap or lie closer than a pixel', () => {
