@@ -1,20 +1,32 @@
-/** Reads the pipes of all streams in one beat, a dozen times a second, so that a thread with sixteen cameras wakes for all of them at once and not for each frame. */
+/** Reads the pipes of all streams in one beat, a few times a second, so that a thread with sixteen cameras wakes for all of them at once and not for each frame. */
 import type { Readable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 
-/** At 16 Mbit/s a beat finds 180 kB, which the pipe's buffer of 208 kB (a Unix socket) just holds. Uneven, so that no frame rate keeps step with it. */
-const BEATS_MS: readonly number[] = [83, 71, 89, 79, 67];
+/**
+ * A dying process takes with it what is still in the pipes, a beat at most (I4). Uneven, so that no frame rate keeps step
+ * with the beat: the wall clock needs frames that were read as they came.
+ */
+const BEATS_MS: readonly number[] = [163, 149, 171, 157, 167];
+/** A pipe (a Unix socket) holds 208 kB. A stream that fills half of it in a beat is read as it comes, so that ffmpeg never waits for us. */
+const BUSY_BYTES = 100 * 1024;
+const CALM_BYTES = 60 * 1024;
 
 export interface PulseMember {
   readonly pipes: readonly Readable[];
   /** While true the pipes are read as bytes come: somebody watches. */
   readonly urgent: () => boolean;
+  /** Bytes read so far. */
+  readonly readBytes: () => number;
+}
+
+interface Standing {
+  flowing: boolean;
+  readBytes: number;
 }
 
 export class Pulse {
   readonly #clock: Clock;
-  readonly #members = new Set<PulseMember>();
-  readonly #flowing = new Set<PulseMember>();
+  readonly #members = new Map<PulseMember, Standing>();
   #cancel: (() => void) | null = null;
   #beats = 0;
 
@@ -24,12 +36,10 @@ export class Pulse {
 
   /** Reads the member's pipes until the returned function is called, which leaves them flowing. */
   join(member: PulseMember): () => void {
-    this.#members.add(member);
-    this.#flowing.add(member);
+    this.#members.set(member, { flowing: true, readBytes: 0 });
     if (this.#cancel === null) this.#schedule();
     return () => {
       this.#members.delete(member);
-      this.#flowing.delete(member);
       for (const pipe of member.pipes) pipe.resume();
       if (this.#members.size > 0) return;
       this.#cancel?.();
@@ -39,7 +49,7 @@ export class Pulse {
 
   #schedule(): void {
     this.#beats += 1;
-    this.#cancel = this.#clock.after(BEATS_MS[this.#beats % BEATS_MS.length] ?? 80, () => {
+    this.#cancel = this.#clock.after(BEATS_MS[this.#beats % BEATS_MS.length] ?? 160, () => {
       this.#beat();
       this.#schedule();
     });
@@ -47,20 +57,18 @@ export class Pulse {
 
   /** Opens all pipes for one turn of the event loop: what is in them is read in its poll phase, and they are shut in its check phase. */
   #beat(): void {
-    for (const member of this.#members) {
-      if (this.#flowing.has(member)) continue;
-      for (const pipe of member.pipes) pipe.resume();
-    }
+    for (const [member, standing] of this.#members) if (!standing.flowing) for (const pipe of member.pipes) pipe.resume();
     setImmediate(() => {
-      for (const member of this.#members) {
-        const urgent = member.urgent();
-        if (urgent) this.#flowing.add(member);
-        else this.#flowing.delete(member);
-        for (const pipe of member.pipes) {
-          if (urgent) pipe.resume();
-          else pipe.pause();
-        }
-      }
+      for (const [member, standing] of this.#members) this.#settle(member, standing);
     });
+  }
+
+  #settle(member: PulseMember, standing: Standing): void {
+    const bytes = member.readBytes() - standing.readBytes;
+    standing.readBytes += bytes;
+    const flowing = member.urgent() || bytes > (standing.flowing ? CALM_BYTES : BUSY_BYTES);
+    if (!flowing) for (const pipe of member.pipes) pipe.pause();
+    else if (!standing.flowing) for (const pipe of member.pipes) pipe.resume();
+    standing.flowing = flowing;
   }
 }

@@ -36,6 +36,8 @@ export interface RecorderParts {
 /** Every write, close and late sound is looked after this often. */
 const TICK_MS: DurationMs = 200;
 const RATES_MS: DurationMs = 5_000;
+/** A camera that is off for a week must not fill the log: half an hour of attempts per line. */
+const TELL_EACH = 60;
 
 export class Recorder {
   readonly key: StreamKey;
@@ -55,6 +57,8 @@ export class Recorder {
   #firstVideoMs: DurationMs | null = null;
   #lastVideoMs: DurationMs | null = null;
   #lastStatus = '';
+  #lastEnd = '';
+  #sameEnds = 0;
   readonly #done: Promise<void>;
 
   constructor(parts: RecorderParts) {
@@ -173,7 +177,13 @@ export class Recorder {
 
   #logEnd(end: Exclude<SessionEnd, { reason: 'stopped' }>, footageMs: DurationMs): void {
     const lines = end.reason === 'ended' ? end.lines.slice(-8).join(' | ') : end.reason === 'ffmpeg-missing' ? end.error.message : end.detail;
-    this.#parts.notify({ type: 'log', level: 'warn', message: `${this.key.cameraId}/${this.key.stream}: session ended after ${Math.round(footageMs / 1_000)} s of video (${end.reason}): ${lines}` });
+    // Addresses of ffmpeg's objects differ each time; the same end again is counted, not told.
+    const text = `(${end.reason}): ${lines}`.replaceAll(/ @ 0x[0-9a-f]+/g, '');
+    this.#sameEnds = text === this.#lastEnd && footageMs === 0 ? this.#sameEnds + 1 : 0;
+    this.#lastEnd = text;
+    if (this.#sameEnds > 0 && this.#sameEnds % TELL_EACH !== 0) return;
+    const again = this.#sameEnds > 0 ? `, for the ${this.#sameEnds + 1}th time` : '';
+    this.#parts.notify({ type: 'log', level: 'warn', message: `${this.key.cameraId}/${this.key.stream}: session ended after ${Math.round(footageMs / 1_000)} s of video${again} ${text}` });
   }
 
   #change(state: ConnectionState, problem: { readonly cause: GapCause; readonly detail: string } | null): void {

@@ -14,11 +14,19 @@ import { AUDIO_TRACK_ID, VIDEO_TRACK_ID } from './combine.ts';
 import type { SessionFragment, SessionInit } from './media.ts';
 
 /** One write per stream in this time: what a dying process takes with it stays under half a second. */
-const FLUSH_MS: DurationMs = 450;
+const FLUSH_MS: DurationMs = 400;
 /** Every second write is followed by fdatasync: at least once a second while footage comes. */
-const SYNC_MS: DurationMs = 850;
+const SYNC_MS: DurationMs = 780;
 /** Half a second of 4 Mbit/s. A larger fragment gets a piece of its own. */
 const SLAB_BYTES = 256 * 1024;
+/** Pieces that were written and wait to be filled again, for all streams of the thread: fresh ones cost a garbage collection each few seconds. */
+const spareSlabs: Uint8Array[] = [];
+const MAX_SPARE_SLABS = 32;
+
+interface Slab {
+  readonly bytes: Uint8Array;
+  usedBytes: number;
+}
 
 export interface WriterParts {
   readonly place: SegmentPlace;
@@ -46,8 +54,7 @@ export class SegmentWriter {
   readonly #keyframes: Keyframe[] = [];
   /** State after each fragment, so that a full disk's file can be cut back to a whole one. */
   readonly #marks: Mark[] = [];
-  #slabs: Uint8Array[] = [];
-  #slabUsed = 0;
+  #slabs: Slab[] = [];
   #acceptedBytes: number;
   #writtenBytes = 0;
   #videoFrames = 0;
@@ -194,26 +201,14 @@ export class SegmentWriter {
   /** Copies bytes into the piece being filled; returns the copy. */
   #put(bytes: Uint8Array): Uint8Array {
     let slab = this.#slabs.at(-1);
-    if (slab === undefined || this.#slabUsed + bytes.length > slab.length) {
-      if (slab !== undefined) this.#slabs[this.#slabs.length - 1] = slab.subarray(0, this.#slabUsed);
-      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes.length));
+    if (slab === undefined || slab.usedBytes + bytes.length > slab.bytes.length) {
+      slab = { bytes: bytes.length > SLAB_BYTES ? new Uint8Array(bytes.length) : (spareSlabs.pop() ?? new Uint8Array(SLAB_BYTES)), usedBytes: 0 };
       this.#slabs.push(slab);
-      this.#slabUsed = 0;
     }
-    const copy = slab.subarray(this.#slabUsed, this.#slabUsed + bytes.length);
+    const copy = slab.bytes.subarray(slab.usedBytes, slab.usedBytes + bytes.length);
     copy.set(bytes);
-    this.#slabUsed += bytes.length;
+    slab.usedBytes += bytes.length;
     return copy;
-  }
-
-  #take(): Uint8Array[] {
-    const last = this.#slabs.at(-1);
-    if (last === undefined) return [];
-    this.#slabs[this.#slabs.length - 1] = last.subarray(0, this.#slabUsed);
-    const taken = this.#slabs;
-    this.#slabs = [];
-    this.#slabUsed = 0;
-    return taken;
   }
 
   async #drain(): Promise<void> {
@@ -234,10 +229,12 @@ export class SegmentWriter {
   async #write(): Promise<void> {
     const { clock, init, name, place } = this.#parts;
     this.#file ??= await SegmentFile.create(place, name, init.bytes);
-    const parts = this.#take();
+    const slabs = this.#slabs;
+    this.#slabs = [];
     const upTo = this.#acceptedBytes;
     this.#flushedAtMs = clock.monotonicMs();
-    if (parts.length > 0) await this.#file.append(parts);
+    if (slabs.length > 0) await this.#file.append(slabs.map(({ bytes, usedBytes }) => bytes.subarray(0, usedBytes)));
+    for (const { bytes } of slabs) if (bytes.length === SLAB_BYTES && spareSlabs.length < MAX_SPARE_SLABS) spareSlabs.push(bytes);
     this.#writtenBytes = upTo;
     this.#pendingSinceMs = this.#slabs.length > 0 ? this.#flushedAtMs : null;
     if (clock.monotonicMs() - this.#syncedAtMs < SYNC_MS) return;

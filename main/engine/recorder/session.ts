@@ -97,9 +97,11 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
 
 /** Reads the child's outputs by the pulse; returns what ends it. */
 function attach(parts: SessionParts, child: FfmpegProcess, media: SessionMedia, end: (reason: 'malformed', detail: string) => void): () => void {
+  let readBytes = 0;
   const feed = (take: (unit: SplitUnit) => void): ((chunk: Uint8Array) => void) => {
     const splitter = new FragmentSplitter(take);
     return (chunk) => {
+      readBytes += chunk.length;
       try {
         splitter.push(chunk);
       } catch (error) {
@@ -111,7 +113,7 @@ function attach(parts: SessionParts, child: FfmpegProcess, media: SessionMedia, 
   const outputs = [{ pipe: child.output, push: feed((unit) => media.takeVideo(unit)) }];
   if (child.secondOutput !== null) outputs.push({ pipe: child.secondOutput, push: feed((unit) => media.takeSound(unit)) });
   for (const { pipe, push } of outputs) pipe.on('data', push);
-  const leave = parts.pulse.join({ pipes: outputs.map(({ pipe }) => pipe), urgent: parts.urgent });
+  const leave = parts.pulse.join({ pipes: outputs.map(({ pipe }) => pipe), urgent: parts.urgent, readBytes: () => readBytes });
   return () => {
     leave();
     for (const { pipe, push } of outputs) pipe.off('data', push);
