@@ -67,7 +67,7 @@ export interface AuthGateOptions {
 /** One camera's doorman for RTSP or for HTTP. */
 export class AuthGate {
   readonly #options: AuthGateOptions;
-  readonly #nonces = new Map<string, { used: boolean }>();
+  readonly #nonces = new Map<string, { readonly used: boolean }>();
 
   constructor(options: AuthGateOptions) {
     this.#options = options;
@@ -79,7 +79,8 @@ export class AuthGate {
     const scheme = this.#options.scheme();
     if (scheme === 'basic') return [`Basic realm="${realm}"`];
     const nonce = randomBytes(16).toString('hex');
-    this.#nonces.set(nonce, { used: false });
+    // After a stale one the next is good, or nobody would ever get in.
+    this.#nonces.set(nonce, { used: stale });
     const oldest = this.#nonces.keys().next();
     if (this.#nonces.size > NONCES_KEPT && oldest.value !== undefined) this.#nonces.delete(oldest.value);
     const name = quirks.flag('digest-lower-case') ? 'digest' : 'Digest';
@@ -105,7 +106,6 @@ export class AuthGate {
     if (nonce === undefined) return { ok: false, stale: true };
     if (this.#options.quirks.flag('digest-stale') && !nonce.used) {
       this.#nonces.delete(given.parameters.get('nonce') ?? '');
-      for (const other of this.#nonces.values()) other.used = true;
       return { ok: false, stale: true };
     }
     return { ok: this.#options.lockout.judge(this.#digestRight(method, given.parameters)), stale: false };
