@@ -12,7 +12,7 @@ import { SwitchSetting } from '../../components/Setting.tsx';
 import { StatusDot } from '../../components/StatusDot.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 import { goTo, hrefOf } from '../../state/route.ts';
-import { statusWords, toneOf } from './Cameras.tsx';
+import { statusWords, toneOf } from './status-words.ts';
 
 const SOUND_WORDS: Readonly<Record<SoundHandling, string>> = {
   none: 'the camera sends none',

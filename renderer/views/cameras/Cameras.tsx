@@ -2,16 +2,15 @@
 import { ArrowDown, ArrowUp, Camera as CameraIcon, ChevronRight, Plus } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
-import type { CameraStatus } from '../../../shared/model/camera.ts';
 import { useCommand } from '../../api/engine-context.tsx';
 import { Button, IconButton } from '../../components/Button.tsx';
 import { Empty } from '../../components/Empty.tsx';
-import { formatMoment } from '../../components/format.ts';
 import { PreviewImage } from '../../components/PreviewImage.tsx';
-import { StatusDot, type Tone } from '../../components/StatusDot.tsx';
+import { StatusDot } from '../../components/StatusDot.tsx';
 import { useCameras } from '../../state/cameras.tsx';
 import { goTo, hrefOf, useRoute } from '../../state/route.ts';
 import { CameraPage } from './CameraPage.tsx';
+import { statusWords, toneOf } from './status-words.ts';
 import './cameras.css';
 
 export function Cameras(): ReactNode {
@@ -82,24 +81,4 @@ function CameraRow({ entry: { camera, status } }: { readonly entry: CameraWithSt
       <ChevronRight size={18} aria-hidden="true" />
     </a>
   );
-}
-
-export function toneOf({ state }: CameraStatus): Tone {
-  return state === 'live' ? 'good' : state === 'connecting' ? 'busy' : state === 'paused' ? 'plain' : 'wrong';
-}
-
-export function statusWords({ state, sinceMs, recording }: CameraStatus): string {
-  const since = formatMoment(sinceMs, Date.now());
-  switch (state) {
-    case 'live':
-      return recording ? 'Recording' : 'Live, not recording';
-    case 'connecting':
-      return 'Connecting…';
-    case 'offline':
-      return `Offline since ${since}`;
-    case 'refused':
-      return 'Refuses the password';
-    case 'paused':
-      return `Paused since ${since}`;
-  }
 }

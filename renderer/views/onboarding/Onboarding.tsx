@@ -50,6 +50,7 @@ function Heading({ discovery, found }: { readonly discovery: DiscoveryState | nu
   const search = useCommand('discovery.search');
   const searching = discovery?.searching ?? true;
   const title = searching && found === 0 ? 'Looking for cameras…' : found === 0 ? 'No new camera has answered' : found === 1 ? 'One camera found' : `${found} cameras found`;
+  const hint = discovery?.hint ?? null;
   const searched = discovery?.interfaces.filter(({ problem }) => problem === null).map(({ name }) => name) ?? [];
   return (
     <div className="onboarding-head">
@@ -59,7 +60,7 @@ function Heading({ discovery, found }: { readonly discovery: DiscoveryState | nu
           {searched.length === 0 ? 'Asking the devices in your network who they are.' : `Searched on ${searched.join(', ')}.`}{' '}
           {discovery?.interfaces.filter(({ problem }) => problem !== null).map(({ name, problem }) => `Could not search on ${name}: ${problem}`).join(' ')}
         </p>
-        {discovery?.hint == null ? null : <p className="hint">{discovery.hint}</p>}
+        {hint === null ? null : <p className="hint">{hint}</p>}
         {!searching && found === 0 ? (
           <p className="muted">Is the camera on and in the same network as this computer? Many cameras answer only when ONVIF is switched on in their own settings. You can also add one by its address below.</p>
         ) : null}

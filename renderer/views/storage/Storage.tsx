@@ -8,7 +8,9 @@ import { Button } from '../../components/Button.tsx';
 import { ErrorLine, Field } from '../../components/Field.tsx';
 import { formatBytes, formatDays, formatMoment } from '../../components/format.ts';
 import { useToast } from '../../components/Toasts.tsx';
+import { MINUTE_MS } from '../../../shared/time.ts';
 import { useCameras } from '../../state/cameras.tsx';
+import { useNow } from '../../state/use-now.ts';
 import './storage.css';
 
 const GB = 1e9;
@@ -39,12 +41,13 @@ export function Storage(): ReactNode {
 }
 
 function Headline({ data }: { readonly data: StorageSummary }): ReactNode {
+  const nowMs = useNow(MINUTE_MS);
   const used = data.roots.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
   const facts: readonly (readonly [string, string])[] = [
     [data.forecastDays === null ? '–' : formatDays(data.forecastDays), 'fit at today’s rate'],
     [formatBytes(used), 'of footage'],
     [data.bytesPerDay > 0 ? formatBytes(data.bytesPerDay) : '–', 'a day'],
-    [data.oldestMs === null ? '–' : formatMoment(data.oldestMs, Date.now()), 'oldest footage'],
+    [data.oldestMs === null ? '–' : formatMoment(data.oldestMs, nowMs), 'oldest footage'],
   ];
   return (
     <dl className="facts">
@@ -141,6 +144,7 @@ interface RulesProps {
   readonly onSaved: () => void;
 }
 
+const quotaText = (bytes: number | null): string => (bytes === null ? '' : String(Math.round(bytes / GB)));
 const toNumber = (text: string): number | null => (text.trim() === '' ? null : Number(text));
 
 function Rules({ rules, data, onSaved }: RulesProps): ReactNode {
@@ -149,7 +153,7 @@ function Rules({ rules, data, onSaved }: RulesProps): ReactNode {
   const [age, setAge] = useState(rules.maxAgeDays === null ? '' : String(rules.maxAgeDays));
   const [keepFree, setKeepFree] = useState(String(Math.round(rules.keepFreeBytes / GB)));
   const [quotas, setQuotas] = useState<Readonly<Record<string, string>>>(
-    Object.fromEntries(data.roots.map(({ rootId }) => [rootId, rules.quotaBytes[rootId] == null ? '' : String(Math.round((rules.quotaBytes[rootId] ?? 0) / GB))])),
+    Object.fromEntries(data.roots.map(({ rootId }) => [rootId, quotaText(rules.quotaBytes[rootId] ?? null)])),
   );
   const values = { age: toNumber(age), keepFree: toNumber(keepFree) ?? 0 };
   const wrong = [values.age, values.keepFree, ...Object.values(quotas).map(toNumber)].some((value) => value !== null && (!Number.isFinite(value) || value < 0));
@@ -199,6 +203,7 @@ function consequenceOfQuota(gigabytes: number | null, data: StorageSummary): str
 }
 
 function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
+  const nowMs = useNow(MINUTE_MS);
   const cameras = useCameras() ?? [];
   const rows = data.cameras.filter(({ usedBytes }) => usedBytes > 0);
   if (rows.length === 0) return null;
@@ -220,7 +225,7 @@ function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
               <th scope="row">{cameras.find(({ camera }) => camera.id === row.cameraId)?.camera.name ?? 'A removed camera'}</th>
               <td>{formatBytes(row.usedBytes)}</td>
               <td>{row.bytesPerDay > 0 ? formatBytes(row.bytesPerDay) : '–'}</td>
-              <td>{row.oldestMs === null ? '–' : formatMoment(row.oldestMs, Date.now())}</td>
+              <td>{row.oldestMs === null ? '–' : formatMoment(row.oldestMs, nowMs)}</td>
             </tr>
           ))}
         </tbody>

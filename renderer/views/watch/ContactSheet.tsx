@@ -27,11 +27,11 @@ export function ContactSheet({ open, onOpenChange, camera, atMs, onGo }: Contact
   }, [open]);
   const sheet = useQuery('previews.sheet', open && hourMs > 0 ? { cameraId: camera.id, startMs: hourMs, endMs: hourMs + HOUR_MS, count: PICTURES } : null);
   const pictures = useMemo(
-    () =>
-      (sheet.data?.items ?? []).map(({ atMs: itemMs, offsetBytes, sizeBytes }) => ({
-        itemMs,
-        url: URL.createObjectURL(new Blob([(sheet.data?.bytes as Uint8Array<ArrayBuffer>).slice(offsetBytes, offsetBytes + sizeBytes)], { type: 'image/jpeg' })),
-      })),
+    () => {
+      if (sheet.data === null) return [];
+      const { items, bytes } = sheet.data;
+      return items.map(({ atMs: itemMs, offsetBytes, sizeBytes }) => ({ itemMs, url: URL.createObjectURL(new Blob([bytes.slice(offsetBytes, offsetBytes + sizeBytes) as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' })) }));
+    },
     [sheet.data],
   );
   useEffect(() => () => pictures.forEach(({ url }) => URL.revokeObjectURL(url)), [pictures]);

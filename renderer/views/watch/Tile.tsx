@@ -98,6 +98,7 @@ function Message({ entry: { camera, status }, phase, live, nowMs }: { readonly e
     if (phase.kind === 'failed') return <Notice icon={null} title="This cannot be shown">{phase.sentence}</Notice>;
     return phase.kind === 'starting' ? <Busy /> : null;
   }
+  const pausedUntilMs = camera.paused?.untilMs ?? null;
   switch (status.state) {
     case 'live':
       return phase.kind === 'starting' ? <Busy /> : null;
@@ -110,7 +111,7 @@ function Message({ entry: { camera, status }, phase, live, nowMs }: { readonly e
     case 'paused':
       return (
         <Notice icon={<CirclePause size={22} />} title="Paused by you">
-          {camera.paused?.untilMs == null ? 'Nothing is recorded until you resume.' : `Until ${formatMoment(camera.paused.untilMs, nowMs)}.`}
+          {pausedUntilMs === null ? 'Nothing is recorded until you resume.' : `Until ${formatMoment(pausedUntilMs, nowMs)}.`}
         </Notice>
       );
     case 'refused':

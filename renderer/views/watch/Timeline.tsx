@@ -1,12 +1,12 @@
 /** The timeline of every camera: a canvas that is dragged, zoomed and clicked, and a slider for keyboard and screen reader. */
-import { type CSSProperties, type PointerEvent, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, type PointerEvent, type ReactNode, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { GAP_CAUSE_LABEL } from '../../../shared/model/gap.ts';
 import type { Camera } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { CameraTimeline, Timeline as TimelineData } from '../../../shared/model/timeline.ts';
 import { DAY_MS, type EpochMs, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { formatClock, formatDay, formatDuration, formatShortDay, formatTime } from '../../components/format.ts';
-import { AXIS_PX, drawTimeline, readColours, rowBox } from './timeline-draw.ts';
+import { AXIS_PX, drawTimeline, fitCanvas, readColours, rowBox } from './timeline-draw.ts';
 import { pan, tickStepMs, ticks, widthMs, zoom } from './time-window.ts';
 import { usePreview } from './use-preview.ts';
 import { useSize } from './use-size.ts';
@@ -43,7 +43,7 @@ export function Timeline(props: TimelineProps): ReactNode {
   const preview = usePreview(hovered?.id ?? null, hoverMs);
   const selectedRow = cameras.findIndex(({ id }) => id === selected);
 
-  useDrawing(canvas, { size, shown, rows, nowMs, playheadMs, hoverMs, selectedRow: selectedRow < 0 ? null : selectedRow });
+  useDrawing({ canvas, size, shown, rows, nowMs, playheadMs, hoverMs, selectedRow: selectedRow < 0 ? null : selectedRow });
   useWheel(holder, shown, nowMs, momentAt, props.onWindow);
 
   const place = (event: PointerEvent): { x: number; y: number } => {
@@ -119,22 +119,16 @@ export function Timeline(props: TimelineProps): ReactNode {
 }
 
 function useDrawing(
-  canvas: { readonly current: HTMLCanvasElement | null },
-  state: { readonly size: { readonly width: number; readonly height: number }; readonly shown: TimeRange; readonly rows: readonly (CameraTimeline | null)[]; readonly nowMs: EpochMs; readonly playheadMs: EpochMs; readonly hoverMs: EpochMs | null; readonly selectedRow: number | null },
+  state: { readonly canvas: RefObject<HTMLCanvasElement | null>; readonly size: { readonly width: number; readonly height: number }; readonly shown: TimeRange; readonly rows: readonly (CameraTimeline | null)[]; readonly nowMs: EpochMs; readonly playheadMs: EpochMs; readonly hoverMs: EpochMs | null; readonly selectedRow: number | null },
 ): void {
   const theme = useThemeName();
   const colours = useMemo(() => (theme === '' ? null : readColours(document.documentElement)), [theme]);
   useLayoutEffect(() => {
-    const element = canvas.current;
+    const element = state.canvas.current;
     const context = element?.getContext('2d');
     const { size, shown } = state;
     if (element === null || context === null || context === undefined || colours === null || size.width === 0) return;
-    const scale = globalThis.devicePixelRatio;
-    const [width, height] = [Math.round(size.width * scale), Math.round(size.height * scale)];
-    if (element.width !== width || element.height !== height) {
-      element.width = width;
-      element.height = height;
-    }
+    const scale = fitCanvas(element, size.width, size.height);
     const stepMs = tickStepMs(shown, size.width, LABEL_APART_PX);
     const labelOf = ({ atMs, day }: { readonly atMs: EpochMs; readonly day: boolean }): string => (day ? formatShortDay(atMs) : stepMs < MINUTE_MS ? formatClock(atMs) : formatTime(atMs));
     drawTimeline(context, { widthPx: size.width, heightPx: size.height, scale, window: shown, rows: state.rows, ticks: ticks(shown, stepMs), labelOf, nowMs: state.nowMs, playheadMs: state.playheadMs, hoverMs: state.hoverMs, selectedRow: state.selectedRow, colours });

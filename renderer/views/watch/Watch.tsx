@@ -22,7 +22,10 @@ export function Watch(): ReactNode {
   const entries = useCameras();
   const route = useRoute();
   const info = useQuery('app.info', {});
-  const offsetMs = useMemo(() => (info.data === null ? 0 : info.data.nowMs - Date.now()), [info.data]);
+  const [offsetMs, setOffsetMs] = useState(0);
+  useEffect(() => {
+    if (info.data !== null) setOffsetMs(info.data.nowMs - Date.now());
+  }, [info.data]);
   const moment = useMoment(offsetMs);
   const [opened, setOpened] = useState<CameraId | null>(route.cameraId);
   const [audible, setAudible] = useState<CameraId | null>(null);

@@ -41,6 +41,17 @@ export function rowBox(row: number, rows: number, heightPx: number): { readonly 
   return { top: AXIS_PX + row * pitch + gap / 2, height: pitch - gap };
 }
 
+/** Gives the canvas as many pixels as the screen shows; returns pixels per CSS pixel. */
+export function fitCanvas(canvas: HTMLCanvasElement, widthPx: number, heightPx: number): number {
+  const scale = globalThis.devicePixelRatio;
+  const [width, height] = [Math.round(widthPx * scale), Math.round(heightPx * scale)];
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  return scale;
+}
+
 export function readColours(element: Element): TimelineColours {
   const style = getComputedStyle(element);
   const token = (name: string): string => style.getPropertyValue(name).trim();
