@@ -100,6 +100,20 @@ export function setAside(file: string, nowMs: EpochMs): string {
   return aside;
 }
 
+/** Runs questions of one answer on one state of the database, and with one locking instead of one per statement. */
+export function snapshotOf(db: ReadableDb): <T>(work: () => T) => T {
+  const begin = db.prepare('BEGIN');
+  const end = db.prepare('COMMIT');
+  return (work) => {
+    begin.run();
+    try {
+      return work();
+    } finally {
+      end.run();
+    }
+  };
+}
+
 /** Runs `work` in one transaction and maps what SQLite throws. */
 export function inTransaction<T>(db: WritableDb, work: () => T): T {
   try {

@@ -7,7 +7,7 @@ import type { CameraId } from '../../../shared/model/ids.ts';
 import type { CameraEvent, CameraTimeline, EventKind, Span, TimelineGap } from '../../../shared/model/timeline.ts';
 import type { DurationMs, TimeRange } from '../../../shared/time.ts';
 import { appendRuns, bucketForPixel, dayNumber } from './coverage.ts';
-import type { ReadableDb } from './database.ts';
+import { type ReadableDb, snapshotOf } from './database.ts';
 import { classesFrom, reachMs, SIZE_CLASSES } from './size-class.ts';
 import type { IdLookup } from './stream-ids.ts';
 
@@ -55,6 +55,7 @@ export const TIMELINE_SQL = {
 } as const;
 
 export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
+  const onOneState = snapshotOf(db);
   const spansSql = db.prepare(TIMELINE_SQL.spans).raw();
   const coverageSql = db.prepare(TIMELINE_SQL.coverage).raw();
   /** By the shortest class they ask for. */
@@ -95,13 +96,13 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
       const window = { startMs, endMs };
       const pixelMs = (endMs - startMs) / maxItems;
       const bucketMs = bucketForPixel(pixelMs);
-      return cameraIds.map((cameraId) => {
+      return onOneState(() => cameraIds.map((cameraId) => {
         const streamId = ids.stream(cameraId, 'main');
         const events = readEvents(cameraId, window, maxItems);
         if (streamId === null) return { cameraId, spans: [], gaps: [], events };
         const spans = bucketMs === null ? fineSpans(streamId, window) : coarseSpans(streamId, window, bucketMs);
         return { cameraId, spans: mergeSpans(spans, window, maxItems), gaps: readGaps(streamId, window, maxItems), events };
-      });
+      }));
     },
     bounds: (cameraIds) => {
       const all = cameraIds.flatMap((cameraId) => (['main', 'sub'] as const).map((stream) => ids.stream(cameraId, stream))).flatMap((id) => (id === null ? [] : (streamBounds(id) ?? [])));
