@@ -94,7 +94,7 @@ async function probe(target: string): Promise<string[]> {
 describe('discovery', () => {
   test('a probe to the group finds all cameras, one to an address that camera', async () => {
     const all = await probe('239.255.255.250');
-    expect(all.map((reply) => /<d:XAddrs>([^<]+)/.exec(reply)?.[1]).toSorted()).toEqual(simulator.cameras.map((one) => one.onvifUrl).toSorted());
+    expect(all.map((reply) => /<d:XAddrs>([^<]+)/.exec(reply)?.[1] ?? '').toSorted((a, b) => a.localeCompare(b))).toEqual(simulator.cameras.map((one) => one.onvifUrl).toSorted((a, b) => a.localeCompare(b)));
     expect(await probe(camera.host)).toHaveLength(1);
   });
 
