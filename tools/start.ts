@@ -25,6 +25,9 @@ async function main(): Promise<number> {
   // A second Ctrl-C is for those who cannot wait: Node's own handling ends the program at once.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
   const facts: DesktopFacts = { platform: process.platform, env: process.env, isRoot: process.getuid?.() === 0 };
+  // Read before the build: a wrong file is told at once.
+  const listed = options.camerasFile === null ? [] : await readCamerasFile(options.camerasFile);
+  const password = options.passwordFile === null ? null : await readPassword(options.passwordFile);
   await buildIfStale(ROOT, say);
   const window = options.serve ? null : await decideWindow(ROOT, facts, say);
   if (window?.kind === 'browser') say(window.reason);
@@ -33,7 +36,7 @@ async function main(): Promise<number> {
   try {
     if (options.demo) demo = await startDemoCameras(ROOT, stop.signal);
     if (stop.signal.aborted) return 0;
-    const init = await makeInit(options, throwAway, demo?.cameras ?? [], window?.kind === 'window');
+    const init = await makeInit(options, throwAway, { cameras: [...(demo?.cameras ?? []), ...listed], password }, window?.kind === 'window');
     if (window?.kind === 'window') return await runWindow(window.executable, init, stop.signal);
     return await runServe({ root: ROOT, init, openInBrowser: options.openBrowser && hasDesktop(facts) && !facts.isRoot, signal: stop.signal });
   } catch (error) {
@@ -46,15 +49,13 @@ async function main(): Promise<number> {
   }
 }
 
-async function makeInit(options: StartOptions, throwAway: string | null, demoCameras: readonly CameraToAdd[], inWindow: boolean): Promise<EngineInit> {
+async function makeInit(options: StartOptions, throwAway: string | null, given: { readonly cameras: readonly CameraToAdd[]; readonly password: string | null }, inWindow: boolean): Promise<EngineInit> {
   const here = { platform: process.platform, home: homedir(), env: process.env };
   const chosen = options.dataDir ?? throwAway;
   const dataDir = chosen ?? defaultDataDir(here);
   const mediaDir = options.mediaDir ?? defaultMediaDir(here, chosen);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const { version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  const listed = options.camerasFile === null ? [] : await readCamerasFile(options.camerasFile);
-  const password = options.passwordFile === null ? null : ((await readFile(options.passwordFile, 'utf8')).split(/\r?\n/)[0] ?? '');
   return {
     version,
     mode: inWindow ? 'app' : 'serve',
@@ -63,9 +64,18 @@ async function makeInit(options: StartOptions, throwAway: string | null, demoCam
     mediaDir,
     binDir: path.join(ROOT, 'resources', 'bin'),
     secrets: inWindow ? 'shell' : 'file',
-    serve: inWindow ? null : { address: options.listen, port: options.port, pageDir: path.join(ROOT, 'dist', 'renderer'), password },
-    cameras: [...demoCameras, ...listed],
+    serve: inWindow ? null : { address: options.listen, port: options.port, pageDir: path.join(ROOT, 'dist', 'renderer'), password: given.password },
+    cameras: given.cameras,
   };
+}
+
+/** The first line of a file. */
+async function readPassword(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).split(/\r?\n/)[0] ?? '';
+  } catch (error) {
+    throw new PorchlightError('invalid-input', `The password file ${file} could not be read.`, error);
+  }
 }
 
 /** Runs Electron; what it is to do goes through an owner-only file, because arguments can be read by every user. */
