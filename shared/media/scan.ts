@@ -141,14 +141,14 @@ async function fragmentAt(window: Window, at: number, moof: Box, fileBytes: numb
 /** After a power cut, a block that never reached the disk reads as zeros; blocks of file systems are no smaller than this. */
 const BLOCK_BYTES = 512;
 
-/** The lengths of a picture's NAL units add up to the picture, and no unit holds a block of zeros: three in a row never occur in one, nor one at its end (H.264 and H.265 section 7.4.1, 7.4.2). */
+/** The lengths of a picture's NAL units add up to the picture, and no unit holds a block of zeros: four in a row never occur inside one (H.264 section 7.4.1, H.265 section 7.4.2). Some encoders do end a unit with a zero. */
 function unitsFill(bytes: Uint8Array, track: FragmentTrack): boolean {
   for (const { offsetBytes, sizeBytes } of track.samples) {
     const end = offsetBytes + sizeBytes;
     let at = offsetBytes;
     while (at + 4 <= end) {
       const size = readU32(bytes, at);
-      if (size === 0 || at + 4 + size > end || bytes[at + 3 + size] === 0) return false;
+      if (size === 0 || at + 4 + size > end) return false;
       for (let probe = at + 4; probe + 4 < at + size; probe += BLOCK_BYTES / 2) if (readU32(bytes, probe) === 0) return false;
       at += 4 + size;
     }

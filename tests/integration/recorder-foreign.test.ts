@@ -1,9 +1,12 @@
 /** The recorder against an RTSP server nobody here wrote: pictures bit for bit, sound kept playable, TLS, digest, odd passwords. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { scanSegment } from '../../shared/media/scan.ts';
+import { parseSegmentTail, SEGMENT_TAIL_READ_BYTES } from '../../shared/media/segment-tail.ts';
+import type { Segment } from '../../shared/model/segment.ts';
 import { decodeErrors, type ForeignServer, Rig, sliceSums, startForeignServer, streamFacts } from './recorder-rig.ts';
 
 const PASSWORD = "it's @ 100%: a/b?c#d & é\\";
@@ -50,6 +53,20 @@ afterEach(async () => {
   await rig.stop();
 });
 
+/** I1 and I5: the row, the file's tail and a scan of its fragments say the same. */
+async function expectIndexed(file: string, segment: Segment | undefined): Promise<void> {
+  const bytes = await readFile(file);
+  expect(segment?.sizeBytes).toBe(bytes.length);
+  const finding = parseSegmentTail(bytes.subarray(-SEGMENT_TAIL_READ_BYTES));
+  const { rootId: _root, sizeBytes: _size, nameMs: _name, ...row } = segment ?? { rootId: null, sizeBytes: 0, nameMs: 0 };
+  expect(finding).toMatchObject({ kind: 'tail', tail: row });
+  const scan = await scanSegment(async (start, end) => await Promise.resolve(bytes.subarray(start, end)), bytes.length);
+  expect(scan?.keyframes).toEqual(segment?.keyframes);
+  expect(scan?.videoFrames).toBe(segment?.videoFrames);
+  expect((segment?.startMs ?? 0) + (scan?.videoEndMs ?? 0)).toBeCloseTo(segment?.endMs ?? 0, 2);
+  expect(finding.kind === 'tail' && finding.tailBytes + (scan?.wholeBytes ?? 0)).toBe(bytes.length);
+}
+
 describe('pictures', () => {
   it.each([
     ['h264', 'h264', 'copy', 'avc1'],
@@ -71,6 +88,7 @@ describe('pictures', () => {
     expect(recorded.length).toBeGreaterThan(45);
     expect(recorded).toEqual(source.slice(from, from + recorded.length));
     expect(rig.segments[0]?.videoFrames).toBe(recorded.length);
+    await expectIndexed(file, rig.segments[0]);
   });
 });
 

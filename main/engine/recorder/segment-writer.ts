@@ -186,7 +186,10 @@ export class SegmentWriter {
     const writtenBytes = file.sizeBytes;
     for (const spareBytes of full ? [0, 64 * 1024, 1024 * 1024] : []) {
       const mark = this.#marks.findLast((at) => at.endBytes + spareBytes <= writtenBytes);
-      if (mark === undefined || mark.keyframes === 0) break;
+      if (mark === undefined || mark.keyframes === 0) {
+        await file.discard();
+        return null;
+      }
       try {
         await file.truncate(mark.endBytes);
         return await this.#finish(file, mark);

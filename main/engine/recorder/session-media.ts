@@ -50,6 +50,7 @@ export class SessionMedia {
   #knownSets: Uint8Array[] | null = null;
   #codec: ParameterCodec | null = null;
   #firstKeyframeSeen = false;
+  #over = false;
 
   constructor(parts: MediaParts) {
     this.#parts = parts;
@@ -67,7 +68,13 @@ export class SessionMedia {
     return this.#parts.anchor.wallOf(this.#offset.monotonicOf(mediaMs) ?? this.#parts.clock.monotonicMs());
   }
 
+  /** What still comes is of a session that is over: pictures after a change of parameters fit no file. */
+  close(): void {
+    this.#over = true;
+  }
+
   takeVideo(unit: SplitUnit): void {
+    if (this.#over) return;
     if (unit.kind === 'init') {
       retagHevc(unit.bytes);
       this.#parsedVideo = parseInit(unit.bytes);
@@ -81,6 +88,7 @@ export class SessionMedia {
   }
 
   takeSound(unit: SplitUnit): void {
+    if (this.#over) return;
     if (unit.kind === 'init') {
       this.#parsedSound = parseInit(unit.bytes);
       const track = audioTrackOf(this.#parsedSound);
@@ -118,7 +126,7 @@ export class SessionMedia {
 
   #releaseHeld(): void {
     if (this.#init === null) return;
-    while (this.#held.length > 0) {
+    while (this.#held.length > 0 && !this.#over) {
       const [next, ...rest] = this.#held;
       this.#held = rest;
       if (next?.video === true) this.#video(next.bytes, this.#init);

@@ -70,8 +70,11 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
   const endings: (() => void)[] = [];
   try {
     return await new Promise<SessionEnd>((resolve) => {
-      const end = (reason: Exclude<SessionEnd['reason'], 'ended' | 'stopped' | 'ffmpeg-missing'>, detail: string): void => resolve({ reason, detail });
-      const media = new SessionMedia({ ...parts, onEnd: end });
+      const end = (reason: Exclude<SessionEnd['reason'], 'ended' | 'stopped' | 'ffmpeg-missing'>, detail: string): void => {
+        media.close();
+        resolve({ reason, detail });
+      };
+      const media: SessionMedia = new SessionMedia({ ...parts, onEnd: end });
       parts.onMedia(media);
       endings.push(attach(parts, child, media, end));
       const stop = (): void => resolve({ reason: 'stopped' });
@@ -80,7 +83,7 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
       endings.push(() => signal.removeEventListener('abort', stop));
       endings.push(
         clock.every(JUDGE_MS, () => {
-          media.tick();
+          guarded(end, () => media.tick());
           const verdict = judge({ startedMs, ...meter.facts() }, clock.monotonicMs());
           if (verdict !== 'fine') end(verdict, child.lastLines().at(-1) ?? '');
         }),
@@ -95,6 +98,16 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
   }
 }
 
+/** Bytes that are not what they should be end the session; anything else is a bug and ends the thread. */
+function guarded(end: (reason: 'malformed', detail: string) => void, take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    if (!(error instanceof MalformedMediaError)) throw error;
+    end('malformed', error.message);
+  }
+}
+
 /** Reads the child's outputs by the pulse; returns what ends it. */
 function attach(parts: SessionParts, child: FfmpegProcess, media: SessionMedia, end: (reason: 'malformed', detail: string) => void): () => void {
   let readBytes = 0;
@@ -102,12 +115,7 @@ function attach(parts: SessionParts, child: FfmpegProcess, media: SessionMedia, 
     const splitter = new FragmentSplitter(take);
     return (chunk) => {
       readBytes += chunk.length;
-      try {
-        splitter.push(chunk);
-      } catch (error) {
-        if (!(error instanceof MalformedMediaError)) throw error;
-        end('malformed', error.message);
-      }
+      guarded(end, () => splitter.push(chunk));
     };
   };
   const outputs = [{ pipe: child.output, push: feed((unit) => media.takeVideo(unit)) }];

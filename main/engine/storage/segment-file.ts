@@ -1,5 +1,5 @@
 /** One segment file while it is written: made durable from its name on, then in steps of a second (DESIGN.md section 4, "Create"). */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { RootId } from '../../../shared/model/ids.ts';
 import { errorCode, syncFolder } from '../core/atomic-file.ts';
@@ -41,7 +41,7 @@ export class SegmentFile {
         await file.#handle.sync();
         await syncFolder(folder);
       } catch (error) {
-        await file.abandon();
+        await file.discard();
         throw error;
       }
       return file;
@@ -97,6 +97,16 @@ export class SegmentFile {
     } catch (error) {
       await this.abandon();
       throw diskError(error, this.#rootPath);
+    }
+  }
+
+  /** Closes and removes a file in which nothing is whole, as far as the disk lets us. */
+  async discard(): Promise<void> {
+    await this.abandon();
+    try {
+      await unlink(this.path);
+    } catch (error) {
+      if (errorCode(error) === '') throw error;
     }
   }
 
