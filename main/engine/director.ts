@@ -1,5 +1,6 @@
-/** Tells the ingest thread and the previews what is wanted, from cameras, passwords, disks and ffmpeg as they are now. */
+/** Tells the ingest thread and the previews what is wanted, from cameras, passwords, disks and ffmpeg as they are now; and why, where something is not recorded on purpose. */
 import type { Camera } from '../../shared/model/camera.ts';
+import type { GapCause } from '../../shared/model/gap.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import { ingestStreams } from './cameras/ingest-plan.ts';
 import type { CameraRegistry } from './cameras/registry.ts';
@@ -17,6 +18,13 @@ export interface DirectorParts {
   readonly rootForRecording: () => RootPlace | null;
   readonly dataDir: string;
   readonly log: Logger;
+  /** From now on this stream is not written down, and the recorder cannot know why. */
+  readonly onPlannedOutage: (outage: PlannedOutage) => void;
+}
+
+export interface PlannedOutage extends StreamKey {
+  readonly cause: GapCause;
+  readonly detail: string;
 }
 
 export class Director {
@@ -24,6 +32,9 @@ export class Director {
   #running: Promise<void> | null = null;
   #again = false;
   #stopped = false;
+  /** Streams that are not written down, by what was told. */
+  #told: ReadonlyMap<string, PlannedOutage> = new Map();
+  #recorded: readonly StreamKey[] = [];
 
   constructor(parts: DirectorParts) {
     this.#parts = parts;
@@ -63,8 +74,16 @@ export class Director {
     const passwords = new Map(await Promise.all(cameras.map(async (camera) => [camera.id, await this.#password(camera.id)] as const)));
     const root = rootForRecording();
     const record = root === null ? null : { rootId: root.rootId, rootPath: root.path };
+    this.#tellOutages(plannedOutages(cameras, root !== null, this.#recorded));
     await ingest.configure(ingestStreams({ cameras, passwords, rootFor: () => record }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
+    this.#recorded = root === null ? [] : cameras.filter((camera) => camera.paused === null).flatMap((camera) => camera.recorded.map((stream) => ({ cameraId: camera.id, stream })));
     previews.configure(cameras.filter((camera) => camera.paused === null).map(previewStream));
+  }
+
+  #tellOutages(outages: readonly PlannedOutage[]): void {
+    const now = new Map(outages.map((outage) => [`${outage.cameraId}/${outage.stream}/${outage.cause}`, outage]));
+    for (const [key, outage] of now) if (!this.#told.has(key)) this.#parts.onPlannedOutage(outage);
+    this.#told = now;
   }
 
   /** A keyring that is locked costs its cameras a refusal with a sentence, not the others their recording. */
@@ -76,6 +95,20 @@ export class Director {
       return null;
     }
   }
+}
+
+/** What is not written down on purpose, or for want of a disk. `before`: what was written until now. Pure. */
+export function plannedOutages(cameras: readonly Camera[], hasDisk: boolean, before: readonly StreamKey[]): readonly PlannedOutage[] {
+  const wanted = cameras.flatMap((camera) =>
+    camera.recorded.flatMap((stream): readonly PlannedOutage[] => {
+      if (camera.paused !== null) return [{ cameraId: camera.id, stream, cause: 'paused-by-you', detail: 'You paused this camera.' }];
+      return hasDisk ? [] : [{ cameraId: camera.id, stream, cause: 'disk-missing', detail: 'There was no disk that could take footage.' }];
+    }),
+  );
+  const dropped = before
+    .filter((key) => !cameras.some((camera) => camera.id === key.cameraId && camera.recorded.includes(key.stream)))
+    .map(({ cameraId, stream }): PlannedOutage => ({ cameraId, stream, cause: 'paused-by-you', detail: 'You stopped the recording of this stream.' }));
+  return [...wanted, ...dropped];
 }
 
 /** Previews come from the small stream where there is one (docs/design/previews.md). */

@@ -1,4 +1,5 @@
 /** From cameras to files and pictures: ingest, index, gaps, previews, playback and retention, connected. */
+import type { MediaName } from '../../shared/contract/media.ts';
 import type { StreamKind } from '../../shared/model/camera.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
@@ -47,10 +48,10 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const indexer = createIndexer(base, ledger, marker, edges);
   stops.push(() => indexer.stop());
   const ingest = createIngest({ clock, logger: log });
-  const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream: (_name, cameraId, wanted) => chooseStream(registry, cameraId, wanted) });
+  const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream: (name, cameraId, wanted) => chooseStream(registry, name, cameraId, wanted) });
   const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });
   const { previews, previewStore } = createPreviews(base, ingest, board);
-  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), dataDir: init.dataDir, log });
+  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), dataDir: init.dataDir, log, onPlannedOutage: (outage) => hear({ type: 'outage-began', sinceMs: clock.nowMs(), ...outage }, base, recording) });
   const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention };
   ingest.onNotice((notice) => hear(notice, base, recording));
   indexer.onChanged((change) => hub.tell('timeline.changed', change));
@@ -96,10 +97,11 @@ function createPreviews({ archive, clock, log, ffmpeg }: Base, ingest: Ingest, b
 }
 
 /** Main where the camera has no such stream; for playback only what is recorded. */
-function chooseStream(registry: CameraRegistry, cameraId: CameraId, wanted: StreamKind | 'best'): StreamKind | null {
+function chooseStream(registry: CameraRegistry, name: MediaName, cameraId: CameraId, wanted: StreamKind | 'best'): StreamKind | null {
   const camera = [...registry.list(), ...registry.removed()].find((one) => one.id === cameraId);
   if (camera === undefined) return null;
-  return wanted === 'sub' && camera.streams.some((stream) => stream.kind === 'sub') ? 'sub' : 'main';
+  const has = name === 'live' ? camera.streams.map((stream) => stream.kind) : camera.recorded;
+  return wanted === 'sub' && has.includes('sub') ? 'sub' : 'main';
 }
 
 function recordedRate(board: HealthBoard, cameraId: CameraId): number | null {

@@ -1,0 +1,53 @@
+/** Every missing second has a cause, also where the recorder was told to stop (principle 4). */
+import { expect, it } from 'vitest';
+import type { Camera } from '../../shared/model/camera.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import { silentLogger } from './core/logger.ts';
+import { Director, type PlannedOutage } from './director.ts';
+import type { IngestStream } from './ports/ingest.ts';
+
+const PORCH = 'cam-aaaaaaaaaaaa' as CameraId;
+
+function camera(extra: Partial<Camera> = {}): Camera {
+  const stream = { url: 'rtsp://10.0.0.2/main', videoCodec: 'h264', audioCodec: null, width: 1, height: 1, fps: 1, transport: 'tcp', profileToken: null } as const;
+  return {
+    id: PORCH, name: 'Porch', device: { maker: '', model: '', firmware: '', serial: '' }, origin: 'rtsp', identity: null, deviceUrl: null, username: null,
+    streams: [{ ...stream, kind: 'main' }, { ...stream, kind: 'sub' }], recorded: ['main'], recordSound: true, paused: null, addedMs: 0, ...extra,
+  };
+}
+
+it('says why a stream is not written, once, and configures what is wanted', async () => {
+  let cameras: readonly Camera[] = [camera()];
+  let root: { rootId: never; path: string } | null = { rootId: 'disk-aaaaaaaaaaaa' as never, path: '/m' };
+  const told: PlannedOutage[] = [];
+  let streams: readonly IngestStream[] = [];
+  const director = new Director({
+    registry: { list: () => cameras, login: () => Promise.reject(new Error('the keyring is locked')) },
+    ingest: { configure: async (wanted) => void (streams = wanted) },
+    previews: { configure: () => undefined },
+    ffmpeg: { found: { ffmpegPath: 'ffmpeg', ffprobePath: null, version: '7', from: 'path' } },
+    rootForRecording: () => root,
+    dataDir: '/d',
+    log: silentLogger,
+    onPlannedOutage: (outage) => told.push(outage),
+  });
+  const causes = (): string[] => told.splice(0).map((outage) => `${outage.stream} ${outage.cause}`);
+  await director.apply();
+  expect(causes()).toEqual([]);
+  expect(streams.map((stream) => [stream.kind, stream.record !== null])).toEqual([['main', true], ['sub', false]]);
+  root = null;
+  await director.apply();
+  await director.apply();
+  expect(causes()).toEqual(['main disk-missing']);
+  root = { rootId: 'disk-aaaaaaaaaaaa' as never, path: '/m' };
+  await director.apply();
+  cameras = [camera({ paused: { sinceMs: 1, untilMs: null } })];
+  await director.apply();
+  expect(causes()).toEqual(['main paused-by-you']);
+  expect(streams).toEqual([]);
+  cameras = [camera({ recorded: ['main', 'sub'] })];
+  await director.apply();
+  cameras = [];
+  await director.apply();
+  expect(causes()).toEqual(['main paused-by-you', 'sub paused-by-you']);
+});
