@@ -15,7 +15,7 @@ export function Field({ label, hint, error = null, ...rest }: FieldProps): React
       <label htmlFor={id}>{label}</label>
       <input {...rest} id={id} className="input" aria-invalid={error !== null} aria-describedby={`${id}-about`} />
       <div id={`${id}-about`} aria-live="polite">
-        {error === null ? <span className="hint">{hint}</span> : <ErrorLine>{error}</ErrorLine>}
+        {error !== null ? <ErrorLine>{error}</ErrorLine> : hint === undefined || hint === '' ? null : <span className="hint">{hint}</span>}
       </div>
     </div>
   );

@@ -60,7 +60,7 @@ function Heading({ discovery, found }: { readonly discovery: DiscoveryState | nu
           {searched.length === 0 ? 'Asking the devices in your network who they are.' : `Searched on ${searched.join(', ')}.`}{' '}
           {discovery?.interfaces.filter(({ problem }) => problem !== null).map(({ name, problem }) => `Could not search on ${name}: ${problem}`).join(' ')}
         </p>
-        {hint === null ? null : <p className="hint">{hint}</p>}
+        {hint === null ? null : <p className="advice">{hint}</p>}
         {!searching && found === 0 ? (
           <p className="muted">Is the camera on and in the same network as this computer? Many cameras answer only when ONVIF is switched on in their own settings. You can also add one by its address below.</p>
         ) : null}

@@ -174,7 +174,7 @@ function Rules({ rules, data, onSaved }: RulesProps): ReactNode {
         {data.roots.map(({ rootId, path }) => (
           <Field
             key={rootId}
-            label={`Most to use in ${path} (GB)`}
+            label={data.roots.length === 1 ? 'Use at most (GB)' : `Use at most, in ${path} (GB)`}
             inputMode="numeric"
             placeholder="all there is"
             value={quotas[rootId] ?? ''}

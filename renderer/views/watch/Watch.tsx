@@ -1,7 +1,7 @@
 /** The main screen: the pictures at a moment, and under them the timeline of every camera. Live is the right-hand end of time. */
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { type EpochMs, HOUR_MS } from '../../../shared/time.ts';
+import { type EpochMs, HOUR_MS, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { useQuery } from '../../api/engine-context.tsx';
 import { useCameras } from '../../state/cameras.tsx';
 import { useRoute } from '../../state/route.ts';
@@ -12,11 +12,12 @@ import { Grid } from './Grid.tsx';
 import { Timeline } from './Timeline.tsx';
 import { followNow, keepInSight } from './time-window.ts';
 import { useMoment } from './use-moment.ts';
-import { useTimeline } from './use-timeline.ts';
+import { growFootage, useTimeline } from './use-timeline.ts';
 import { useWatchKeys } from './watch-keys.ts';
 import './watch.css';
 
 const FIRST_WINDOW_MS = 2 * HOUR_MS;
+const NARROWEST_FIRST_MS = 5 * MINUTE_MS;
 
 export function Watch(): ReactNode {
   const entries = useCameras();
@@ -37,6 +38,20 @@ export function Watch(): ReactNode {
   const timeline = useTimeline(ids, window);
   const { atMs, nowMs, live } = moment;
 
+  // Until somebody moves it, the window shows what there is: minutes on the first day, hours later.
+  const firstMs = timeline?.bounds?.startMs ?? null;
+  const touched = useRef(false);
+  const moveWindow = useCallback((next: TimeRange) => {
+    touched.current = true;
+    setWindow(next);
+  }, []);
+  useEffect(() => {
+    if (firstMs === null || touched.current) return;
+    touched.current = true;
+    const lengthMs = Math.min(FIRST_WINDOW_MS, Math.max(NARROWEST_FIRST_MS, (Date.now() + offsetMs - firstMs) * 1.4));
+    setWindow(followNow({ startMs: 0, endMs: lengthMs }, Date.now() + offsetMs));
+  }, [firstMs, offsetMs]);
+
   // A link to a moment (from an event, a camera) is followed whenever the address changes.
   const { goTo } = moment;
   useEffect(() => {
@@ -53,8 +68,9 @@ export function Watch(): ReactNode {
   const toggle = useCallback((cameraId: CameraId) => setOpened((before) => (before === cameraId ? null : cameraId)), []);
   const toggleSound = useCallback((cameraId: CameraId) => setAudible((before) => (before === cameraId ? null : cameraId)), []);
   const fullScreen = useCallback(() => void (document.fullscreenElement === null ? stage.current?.requestFullscreen() : document.exitFullscreen()), []);
-  useWatchKeys({ moment, window, onWindow: setWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog });
+  useWatchKeys({ moment, window, onWindow: moveWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog });
 
+  const growing = useMemo(() => (timeline === null ? null : growFootage(timeline, nowMs, new Set((entries ?? []).filter(({ status }) => status.recording).map(({ camera }) => camera.id)))), [timeline, nowMs, entries]);
   const shown = (entries ?? []).filter(({ camera }) => opened === null || camera.id === opened);
   const sheetCamera = cameras.find(({ id }) => id === (opened ?? ids[0]));
   return (
@@ -72,12 +88,12 @@ export function Watch(): ReactNode {
         />
       </div>
       <section className="time" aria-label="Time">
-        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={setWindow} window={window} />
+        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={moveWindow} window={window} />
         <Timeline
           cameras={cameras}
-          data={timeline}
+          data={growing}
           window={window}
-          onWindow={setWindow}
+          onWindow={moveWindow}
           playheadMs={atMs}
           nowMs={nowMs}
           selected={opened}

@@ -1,8 +1,8 @@
 /** Keeps the timeline's data for a window somewhat wider than what is shown, and fresh. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import type { Timeline } from '../../../shared/model/timeline.ts';
-import type { TimeRange } from '../../../shared/time.ts';
+import type { Span, Timeline } from '../../../shared/model/timeline.ts';
+import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import { useEngine, useEngineEvent } from '../../api/engine-context.tsx';
 import { widthMs } from './time-window.ts';
 
@@ -10,11 +10,22 @@ import { widthMs } from './time-window.ts';
 const MARGIN = 1;
 /** No more often than this, however often something changes. */
 const REFRESH_MS = 1_000;
+/** The newest footage is known this late at most. */
+const EDGE_MS = 6_000;
 
 /** Whether data for `have` still serves to show `want`. */
 export function covers(have: TimeRange, want: TimeRange): boolean {
   const ratio = widthMs(have) / (widthMs(want) * (1 + 2 * MARGIN));
   return have.startMs <= want.startMs && have.endMs >= want.endMs && ratio < 2.5 && ratio > 0.4;
+}
+
+/** Footage that reached "now" when it was asked for goes on growing while its camera records. */
+export function growFootage(timeline: Timeline, nowMs: EpochMs, recording: ReadonlySet<CameraId>): Timeline {
+  const grow = (spans: readonly Span[]): readonly Span[] => {
+    const last = spans.at(-1);
+    return last === undefined || last.endMs < timeline.nowMs - EDGE_MS || nowMs <= last.endMs ? spans : [...spans.slice(0, -1), { startMs: last.startMs, endMs: nowMs }];
+  };
+  return { ...timeline, cameras: timeline.cameras.map((camera) => (recording.has(camera.cameraId) ? { ...camera, spans: grow(camera.spans) } : camera)) };
 }
 
 export function useTimeline(cameraIds: readonly CameraId[], window: TimeRange): Timeline | null {
