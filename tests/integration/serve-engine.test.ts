@@ -122,6 +122,19 @@ describe('an engine in serve mode', () => {
     await second.end();
   });
 
+  test('pauses and goes on, and the time between is yours', async () => {
+    await viewer.ask('cameras.pause', { cameraId, untilMs: null });
+    const paused = await until('the pause to be seen', async () => (await timelineNow()).gaps.find((gap) => gap.cause === 'paused-by-you') ?? null);
+    expect((await viewer.ask('cameras.list', {}))[0]?.status).toMatchObject({ state: 'paused', recording: false });
+    await viewer.ask('cameras.resume', { cameraId });
+    await until('recording to go on', recordingCamera);
+    const after = await until('footage after the pause', async () => {
+      const now = await timelineNow();
+      return (now.spans.at(-1)?.startMs ?? 0) > paused.startMs && now.gaps.length > 0 ? now : null;
+    });
+    expect(after.gaps.map((gap) => gap.cause)).toEqual(['paused-by-you']);
+  });
+
   test('records again after it was killed, under the same address, and says why footage is missing', async () => {
     const before = (await timelineNow()).spans.length;
     const killedMs = Date.now();
