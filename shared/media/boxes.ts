@@ -90,16 +90,30 @@ export function childrenOf(bytes: Uint8Array, parent: Box, skipBytes = 0): Gener
   return boxesIn(bytes, parent.start + parent.headerBytes + skipBytes, Math.min(boxEnd(parent), bytes.length));
 }
 
+/** Where the first whole box of that type begins between `start` and `end`, or -1. Makes no objects: every fragment of every camera comes through here. */
+function findBox(bytes: Uint8Array, type: number, start: number, end: number): number {
+  for (let at = start; at + 8 <= end; ) {
+    let size = readU32(bytes, at);
+    if (size === 1) size = at + 16 <= end ? readU32(bytes, at + 8) * 2 ** 32 + readU32(bytes, at + 12) : 0;
+    else if (size === 0) size = end - at;
+    if (size < 8 || at + size > end) return -1;
+    if (readU32(bytes, at + 4) === type) return at;
+    at += size;
+  }
+  return -1;
+}
+
 /** The first child of that type, or null. */
 export function childOf(bytes: Uint8Array, parent: Box, type: string, skipBytes = 0): Box | null {
-  for (const box of childrenOf(bytes, parent, skipBytes)) if (box.type === type) return box;
-  return null;
+  const end = Math.min(boxEnd(parent), bytes.length);
+  const at = findBox(bytes, fourcc(type), parent.start + parent.headerBytes + skipBytes, end);
+  return at < 0 ? null : readBox(bytes, at, end);
 }
 
 /** The first whole box of that type among the outermost ones, or null. */
 export function topBox(bytes: Uint8Array, type: string, start = 0): Box | null {
-  for (const box of boxesIn(bytes, start)) if (box.type === type) return box;
-  return null;
+  const at = findBox(bytes, fourcc(type), start, bytes.length);
+  return at < 0 ? null : readBox(bytes, at);
 }
 
 /** What a box holds, without its header; a view, not a copy. */
