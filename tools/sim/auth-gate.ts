@@ -15,6 +15,7 @@ const NONCES_KEPT = 1000;
 /** Counts wrong logins of one camera, over RTSP and ONVIF together. */
 export class Lockout {
   #wrong = 0;
+  #wrongInAll = 0;
   #untilMs = 0;
   readonly #quirks: QuirkSet;
 
@@ -31,12 +32,18 @@ export class Lockout {
       return true;
     }
     this.#wrong += 1;
+    this.#wrongInAll += 1;
     if (limit > 0 && this.#wrong >= limit) this.#untilMs = performance.now() + LOCKOUT_MS;
     return false;
   }
 
   get wrongLogins(): number {
     return this.#wrong;
+  }
+
+  /** Since the camera was made, right ones in between or not. */
+  get wrongLoginsInAll(): number {
+    return this.#wrongInAll;
   }
 }
 

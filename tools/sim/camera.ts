@@ -60,6 +60,7 @@ export class SimCamera {
   readonly #rtsp: RtspServer;
   readonly #onvif: OnvifServer;
   readonly #otherHttp: OnvifServer;
+  readonly #lockout: Lockout;
   readonly #discoverable: DiscoverableCamera;
   #feeds: { main: StreamFeed; sub: StreamFeed | null };
   #footage: Footage;
@@ -79,6 +80,7 @@ export class SimCamera {
     this.#sendLog = new SendLog(setup.sendLogFile);
     this.#feeds = this.#createFeeds();
     const lockout = new Lockout(this.#quirks);
+    this.#lockout = lockout;
     const credentials = (): Credentials => ({ username: this.username, password: this.password });
     const gate = (realm: string, quirk: 'rtsp-auth' | 'onvif-auth'): AuthGate =>
       new AuthGate({ realm, credentials, lockout, quirks: this.#quirks, scheme: () => this.#scheme(quirk) });
@@ -110,6 +112,11 @@ export class SimCamera {
   /** Open RTSP sessions, of both streams. */
   get sessionCount(): number {
     return this.#rtsp.sessionCount;
+  }
+
+  /** Wrong passwords that were sent here, over ONVIF and RTSP together. */
+  get wrongLogins(): number {
+    return this.#lockout.wrongLoginsInAll;
   }
 
   /** Without user information. */

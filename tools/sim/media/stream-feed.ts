@@ -125,12 +125,17 @@ export class StreamFeed {
     };
   }
 
-  /** Pictures come from here from now on; timestamps go on from their own base, as after an encoder's restart. */
+  /** Pictures come from here from its next keyframe on; timestamps go on from their own base, as after an encoder's restart. */
   replaceProducer(producer: PictureProducer): void {
     const running = this.#listeners.size > 0;
     if (running) this.#producer.stop();
     this.#producer = producer;
-    if (running) producer.start((picture) => this.#onPicture(picture));
+    if (!running) return;
+    let begun = false;
+    producer.start((picture) => {
+      begun ||= picture.keyframe;
+      if (begun) this.#onPicture(picture);
+    });
   }
 
   jumpTimestamps(seconds: number): void {
