@@ -5,13 +5,14 @@ import { ENGINE_ENV, type EngineProcess, type EngineStarter } from './engine-sta
 
 /**
  * `entry` is engine-main.ts or its bundle. The child gets a process group of its own, so that Ctrl-C reaches the
- * supervisor alone and the engine ends in order; it notices a lost supervisor by the closed IPC channel.
+ * supervisor alone and the engine ends in order; it notices a lost supervisor by the closed IPC channel. `env` is added
+ * to this process's own environment.
  */
-export function nodeStarter(entry: string): EngineStarter {
+export function nodeStarter(entry: string, env: Readonly<Record<string, string>> = {}): EngineStarter {
   return {
     start(): EngineProcess {
       const child = fork(entry, [], {
-        env: { ...process.env, ...ENGINE_ENV },
+        env: { ...process.env, ...ENGINE_ENV, ...env },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         serialization: 'advanced',
         detached: process.platform !== 'win32',
