@@ -9,6 +9,8 @@ export interface RunningChild {
   output(): string;
   /** The first line of standard output, past or future, that `pick` does not answer with null; throws when the child ends or time is up. */
   waitForLine<T>(pick: (line: string) => T | null, limitMs: number): Promise<T>;
+  /** Resolves with its exit code or signal when it ends by itself or is stopped. */
+  readonly ended: Promise<number | string>;
   /** Asks it to end, then insists; resolves with its exit code or signal. */
   stop(limitMs?: number): Promise<number | string>;
 }
@@ -43,6 +45,7 @@ export function startChild(command: string, args: readonly string[], options: { 
     process: child,
     pid: child.pid ?? -1,
     output,
+    ended: exited,
     waitForLine: (pick, limitMs) =>
       new Promise((resolve, reject) => {
         let next = 0;
