@@ -7,7 +7,7 @@ import { Frame } from './components/Frame.tsx';
 import { ShortcutsDialog } from './components/ShortcutsDialog.tsx';
 import { ToastProvider } from './components/Toasts.tsx';
 import { CamerasProvider, useCameras } from './state/cameras.tsx';
-import { goTo, useRoute, VIEWS, type ViewName } from './state/route.ts';
+import { goTo, hrefOf, useRoute, VIEWS, type ViewName } from './state/route.ts';
 import { applyTheme } from './state/theme.ts';
 
 const VIEW_COMPONENTS: Readonly<Record<ViewName, ComponentType>> = {
@@ -42,13 +42,16 @@ function Rooms(): ReactNode {
   useEngineEvent('settings.changed', settings.refresh);
   useEffect(() => applyTheme(settings.data?.theme ?? 'system'), [settings.data?.theme]);
   useEffect(() => listenForKeys(() => setShortcuts((open) => !open)), []);
-  // The first run begins with looking for cameras; later the way there is a button.
+  // The first run begins with looking for cameras, and stays there until all wanted ones are added; later the way there is a button.
   const firstRun = cameras !== null && cameras.length === 0 && view === 'watch';
-  const View = VIEW_COMPONENTS[firstRun ? 'welcome' : view];
+  useEffect(() => {
+    if (firstRun) window.location.replace(hrefOf({ view: 'welcome' }));
+  }, [firstRun]);
+  const View = VIEW_COMPONENTS[view];
   return (
-    <Frame view={firstRun ? 'welcome' : view} homeName={settings.data?.homeName ?? ''}>
+    <Frame view={view} homeName={settings.data?.homeName ?? ''}>
       <Suspense fallback={null}>
-        <View />
+        {cameras === null || firstRun ? null : <View />}
       </Suspense>
       <ShortcutsDialog open={shortcuts} onOpenChange={setShortcuts} />
     </Frame>
