@@ -12,6 +12,24 @@ describe('redactSecrets', () => {
   ])('%s', (text, expected) => {
     expect(redactSecrets(text)).toBe(expected);
   });
+
+  it.each([
+    ['one long word', 'a'.repeat(1_000_000)],
+    ['a word of schemes', 'a://'.repeat(250_000)],
+    ['a word of fields', 'password='.repeat(100_000)],
+    ['a field and white space', `password${' '.repeat(1_000_000)}`],
+  ])('cuts %s', (_, hostile) => {
+    const text = redactSecrets(hostile);
+    expect(text.length).toBeLessThanOrEqual(8_192);
+    expect(text).toMatch(/… \(cut\)$/);
+  });
+
+  it('tells nothing of a login that the cut goes through', () => {
+    const text = redactSecrets(`${' '.repeat(8_150)}rtsp://anna:geheim${'m'.repeat(100)}@10.0.0.9/`);
+    expect(text).toContain('rtsp://***');
+    expect(text).not.toContain('geheim');
+    expect(text).not.toContain('anna');
+  });
 });
 
 it('writes the chain of causes, without secrets, under the scope', () => {

@@ -37,12 +37,21 @@ export function createLogger(sink: LogSink, scope = ''): Logger {
 
 export const silentLogger: Logger = createLogger(() => undefined);
 
+/** Signs of a text that are written at most: what cameras and ffmpeg say may be of any length. */
+const LONGEST = 8_192;
+const CUT = ' … (cut)';
+/** A URL whose end was cut off: whether an `@` would have followed is not known any more. */
+const UNFINISHED_URL = /:\/\/[^\s'"<>]*$/;
+
 /**
- * Takes user information out of URLs (any scheme) and the values of password-like fields out of text.
- * A password may itself hold `@` or `/`, so the last `@` before white space or a quote ends it.
+ * Takes user information out of URLs (any scheme) and the values of password-like fields out of text, and cuts it to 8 kB.
+ * A password may itself hold `@` or `/`, so the last `@` before white space or a quote ends it. The length and the
+ * bounded scheme keep hostile text from taking time that grows with its square.
  */
 export function redactSecrets(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s'"<>]*@/gi, '$1***@')
+  const kept = text.length <= LONGEST ? text : text.slice(0, LONGEST - CUT.length).replace(UNFINISHED_URL, '://***');
+  const clean = kept
+    .replace(/([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s'"<>]*@/gi, '$1***@')
     .replace(/((?:password|passwd|pwd|token|secret)["']?\s*[=:]\s*["']?)[^\s"'&,}]+/gi, '$1***');
+  return kept === text ? clean : `${clean}${CUT}`;
 }
