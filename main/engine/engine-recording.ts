@@ -77,7 +77,7 @@ function createIndexer({ archive, clock, log }: Base, ledger: GapLedger, marker:
     await archive.write.insertSegment(segment);
     edges.indexed(segment);
   };
-  return new Indexer({ write: { insertGap: (gap) => archive.write.insertGap(gap), insertSegment }, ledger, lookForSleep: () => marker.lookForSleep(), clock, logger: log.scoped('catalog') });
+  return new Indexer({ write: { insertGap: (gap) => archive.write.insertGap(gap), insertEvent: (event) => archive.write.insertEvent(event), insertSegment }, ledger, lookForSleep: () => marker.lookForSleep(), clock, logger: log.scoped('catalog') });
 }
 
 function createPreviews({ archive, clock, log, ffmpeg }: Base, ingest: Ingest, board: HealthBoard): Pick<Recording, 'previews' | 'previewStore'> {

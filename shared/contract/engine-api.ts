@@ -97,6 +97,7 @@ export const QUERIES = {
   ),
   /** The newest picture of a camera, live or not: for an offline tile, a camera list. */
   'previews.latest': operation<{ readonly item: PreviewItem | null } & WithBytes>()(z.object({ cameraId: cameraIdSchema })),
+  /** At most `limit` events, the newest of the range, oldest first. One that goes on (a camera that is away) ends now, under the id it keeps. */
   'events.list': operation<readonly CameraEvent[]>()(
     z.object({ cameraIds: z.array(cameraIdSchema).max(64), ...rangeSchema, limit: z.number().int().min(1).max(1000).default(200) }),
   ),

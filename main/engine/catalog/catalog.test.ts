@@ -47,13 +47,40 @@ describe('the indexer', () => {
     const rows: unknown[] = [];
     const changes: unknown[] = [];
     const insert = (row: unknown) => Promise.resolve(void rows.push(row));
-    const indexer = new Indexer({ write: { insertSegment: insert, insertGap: insert }, ledger: ledger(), lookForSleep: () => undefined, clock: new HandClock(), logger: silentLogger });
+    const indexer = new Indexer({ write: { insertSegment: insert, insertGap: insert, insertEvent: insert }, ledger: ledger(), lookForSleep: () => undefined, clock: new HandClock(), logger: silentLogger });
     indexer.onChanged((change) => void changes.push(change));
     indexer.take({ type: 'outage-ended', ...key, sinceMs: null, atMs: 6_000, cause: null, detail: '' });
     indexer.take({ type: 'segment-closed', segment });
     await indexer.stop();
     expect(rows).toEqual([{ ...key, startMs: 1_000, endMs: 6_000, cause: 'power-lost', detail: '' }, segment]);
     expect(changes).toEqual([{ cameraIds: [key.cameraId], startMs: 1_000, endMs: 6_000 }, { cameraIds: [key.cameraId], startMs: 1_000, endMs: 61_000 }]);
+  });
+
+  it('writes down when a camera was away, and tells once it is away for long', async () => {
+    const events: unknown[] = [];
+    const changes: unknown[] = [];
+    const later: (() => void)[] = [];
+    const clock = new HandClock();
+    clock.after = (_durationMs: number, action: () => void) => {
+      later.push(action);
+      return () => void later.splice(later.indexOf(action), 1);
+    };
+    const write = { insertSegment: () => Promise.resolve(), insertGap: () => Promise.resolve(), insertEvent: (event: unknown) => Promise.resolve(void events.push(event)) };
+    const book = ledger();
+    const indexer = new Indexer({ write, ledger: book, lookForSleep: () => undefined, clock, logger: silentLogger });
+    indexer.take({ type: 'outage-ended', ...key, sinceMs: null, atMs: 6_000, cause: null, detail: '' });
+    indexer.take({ type: 'outage-began', ...key, sinceMs: 9_000, cause: 'stream-stalled', detail: '' });
+    indexer.take({ type: 'outage-began', ...key, sinceMs: 9_000, cause: 'camera-unreachable', detail: '' });
+    indexer.onChanged((change) => void changes.push(change));
+    expect(later).toHaveLength(1);
+    later[0]?.();
+    expect(changes).toEqual([{ cameraIds: [key.cameraId], startMs: 9_000, endMs: clock.wallMs }]);
+    indexer.take({ type: 'outage-ended', ...key, sinceMs: 9_000, atMs: 30_000, cause: 'stream-stalled', detail: '' });
+    expect(later).toEqual([]);
+    expect(book.openGaps(40_000)).toHaveLength(2);
+    await indexer.stop();
+    expect(events).toEqual([expect.objectContaining({ kind: 'camera-offline', label: 'Camera could not be reached', startMs: 9_000, endMs: 30_000 })]);
+    expect(book.openGaps(40_000)).toEqual([]);
   });
 
   it('tries again until the index takes a row, waiting longer each time', async () => {
@@ -66,7 +93,7 @@ describe('the indexer', () => {
       return Promise.resolve();
     };
     const done = Promise.withResolvers<unknown>();
-    const indexer = new Indexer({ write: { insertSegment, insertGap: () => Promise.resolve() }, ledger: ledger(), lookForSleep: () => undefined, clock, logger: silentLogger });
+    const indexer = new Indexer({ write: { insertSegment, insertGap: () => Promise.resolve(), insertEvent: () => Promise.resolve() }, ledger: ledger(), lookForSleep: () => undefined, clock, logger: silentLogger });
     indexer.onChanged(done.resolve);
     indexer.take({ type: 'segment-closed', segment });
     await done.promise;
@@ -82,7 +109,7 @@ describe('the indexer', () => {
       attempts += 1;
       return Promise.reject(new PorchlightError('disk-full', 'full'));
     };
-    const indexer = new Indexer({ write: { insertSegment, insertGap: () => Promise.resolve() }, ledger: ledger(), lookForSleep: () => undefined, clock: systemClock, logger: silentLogger });
+    const indexer = new Indexer({ write: { insertSegment, insertGap: () => Promise.resolve(), insertEvent: () => Promise.resolve() }, ledger: ledger(), lookForSleep: () => undefined, clock: systemClock, logger: silentLogger });
     indexer.take({ type: 'segment-closed', segment });
     await indexer.stop();
     expect(attempts).toBe(2);
@@ -93,7 +120,7 @@ describe('the indexer', () => {
     const book = ledger();
     book.ended(key, null, 6_000, null);
     const lookForSleep = () => book.addDeadTime({ startMs: 10_000, endMs: HOUR_MS, cause: 'computer-asleep', detail: '' });
-    const indexer = new Indexer({ write: { insertSegment: () => Promise.resolve(), insertGap: (gap) => Promise.resolve(void gaps.push(gap)) }, ledger: book, lookForSleep, clock: new HandClock(), logger: silentLogger });
+    const indexer = new Indexer({ write: { insertSegment: () => Promise.resolve(), insertGap: (gap) => Promise.resolve(void gaps.push(gap)), insertEvent: () => Promise.resolve() }, ledger: book, lookForSleep, clock: new HandClock(), logger: silentLogger });
     indexer.take({ type: 'outage-ended', ...key, sinceMs: 9_000, atMs: HOUR_MS + 2_000, cause: 'stream-stalled', detail: '' });
     await indexer.stop();
     expect(gaps.map((gap) => gap.cause)).toEqual(['computer-asleep']);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { HOUR_MS, MINUTE_MS } from '../../../shared/time.ts';
 import { type DeadTime, explainGap, type LastLife, sleepBetween, timeBetweenLives } from './dead-time.ts';
-import { GapLedger, type GapLedgerStart, withOpenGaps } from './gap-ledger.ts';
+import { GapLedger, type GapLedgerStart } from './gap-ledger.ts';
 
 const key = { cameraId: 'cam-aaaaaaaaaaaa' as CameraId, stream: 'main' } as const;
 /** Everything here happens on a day, in milliseconds from its start. */
@@ -76,7 +76,11 @@ describe('the ledger', () => {
     const book = ledger();
     book.began({ ...key, sinceMs: START_MS, ...unreachable });
     expect(brief(book.openGaps(START_MS + 5 * MINUTE_MS))).toEqual([[closed.startMs - 300, START_MS, 'stopped-by-you'], [START_MS, START_MS + 5 * MINUTE_MS, 'camera-unreachable']]);
-    expect(brief(book.ended(key, START_MS, START_MS + 5 * MINUTE_MS, unreachable))).toEqual([[closed.startMs - 300, START_MS, 'stopped-by-you'], [START_MS, START_MS + 5 * MINUTE_MS, 'camera-unreachable']]);
+    const gaps = book.ended(key, START_MS, START_MS + 5 * MINUTE_MS, unreachable);
+    expect(brief(gaps)).toEqual([[closed.startMs - 300, START_MS, 'stopped-by-you'], [START_MS, START_MS + 5 * MINUTE_MS, 'camera-unreachable']]);
+    // Until its row is durable a gap is told by the ledger.
+    expect(book.openGaps(START_MS + 6 * MINUTE_MS)).toEqual(gaps);
+    for (const gap of gaps) book.written(gap);
     expect(book.openGaps(START_MS + 6 * MINUTE_MS)).toEqual([]);
   });
 
@@ -89,7 +93,7 @@ describe('the ledger', () => {
 
   it('writes down each outage of this life once, with its last known cause', () => {
     const book = ledger();
-    book.ended(key, null, START_MS + 1_000, null);
+    for (const gap of book.ended(key, null, START_MS + 1_000, null)) book.written(gap);
     book.began({ ...key, sinceMs: START_MS + 60_000, cause: 'stream-stalled', detail: '' });
     book.began({ ...key, sinceMs: START_MS + 62_000, ...unreachable });
     expect(brief(book.openGaps(START_MS + 70_000))).toEqual([[START_MS + 60_000, START_MS + 70_000, 'camera-unreachable']]);
@@ -131,12 +135,5 @@ describe('the ledger', () => {
     book.began({ ...key, sinceMs: START_MS, ...unreachable });
     book.forget(key.cameraId);
     expect(book.openGaps(START_MS + HOUR_MS)).toEqual([]);
-  });
-
-  it('adds what is missing now to the timeline, within the window', () => {
-    const timelines = [{ cameraId: key.cameraId, spans: [], gaps: [], events: [] }];
-    const open = [{ ...key, startMs: 100, endMs: 200, ...unreachable }];
-    expect(withOpenGaps(timelines, open, { startMs: 150, endMs: 300 })[0]?.gaps).toEqual([{ startMs: 100, endMs: 200, ...unreachable }]);
-    expect(withOpenGaps(timelines, open, { startMs: 200, endMs: 300 })[0]?.gaps).toEqual([]);
   });
 });

@@ -4,8 +4,7 @@
  */
 import type { Gap, GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import type { CameraTimeline, TimelineGap } from '../../../shared/model/timeline.ts';
-import { type EpochMs, HOUR_MS, type TimeRange } from '../../../shared/time.ts';
+import { type EpochMs, HOUR_MS } from '../../../shared/time.ts';
 import type { IngestNotice, StreamKey } from '../ports/ingest.ts';
 import { type DeadTime, explainGap, type ReportedOutage } from './dead-time.ts';
 
@@ -30,6 +29,8 @@ export class GapLedger {
   readonly #open = new Map<string, OpenOutage>();
   /** Streams that had a frame in this life: an outage of theirs begins in it. */
   readonly #running = new Set<string>();
+  /** Gaps that have ended and have no row yet. */
+  readonly #unwritten = new Set<Gap>();
   #deadTimes: DeadTime[];
 
   constructor(start: GapLedgerStart) {
@@ -56,7 +57,7 @@ export class GapLedger {
 
   /**
    * Footage is written again from `atMs` on. Returns the gaps to be written down: none where nothing was missing, several
-   * where causes followed each other.
+   * where causes followed each other. They count as open until `written` says that they are in the index.
    */
   ended(key: StreamKey, sinceMs: EpochMs | null, atMs: EpochMs, reported: { readonly cause: GapCause; readonly detail: string } | null): readonly Gap[] {
     const id = keyOf(key);
@@ -72,7 +73,14 @@ export class GapLedger {
     this.#running.add(id);
     if (fromMs === null || atMs - fromMs < NOT_MISSING_MS) return [];
     const outage: ReportedOutage | null = open ?? (reported === null ? before : { sinceMs: fromMs, ...reported });
-    return explainGap(key, { startMs: fromMs, endMs: atMs }, outage, this.#deadTimes).flatMap((gap) => this.#withOlderCause(gap, before));
+    const gaps = explainGap(key, { startMs: fromMs, endMs: atMs }, outage, this.#deadTimes).flatMap((gap) => this.#withOlderCause(gap, before));
+    for (const gap of gaps) this.#unwritten.add(gap);
+    return gaps;
+  }
+
+  /** The index has this gap now. */
+  written(gap: Gap): void {
+    this.#unwritten.delete(gap);
   }
 
   /** The part before this life keeps what was known then: a camera that was offline before the power went was offline. */
@@ -87,14 +95,15 @@ export class GapLedger {
     return [...this.#open.values(), ...[...this.#before].flatMap(([id, outage]) => (this.#open.has(id) ? [] : [{ ...streamOf(id), ...outage }]))];
   }
 
-  /** Streams whose footage of earlier lives has not been continued yet, as gaps up to `nowMs`. */
+  /** What is missing and not in the index: outages up to `nowMs`, those of streams not continued since an earlier life too, and gaps on their way to their row. */
   openGaps(nowMs: EpochMs): readonly Gap[] {
-    return [...new Set([...this.#open.keys(), ...this.#before.keys()])].flatMap((id) => {
+    const open = [...new Set([...this.#open.keys(), ...this.#before.keys()])].flatMap((id) => {
       const outage = this.#open.get(id) ?? this.#before.get(id) ?? null;
       const reachedMs = this.#footageEnds.get(id);
       const startMs = this.#running.has(id) ? (outage?.sinceMs ?? nowMs) : Math.min(outage?.sinceMs ?? nowMs, reachedMs ?? nowMs);
       return explainGap(streamOf(id), { startMs, endMs: nowMs }, outage, this.#deadTimes);
     });
+    return [...this.#unwritten, ...open];
   }
 
   /** A camera is gone from the list: nothing of it is missing from now on. */
@@ -128,13 +137,4 @@ function keyOf(key: StreamKey): string {
 function streamOf(id: string): StreamKey {
   const [cameraId, stream] = id.split('/');
   return { cameraId: cameraId as CameraId, stream: stream as StreamKey['stream'] };
-}
-
-/** Adds what is missing right now to answers of the index, cut to the window. Main streams only, as the timeline draws them. */
-export function withOpenGaps(timelines: readonly CameraTimeline[], open: readonly Gap[], window: TimeRange): readonly CameraTimeline[] {
-  return timelines.map((timeline) => {
-    const mine = open.filter((gap) => gap.cameraId === timeline.cameraId && gap.stream === 'main' && gap.startMs < window.endMs && gap.endMs > window.startMs);
-    const added: readonly TimelineGap[] = mine.map(({ startMs, endMs, cause, detail }) => ({ startMs, endMs, cause, detail }));
-    return added.length === 0 ? timeline : { ...timeline, gaps: [...timeline.gaps, ...added].toSorted((a, b) => a.startMs - b.startMs) };
-  });
 }

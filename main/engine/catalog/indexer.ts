@@ -1,17 +1,20 @@
-/** Takes what the ingest thread tells and keeps it: closed segments become rows, outages become gaps, and whoever looks at the timeline is told. */
+/** Takes what the ingest thread tells and keeps it: closed segments become rows, outages become gaps and events, and whoever looks at the timeline is told. */
+import type { Gap } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { Segment } from '../../../shared/model/segment.ts';
-import type { DurationMs, TimeRange } from '../../../shared/time.ts';
+import type { CameraEvent } from '../../../shared/model/timeline.ts';
+import type { DurationMs, EpochMs, TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
 import { retryWaitMs } from '../core/retry.ts';
 import type { ArchiveWriter } from '../ports/archive.ts';
-import type { IngestNotice } from '../ports/ingest.ts';
+import type { IngestNotice, StreamKey } from '../ports/ingest.ts';
+import { offlineEvent, WORTH_TELLING_MS } from './camera-events.ts';
 import type { GapLedger } from './gap-ledger.ts';
 
 export interface IndexerOptions {
-  readonly write: Pick<ArchiveWriter, 'insertSegment' | 'insertGap'>;
+  readonly write: Pick<ArchiveWriter, 'insertSegment' | 'insertGap' | 'insertEvent'>;
   readonly ledger: GapLedger;
   /** Looks whether the computer has slept just now: the frame that ends an outage may come before the next heartbeat. */
   readonly lookForSleep: () => void;
@@ -34,6 +37,8 @@ export class Indexer {
   readonly #changed: Emitter<TimelineChange>;
   readonly #stopping = new AbortController();
   readonly #open = new Set<Promise<void>>();
+  /** Outages that will be worth an event when they last, by camera. */
+  readonly #lasting = new Map<CameraId, () => void>();
 
   constructor(options: IndexerOptions) {
     this.#options = options;
@@ -55,17 +60,14 @@ export class Indexer {
       case 'outage-began':
         this.#options.ledger.began(notice);
         this.#changed.emit({ cameraIds: [notice.cameraId], startMs: notice.sinceMs, endMs: Math.max(notice.sinceMs, this.#options.clock.nowMs()) });
+        this.#tellIfItLasts(notice, notice.sinceMs);
         break;
       case 'outage-ended': {
         this.#options.lookForSleep();
+        if (notice.stream === 'main') this.#forgetLasting(notice.cameraId);
         const reported = notice.cause === null ? null : { cause: notice.cause, detail: notice.detail };
         const gaps = this.#options.ledger.ended(notice, notice.sinceMs, notice.atMs, reported);
-        for (const gap of gaps) {
-          this.#keep(async () => {
-            await this.#durably('a gap', () => this.#options.write.insertGap(gap));
-            this.#changed.emit({ cameraIds: [gap.cameraId], startMs: gap.startMs, endMs: gap.endMs });
-          });
-        }
+        for (const gap of gaps) this.#keep(() => this.#insertGap(gap));
         break;
       }
       case 'status':
@@ -73,6 +75,29 @@ export class Indexer {
       case 'log':
         break;
     }
+  }
+
+  /** A gap and its event: together, so that they share a transaction; both are there once however often they are tried. */
+  async #insertGap(gap: Gap): Promise<void> {
+    const { write, ledger } = this.#options;
+    const event = offlineEvent(gap);
+    const insert = async (told: CameraEvent): Promise<void> => void (await Promise.all([write.insertGap(gap), write.insertEvent(told)]));
+    await this.#durably('a gap', () => (event === null ? write.insertGap(gap) : insert(event)));
+    ledger.written(gap);
+    this.#changed.emit({ cameraIds: [gap.cameraId], startMs: gap.startMs, endMs: gap.endMs });
+  }
+
+  /** An outage is an event from a certain length on; nothing else may happen by then. */
+  #tellIfItLasts({ cameraId, stream }: StreamKey, sinceMs: EpochMs): void {
+    if (stream !== 'main' || this.#lasting.has(cameraId)) return;
+    const { clock } = this.#options;
+    const cancel = clock.after(WORTH_TELLING_MS, () => this.#changed.emit({ cameraIds: [cameraId], startMs: sinceMs, endMs: Math.max(sinceMs, clock.nowMs()) }));
+    this.#lasting.set(cameraId, cancel);
+  }
+
+  #forgetLasting(cameraId: CameraId): void {
+    this.#lasting.get(cameraId)?.();
+    this.#lasting.delete(cameraId);
   }
 
   async #insertSegment(segment: Segment): Promise<void> {
@@ -108,6 +133,8 @@ export class Indexer {
   /** Resolves when everything taken so far is durable or given up. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const cancel of this.#lasting.values()) cancel();
+    this.#lasting.clear();
     await Promise.all(this.#open);
   }
 }

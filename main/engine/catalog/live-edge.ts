@@ -43,6 +43,13 @@ export class LiveEdges {
     this.#edges.delete(cameraId);
   }
 
+  /** As it is now: taken before the index is asked, so that a segment that gets its row meanwhile is in one of the two. */
+  snapshot(): LiveEdges {
+    const copy = new LiveEdges();
+    for (const [cameraId, edge] of this.#edges) copy.#edges.set(cameraId, edge);
+    return copy;
+  }
+
   /** Adds what is being written to answers of the index. */
   extend(timelines: readonly CameraTimeline[], window: TimeRange, nowMs: EpochMs): readonly CameraTimeline[] {
     return timelines.map((timeline) => {

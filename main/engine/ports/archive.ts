@@ -40,6 +40,7 @@ export interface ArchiveReader {
   /** The gap that covers a moment. */
   gapAt(key: StreamKey, atMs: EpochMs): Promise<Gap | null>;
   streamTails(): Promise<readonly StreamTail[]>;
+  /** The newest of a range, oldest first. */
   events(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly limit: number }): Promise<readonly CameraEvent[]>;
   usage(): Promise<readonly StreamUsage[]>;
 }

@@ -7,8 +7,9 @@ import type { StorageSummary } from '../../../shared/model/storage.ts';
 import type { HealthBoard } from '../cameras/health-board.ts';
 import type { ProbeTarget, Prober } from '../cameras/prober.ts';
 import type { CameraRegistry } from '../cameras/registry.ts';
-import { type GapLedger, withOpenGaps } from '../catalog/gap-ledger.ts';
+import type { GapLedger } from '../catalog/gap-ledger.ts';
 import type { LiveEdges } from '../catalog/live-edge.ts';
+import { withOpenEvents, withOpenGaps } from '../catalog/right-now.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Searcher } from '../discovery/searcher.ts';
@@ -61,16 +62,20 @@ function queries(parts: HandlerParts): QueryHandlers {
     'discovery.state': () => parts.searcher.state(),
     'timeline.get': async ({ cameraIds, startMs, endMs, maxItems }) => {
       if (endMs <= startMs) throw new PorchlightError('invalid-input', 'The end of a time range has to be after its start.');
-      const [indexed, known] = await Promise.all([archive.read.timeline({ cameraIds, startMs, endMs, maxItems }), archive.read.bounds(cameraIds)]);
       const nowMs = clock.nowMs();
+      const open = ledger.openGaps(nowMs);
+      const edge = edges.snapshot();
+      const [indexed, known] = await Promise.all([archive.read.timeline({ cameraIds, startMs, endMs, maxItems }), archive.read.bounds(cameraIds)]);
       const window = { startMs, endMs };
-      const cameras = withOpenGaps(edges.extend(indexed, window, nowMs), ledger.openGaps(nowMs), window);
-      return { ...window, cameras, bounds: edges.bounds(known, cameraIds, nowMs), nowMs };
+      return { ...window, cameras: withOpenGaps(edge.extend(indexed, window, nowMs), open, window), bounds: edge.bounds(known, cameraIds, nowMs), nowMs };
     },
     'previews.at': (input) => parts.previews.at(input),
     'previews.sheet': (input) => parts.previews.sheet(input),
     'previews.latest': (input) => parts.previews.latest(input),
-    'events.list': ({ cameraIds, startMs, endMs, limit }) => archive.read.events({ cameraIds, startMs, endMs, limit }),
+    'events.list': async (query) => {
+      const open = ledger.openGaps(clock.nowMs());
+      return withOpenEvents(await archive.read.events(query), open, query);
+    },
     'storage.summary': () => parts.summary(),
     'storage.rules': () => parts.rules.get(),
     'footage.locate': (input) => parts.footage.locate(input),

@@ -21,6 +21,7 @@ export interface TimelineReader {
   timeline(query: TimelineQuery): readonly CameraTimeline[];
   /** First and last moment of any footage of these cameras, all streams. */
   bounds(cameraIds: readonly CameraId[]): TimeRange | null;
+  /** The newest events of these cameras in a range, oldest first. */
   events(query: Omit<TimelineQuery, 'maxItems'> & { readonly limit: number }): readonly CameraEvent[];
 }
 
@@ -47,7 +48,7 @@ export const TIMELINE_SQL = {
   spans: overlapping('start_ms, end_ms', 'spans', 'stream_id', SIZE_CLASSES),
   coverage: 'SELECT day, bits FROM coverage WHERE stream_id = ? AND bucket_ms = ? AND day >= ? AND day <= ? ORDER BY day',
   gaps: gapsSqlFrom(SIZE_CLASSES),
-  events: overlapping('start_ms, end_ms, id, kind, label', 'events', 'camera_id', SIZE_CLASSES, ' ORDER BY start_ms LIMIT ?'),
+  events: overlapping('start_ms, end_ms, id, kind, label', 'events', 'camera_id', SIZE_CLASSES, ' ORDER BY start_ms DESC LIMIT ?'),
   first: 'SELECT start_ms FROM segments WHERE stream_id = ? ORDER BY start_ms LIMIT 1',
   /** The newest start, and what may end later although it began earlier. */
   last: `SELECT max(end_ms) FROM segments WHERE stream_id = ? AND start_ms >= (SELECT start_ms FROM segments WHERE stream_id = ?
@@ -89,7 +90,7 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
     (eventsSql.all(...overlapValues(cameraId, SIZE_CLASSES, window, limit)) as unknown[][])
       .map(([startMs, endMs, id, kind, label]) => ({ id: String(id), cameraId, startMs: Number(startMs), endMs: Number(endMs), kind: kind as EventKind, label: String(label) }))
       .toSorted((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1))
-      .slice(0, limit);
+      .slice(-limit);
 
   return {
     timeline: ({ cameraIds, startMs, endMs, maxItems }) => {
@@ -110,7 +111,7 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
       return { startMs: Math.min(...all.map((range) => range.startMs)), endMs: Math.max(...all.map((range) => range.endMs)) };
     },
     events: ({ cameraIds, startMs, endMs, limit }) =>
-      cameraIds.flatMap((cameraId) => readEvents(cameraId, { startMs, endMs }, limit)).toSorted((a, b) => a.startMs - b.startMs).slice(0, limit),
+      cameraIds.flatMap((cameraId) => readEvents(cameraId, { startMs, endMs }, limit)).toSorted((a, b) => a.startMs - b.startMs).slice(-limit),
   };
 }
 

@@ -111,14 +111,14 @@ describe('the timeline', () => {
     expect(timelineReader(db, idLookup(db)).bounds([CAMERA])).toEqual({ startMs: DAY_START_MS - 10_000, endMs: DAY_START_MS + 90_000 });
   });
 
-  it('gives events that reach into the window, in order', () => {
+  it('gives events that reach into the window, in order, and of too many the newest', () => {
     const write = happeningWriter(db);
     const event = (id: string, startMs: number, endMs: number) => write.insertEvent({ id, cameraId: CAMERA, kind: 'motion', label: 'Motion', startMs: DAY_START_MS + startMs, endMs: DAY_START_MS + endMs });
     event('long', -2 * DAY_MS, 5_000);
     event('in', 1_000, 2_000);
     event('past', -9_000, -8_000);
     expect(ask(DAY_START_MS, DAY_START_MS + MINUTE_MS)?.events.map((one) => one.id)).toEqual(['long', 'in']);
-    expect(timelineReader(db, idLookup(db)).events({ cameraIds: [CAMERA], startMs: DAY_START_MS, endMs: DAY_START_MS + MINUTE_MS, limit: 1 }).map((one) => one.id)).toEqual(['long']);
+    expect(timelineReader(db, idLookup(db)).events({ cameraIds: [CAMERA], startMs: DAY_START_MS, endMs: DAY_START_MS + MINUTE_MS, limit: 1 }).map((one) => one.id)).toEqual(['in']);
   });
 
   it('reads through indexes only', () => {
