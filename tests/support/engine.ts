@@ -59,7 +59,7 @@ export class TestEngine {
   readonly init: EngineInit;
   readonly host: EngineHost;
   readonly client: EngineClient;
-  readonly #ownsFolder: boolean;
+  #ownsFolder: boolean;
 
   private constructor(folder: string, options: EngineOptions) {
     this.folder = folder;
@@ -152,6 +152,17 @@ export class TestEngine {
 
   async log(): Promise<string> {
     return await readFile(path.join(this.init.dataDir, 'logs', 'porchlight.log'), 'utf8');
+  }
+
+  /** Stops this engine in order, lets something happen to its folder, and makes the next one over it, which is not started yet. */
+  async nextLife(meanwhile: () => Promise<void> | void = () => undefined, options: EngineOptions = {}): Promise<TestEngine> {
+    await this.stop();
+    this.client.close();
+    await meanwhile();
+    const next = await TestEngine.make({ ...options, folder: this.folder });
+    next.#ownsFolder = this.#ownsFolder;
+    this.#ownsFolder = false;
+    return next;
   }
 
   /** Stops in order; the folders stay. */
