@@ -1,6 +1,6 @@
 /** Turns a media stream's chunks into pictures and sound to decode, each with its wall time (shared/contract/media.ts). */
 import type { MediaChunk } from '../../shared/contract/media.ts';
-import { boxEnd, boxesIn } from '../../shared/media/boxes.ts';
+import { type Box, boxEnd, boxesIn, MalformedMediaError } from '../../shared/media/boxes.ts';
 import { parseFragment } from '../../shared/media/fragment.ts';
 import { audioTrackOf, type InitSegment, type InitTrack, parseInit, videoTrackOf } from '../../shared/media/init.ts';
 import type { DurationMs, EpochMs } from '../../shared/time.ts';
@@ -11,6 +11,8 @@ export interface EncodedUnit {
   readonly keyframe: boolean;
   /** When it is presented. */
   readonly wallMs: EpochMs;
+  /** When it is decoded, on the same scale: the order of decoding. */
+  readonly decodeMs: EpochMs;
   readonly durationMs: DurationMs;
 }
 
@@ -18,7 +20,11 @@ export interface DemuxedChunk {
   /** In decoding order. */
   readonly video: readonly EncodedUnit[];
   readonly audio: readonly EncodedUnit[];
+  /** The bytes were not the media they claim to be from some place on; what came before is here. */
+  readonly damaged: boolean;
 }
+
+const NOTHING: DemuxedChunk = { video: [], audio: [], damaged: false };
 
 /** Remembers the parameters of one media stream and cuts its chunks into units. */
 export class Demuxer {
@@ -27,44 +33,59 @@ export class Demuxer {
   video: InitTrack | null = null;
   audio: InitTrack | null = null;
 
-  /** Throws MalformedMediaError on bytes that are no ftyp + moov. */
-  setInit(initId: number, bytes: Uint8Array): void {
-    this.#init = parseInit(bytes);
+  /** False where the bytes are no ftyp + moov with video: nothing can be read until other parameters come. */
+  setInit(initId: number, bytes: Uint8Array): boolean {
     this.#initId = initId;
-    this.video = videoTrackOf(this.#init);
-    this.audio = audioTrackOf(this.#init);
+    try {
+      this.#init = parseInit(bytes);
+    } catch (error) {
+      if (!(error instanceof MalformedMediaError)) throw error;
+      this.#init = null;
+    }
+    this.video = this.#init === null ? null : videoTrackOf(this.#init);
+    this.audio = this.#init === null ? null : audioTrackOf(this.#init);
+    return this.video !== null;
   }
 
-  /** Null when the chunk belongs to parameters that have not come (C4: it is dropped). Throws MalformedMediaError. */
-  read(chunk: MediaChunk, payload: Uint8Array): DemuxedChunk | null {
-    if (this.#init === null || chunk.initId !== this.#initId) return null;
+  /** Nothing when the chunk belongs to parameters that have not come (C4: it is dropped). */
+  read(chunk: MediaChunk, payload: Uint8Array): DemuxedChunk {
+    const init = this.#init;
+    if (init === null || chunk.initId !== this.#initId) return NOTHING;
     const video: EncodedUnit[] = [];
     const audio: EncodedUnit[] = [];
-    for (const box of boxesIn(payload)) {
-      if (box.type !== 'moof') continue;
-      for (const { trackId, baseDecodeTime, samples } of parseFragment(payload.subarray(0, boxEndOfMdat(payload, boxEnd(box))), this.#init, box.start)) {
-        const track = this.#init.tracks.find(({ id }) => id === trackId);
-        if (track === undefined) continue;
-        const out = track === this.video ? video : audio;
-        let decodeTicks = baseDecodeTime;
-        for (const sample of samples) {
-          const mediaMs = ((decodeTicks + sample.compositionOffsetTicks) / track.timescale) * 1000;
-          out.push({
-            data: payload.subarray(sample.offsetBytes, sample.offsetBytes + sample.sizeBytes),
-            keyframe: track.kind === 'audio' || sample.keyframe,
-            wallMs: chunk.baseWallMs + (mediaMs - chunk.baseMediaMs),
-            durationMs: (sample.durationTicks / track.timescale) * 1000,
-          });
-          decodeTicks += sample.durationTicks;
-        }
+    try {
+      for (const box of boxesIn(payload)) if (box.type === 'moof') this.#readFragment(init, chunk, payload, box, video, audio);
+    } catch (error) {
+      if (!(error instanceof MalformedMediaError)) throw error;
+      return { video, audio, damaged: true };
+    }
+    return { video, audio, damaged: false };
+  }
+
+  #readFragment(init: InitSegment, chunk: MediaChunk, payload: Uint8Array, moof: Box, video: EncodedUnit[], audio: EncodedUnit[]): void {
+    const fragment = payload.subarray(0, endOfMdat(payload, boxEnd(moof)));
+    for (const { trackId, baseDecodeTime, samples } of parseFragment(fragment, init, moof.start)) {
+      const track = init.tracks.find(({ id }) => id === trackId);
+      if (track !== this.video && track !== this.audio) continue;
+      if (track === undefined || track === null) continue;
+      const wallMs = (ticks: number): EpochMs => chunk.baseWallMs + ((ticks / track.timescale) * 1000 - chunk.baseMediaMs);
+      let decodeTicks = baseDecodeTime;
+      for (const sample of samples) {
+        (track === this.video ? video : audio).push({
+          data: payload.subarray(sample.offsetBytes, sample.offsetBytes + sample.sizeBytes),
+          keyframe: track.kind === 'audio' || sample.keyframe,
+          wallMs: wallMs(decodeTicks + sample.compositionOffsetTicks),
+          decodeMs: wallMs(decodeTicks),
+          durationMs: (sample.durationTicks / track.timescale) * 1000,
+        });
+        decodeTicks += sample.durationTicks;
       }
     }
-    return { video, audio };
   }
 }
 
 /** The end of the box that follows a moof: its mdat. */
-function boxEndOfMdat(payload: Uint8Array, moofEnd: number): number {
+function endOfMdat(payload: Uint8Array, moofEnd: number): number {
   for (const box of boxesIn(payload, moofEnd)) return boxEnd(box);
   return moofEnd;
 }

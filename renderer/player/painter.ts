@@ -1,11 +1,13 @@
 /** Draws pictures onto a tile's canvas and keeps the last one; says on the canvas which moment it shows. */
+import type { DurationMs, EpochMs, TimeRange } from '../../shared/time.ts';
 import type { DecodedPicture } from './video-decoder.ts';
 
 export class Painter {
   readonly canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
-  paintedMs: number | null = null;
+  #shown: TimeRange | null = null;
 
+  /** Throws where the browser has no canvas. */
   constructor(canvas: HTMLCanvasElement) {
     this.canvas = canvas;
     const context = canvas.getContext('2d', { alpha: false, desynchronized: true });
@@ -13,24 +15,35 @@ export class Painter {
     this.#context = context;
   }
 
-  /** Draws and closes the picture. */
-  paint({ frame, wallMs }: DecodedPicture): void {
-    const { displayWidth, displayHeight } = frame;
-    if (this.canvas.width !== displayWidth || this.canvas.height !== displayHeight) {
-      this.canvas.width = displayWidth;
-      this.canvas.height = displayHeight;
-    }
-    this.#context.drawImage(frame, 0, 0, displayWidth, displayHeight);
-    frame.close();
-    this.paintedMs = wallMs;
-    this.canvas.dataset['frameMs'] = wallMs.toFixed(1);
+  /** When the picture that this painter drew last begins and ends. */
+  get shown(): TimeRange | null {
+    return this.#shown;
   }
 
-  /** A still to begin with: the last preview, until the first frame is there. */
-  paintStill(still: ImageBitmap): void {
-    if (this.paintedMs !== null) return;
-    this.canvas.width = still.width;
-    this.canvas.height = still.height;
-    this.#context.drawImage(still, 0, 0);
+  /** Draws and closes the picture. */
+  paint({ frame, wallMs, durationMs }: DecodedPicture): void {
+    this.#draw(frame, frame.displayWidth, frame.displayHeight);
+    frame.close();
+    this.#tell(wallMs, durationMs);
+  }
+
+  /** Draws what a video element shows at the moment. */
+  paintVideo(video: HTMLVideoElement, wallMs: EpochMs, durationMs: DurationMs): void {
+    this.#draw(video, video.videoWidth, video.videoHeight);
+    this.#tell(wallMs, durationMs);
+  }
+
+  #draw(picture: CanvasImageSource, width: number, height: number): void {
+    // A new size empties the canvas; the picture follows in the same task, so nobody sees that.
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    this.#context.drawImage(picture, 0, 0, width, height);
+  }
+
+  #tell(wallMs: EpochMs, durationMs: DurationMs): void {
+    this.#shown = { startMs: wallMs, endMs: wallMs + durationMs };
+    this.canvas.dataset['frameMs'] = wallMs.toFixed(1);
   }
 }

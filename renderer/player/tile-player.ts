@@ -1,6 +1,10 @@
 /** What a tile shows, whoever decodes it. */
 import type { GapCause } from '../../shared/model/gap.ts';
-import type { EpochMs } from '../../shared/time.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import type { EpochMs, TimeRange } from '../../shared/time.ts';
+import type { EngineClient } from '../api/engine-client.ts';
+import type { AudioSink } from './audio-sink.ts';
+import type { Painter } from './painter.ts';
 
 export type TilePhase =
   /** Asked, nothing shown yet. */
@@ -16,8 +20,28 @@ export type TilePhase =
   | { readonly kind: 'unsupported'; readonly codec: string }
   | { readonly kind: 'failed'; readonly sentence: string };
 
-/** A player of recordings as the Watch screen's loop drives it. */
-export interface RecordedTile {
+/** What every player of a tile is given. */
+export interface TileOptions {
+  readonly client: EngineClient;
+  readonly cameraId: CameraId;
+  readonly stream: 'main' | 'sub' | 'best';
+  readonly painter: Painter;
+  readonly onPhase: (phase: TilePhase) => void;
+}
+
+export interface RecordedTileOptions extends TileOptions {
+  readonly fromMs: EpochMs;
+}
+
+/** A player of the live picture: it runs by itself. */
+export interface LivePlayer {
+  /** Sound on demand; null for off. */
+  setSound(sink: AudioSink | null): void;
+  close(): void;
+}
+
+/** What the controller needs of a tile to play recordings in step (views/watch/playback-controller.ts). */
+export interface SteppedTile {
   /** Go to a moment. `one`: only that picture, because the pointer is still moving. */
   seek(toMs: EpochMs, one: boolean): void;
   /** Show what is due; called on every animation frame. */
@@ -26,6 +50,15 @@ export interface RecordedTile {
   starving(positionMs: EpochMs): boolean;
   /** Where footage goes on if this moment lies in a gap; null if it does not. Infinity after the newest footage. */
   resumesAtMs(positionMs: EpochMs): EpochMs | null;
+  /** When the painted picture begins and ends; null before the first. */
+  readonly shown: TimeRange | null;
+  /** It cannot play at all: nobody waits for it. */
+  readonly stuck: boolean;
   setRate(rate: number): void;
-  close(): void;
 }
+
+/** A player of recordings. */
+export interface RecordedTile extends SteppedTile, LivePlayer {}
+
+/** Wall times are fractions of a millisecond added up in different orders: two this close are the same moment. */
+export const ROUNDING_MS = 0.01;

@@ -1,11 +1,13 @@
 /** One WebCodecs decoder that survives errors, parameter changes and overload: it always goes on at a keyframe. */
 import type { InitTrack } from '../../shared/media/init.ts';
+import type { DurationMs, EpochMs } from '../../shared/time.ts';
 import type { EncodedUnit } from './demux.ts';
 
 /** A decoded picture; whoever receives it closes it. Its wall time is its timestamp. */
 export interface DecodedPicture {
   readonly frame: VideoFrame;
-  readonly wallMs: number;
+  readonly wallMs: EpochMs;
+  readonly durationMs: DurationMs;
 }
 
 export interface PictureDecoderOptions {
@@ -16,25 +18,31 @@ export interface PictureDecoderOptions {
   readonly onUnsupported: () => void;
 }
 
-/** Pictures waiting inside the decoder beyond which a live stream is behind and goes on at the next keyframe. */
-const LIVE_QUEUE_LIMIT = 12;
+/** Pictures waiting in a live decoder at which a newer group of pictures takes the place of what waits. */
+const LIVE_BEHIND = 12;
+/** Pictures waiting in a live decoder that had caught up once: it cannot keep up, so the rest of the group is left out. */
+const LIVE_OVERLOADED = 45;
+const LIVE_CAUGHT_UP = 3;
+/** Errors in a row, without one picture under these parameters ever, before the browser's own decoder is tried, and before it is given up. */
+const FAILURES_TOLERATED = 4;
 const MICROSECONDS_PER_MS = 1000;
 
-/** Whether this browser decodes the track; asked at run time, never guessed from the platform. */
+/** Whether this browser's WebCodecs decodes the track; asked at run time, never guessed from the platform. */
 export async function canDecode(track: InitTrack): Promise<boolean> {
   if (typeof VideoDecoder === 'undefined') return false;
   try {
-    return (await VideoDecoder.isConfigSupported(configOf(track, false))).supported === true;
+    return (await VideoDecoder.isConfigSupported(configOf(track, false, false))).supported === true;
   } catch {
     return false;
   }
 }
 
-function configOf(track: InitTrack, live: boolean): VideoDecoderConfig {
+function configOf(track: InitTrack, live: boolean, software: boolean): VideoDecoderConfig {
   return {
     codec: track.codec,
-    ...(track.description === null ? {} : { description: track.description }),
+    ...(track.description.length === 0 ? {} : { description: track.description }),
     ...(track.width > 0 ? { codedWidth: track.width, codedHeight: track.height } : {}),
+    ...(software ? { hardwareAcceleration: 'prefer-software' } : {}),
     optimizeForLatency: live,
   };
 }
@@ -44,19 +52,32 @@ export class PictureDecoder {
   #decoder: VideoDecoder | null = null;
   #track: InitTrack | null = null;
   #needsKeyframe = true;
-  #failuresInARow = 0;
+  #caughtUp = false;
+  /** Under the current parameters. */
+  #pictures = 0;
+  #failures = 0;
+  #software = false;
+  #unitMs: DurationMs = 0;
 
   constructor(options: PictureDecoderOptions) {
     this.#options = options;
   }
 
-  /** New parameters: takes effect with the next keyframe. */
+  /** The parameters in force. */
+  get track(): InitTrack | null {
+    return this.#track;
+  }
+
+  /** New parameters: takes effect with the next keyframe. What is inside is forgotten; flush first to have it. */
   configure(track: InitTrack): void {
     this.#track = track;
+    this.#pictures = 0;
+    this.#failures = 0;
+    this.#software = false;
     this.#drop();
   }
 
-  /** Pictures that were handed in and have not come out yet. */
+  /** Pictures that were handed in and have not begun to be decoded. */
   get queued(): number {
     return this.#decoder?.decodeQueueSize ?? 0;
   }
@@ -64,19 +85,26 @@ export class PictureDecoder {
   /** Forgets everything that is being decoded; goes on at a keyframe. */
   reset(): void {
     this.#needsKeyframe = true;
+    this.#caughtUp = false;
     if (this.#decoder?.state !== 'configured' || this.#track === null) return;
-    // After a reset nothing of before comes out any more (WebCodecs, 8.5); cheaper than a new decoder.
+    // After a reset nothing of before comes out any more (WebCodecs, "Reset VideoDecoder"); cheaper than a new decoder.
     this.#decoder.reset();
-    this.#decoder.configure(configOf(this.#track, this.#options.live));
+    this.#decoder.configure(configOf(this.#track, this.#options.live, this.#software));
+  }
+
+  /** What follows cannot be decoded without something that is missing: goes on at the next keyframe. */
+  skipToKeyframe(): void {
+    this.#needsKeyframe = true;
   }
 
   decode(unit: EncodedUnit): void {
     if (this.#track === null) return;
-    if (this.#options.live && this.queued > LIVE_QUEUE_LIMIT) this.#needsKeyframe = true;
+    if (this.#options.live) this.#keepUp(unit);
     if (this.#needsKeyframe && !unit.keyframe) return;
-    if (this.#decoder === null || this.#decoder.state === 'closed') this.#decoder = this.#create(this.#track);
-    this.#needsKeyframe = false;
     try {
+      if (this.#decoder === null || this.#decoder.state === 'closed') this.#decoder = this.#create(this.#track);
+      this.#needsKeyframe = false;
+      this.#unitMs = unit.durationMs;
       this.#decoder.decode(
         new EncodedVideoChunk({
           type: unit.keyframe ? 'key' : 'delta',
@@ -86,7 +114,7 @@ export class PictureDecoder {
         }),
       );
     } catch {
-      this.#drop();
+      this.#fail();
     }
   }
 
@@ -105,27 +133,48 @@ export class PictureDecoder {
     this.#drop();
   }
 
+  /** At the start the group of pictures so far comes at once and is worked off; later nothing may pile up. */
+  #keepUp(unit: EncodedUnit): void {
+    const { queued } = this;
+    if (queued <= LIVE_CAUGHT_UP) this.#caughtUp = true;
+    if (unit.keyframe && queued > LIVE_BEHIND) this.reset();
+    else if (this.#caughtUp && queued > LIVE_OVERLOADED) this.#needsKeyframe = true;
+  }
+
   #create(track: InitTrack): VideoDecoder {
     const decoder: VideoDecoder = new VideoDecoder({
       output: (frame) => {
-        this.#failuresInARow = 0;
-        if (decoder !== this.#decoder) frame.close();
-        else this.#options.onPicture({ frame, wallMs: frame.timestamp / MICROSECONDS_PER_MS });
+        if (decoder !== this.#decoder) {
+          frame.close();
+          return;
+        }
+        this.#pictures += 1;
+        this.#failures = 0;
+        const durationMs = frame.duration === null ? this.#unitMs : frame.duration / MICROSECONDS_PER_MS;
+        this.#options.onPicture({ frame, wallMs: frame.timestamp / MICROSECONDS_PER_MS, durationMs });
       },
-      error: (error) => {
-        if (decoder !== this.#decoder) return;
-        this.#drop();
-        this.#failuresInARow += 1;
-        // One bad group of pictures is the camera's or the network's; failing again and again is this browser's.
-        if (error.name === 'NotSupportedError' || this.#failuresInARow > 8) this.#options.onUnsupported();
+      error: () => {
+        if (decoder === this.#decoder) this.#fail();
       },
     });
-    decoder.configure(configOf(track, this.#options.live));
+    decoder.configure(configOf(track, this.#options.live, this.#software));
     return decoder;
+  }
+
+  /** A bad group of pictures is the camera's, the disk's or the network's: what was decodable once stays so. Never one picture, again and again, is this browser's. */
+  #fail(): void {
+    this.#drop();
+    if (this.#pictures > 0) return;
+    this.#failures += 1;
+    if (this.#failures < FAILURES_TOLERATED) return;
+    this.#failures = 0;
+    if (this.#software) this.#options.onUnsupported();
+    else this.#software = true;
   }
 
   #drop(): void {
     this.#needsKeyframe = true;
+    this.#caughtUp = false;
     const decoder = this.#decoder;
     this.#decoder = null;
     if (decoder !== null && decoder.state !== 'closed') decoder.close();

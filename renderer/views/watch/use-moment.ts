@@ -23,6 +23,8 @@ export interface Moment {
   readonly scrub: (atMs: EpochMs, done: boolean) => void;
   /** From where it is; the past of live is reached by it too. */
   readonly step: (byMs: number) => void;
+  /** To the next (1) or the previous (-1) picture, and stand there. */
+  readonly stepPicture: (direction: 1 | -1) => void;
   readonly goLive: () => void;
   readonly togglePlay: () => void;
   readonly pause: () => void;
@@ -128,13 +130,20 @@ export function useMoment(offsetMs: number): Moment {
   );
   const togglePlay = useCallback(() => setPlay(!(current.current?.playing ?? true)), [setPlay]);
   const pause = useCallback(() => setPlay(false), [setPlay]);
+  const stepPicture = useCallback(
+    (direction: 1 | -1) => {
+      pause();
+      current.current?.stepPicture(direction);
+    },
+    [pause],
+  );
   const setRate = useCallback((next: number) => {
     setRateState(next);
     current.current?.setRate(next);
   }, []);
 
   return useMemo(
-    () => ({ live: playback === null, atMs: playback === null ? nowMs : atMs, nowMs, playing, rate, playback, goTo, scrub, step, goLive, togglePlay, pause, setRate }),
-    [playback, atMs, nowMs, playing, rate, goTo, scrub, step, goLive, togglePlay, pause, setRate],
+    () => ({ live: playback === null, atMs: playback === null ? nowMs : atMs, nowMs, playing, rate, playback, goTo, scrub, step, stepPicture, goLive, togglePlay, pause, setRate }),
+    [playback, atMs, nowMs, playing, rate, goTo, scrub, step, stepPicture, goLive, togglePlay, pause, setRate],
   );
 }

@@ -3,10 +3,9 @@ import { type RefObject, useEffect, useRef } from 'react';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { useEngine } from '../../api/engine-context.tsx';
 import { AudioSink } from '../../player/audio-sink.ts';
-import { LiveTile } from '../../player/live-tile.ts';
+import { openLiveTile, openRecordedTile } from '../../player/choose.ts';
 import { Painter } from '../../player/painter.ts';
-import { WebCodecsRecordedTile } from '../../player/recorded-tile.ts';
-import type { TilePhase } from '../../player/tile-player.ts';
+import type { LivePlayer, TilePhase } from '../../player/tile-player.ts';
 import type { PlaybackController } from './playback-controller.ts';
 
 export interface TilePlayerRequest {
@@ -18,16 +17,10 @@ export interface TilePlayerRequest {
   readonly onPhase: (phase: TilePhase) => void;
 }
 
-/** What live and recorded players have in common here. */
-interface Player {
-  setSound(sink: AudioSink | null): void;
-  close(): void;
-}
-
 export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onPhase }: TilePlayerRequest): void {
   const client = useEngine();
-  const player = useRef<Player | null>(null);
-  const outgoing = useRef<Player | null>(null);
+  const player = useRef<LivePlayer | null>(null);
+  const outgoing = useRef<LivePlayer | null>(null);
   const sink = useRef<AudioSink | null>(null);
 
   useEffect(() => {
@@ -44,10 +37,10 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
       onPhase(phase);
     };
     let remove = (): void => undefined;
-    if (playback === null) player.current = new LiveTile({ client, cameraId, stream, painter, onPhase: told });
+    if (playback === null) player.current = openLiveTile({ client, cameraId, stream, painter, onPhase: told });
     else {
       leave();
-      const tile = new WebCodecsRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, onPhase: told });
+      const tile = openRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, onPhase: told });
       remove = playback.add(tile);
       player.current = tile;
     }

@@ -1,0 +1,120 @@
+/** The page the player's tests look at: the real tiles and the real controller on bare canvases, and a log of everything they painted. */
+import { connectToEngine } from '../../renderer/api/connect.ts';
+import { EngineClient } from '../../renderer/api/engine-client.ts';
+import { openLiveTile, openRecordedTile } from '../../renderer/player/choose.ts';
+import { Painter } from '../../renderer/player/painter.ts';
+import type { LivePlayer, RecordedTile, TilePhase } from '../../renderer/player/tile-player.ts';
+import { PlaybackController } from '../../renderer/views/watch/playback-controller.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import { forceUnwrap } from '../../shared/result.ts';
+import { readFrameCode } from '../../tools/sim/frame-code.ts';
+
+/** One change of a canvas: what it says it shows, and what is in its pixels. */
+export interface Paint {
+  readonly tile: number;
+  readonly frameMs: number;
+  /** The number in the picture; null where none can be read. */
+  readonly code: number | null;
+  /** On the page's monotonic clock. */
+  readonly atMs: number;
+}
+
+interface TileUnderTest {
+  readonly canvas: HTMLCanvasElement;
+  player: LivePlayer | RecordedTile | null;
+  readonly phases: TilePhase[];
+}
+
+export class Harness {
+  readonly paints: Paint[] = [];
+  /** Sent control messages of media streams, newest last. */
+  readonly controls: unknown[] = [];
+  readonly tiles: TileUnderTest[] = [];
+  reachedNow = 0;
+  readonly #client = new EngineClient({ connect: connectToEngine });
+  #controller: PlaybackController | null = null;
+
+  /** Resolves once the channel is open. */
+  async ready(): Promise<void> {
+    if (this.#client.state.phase === 'connected') return;
+    await new Promise<void>((resolve) => {
+      const stop = this.#client.onState(({ phase }) => {
+        if (phase !== 'connected') return;
+        stop();
+        resolve();
+      });
+    });
+    const { openMedia } = this.#client;
+    this.#client.openMedia = (...args) => {
+      const handle = openMedia.apply(this.#client, args);
+      return {
+        ...handle,
+        control: (control) => {
+          this.controls.push(control);
+          handle.control(control);
+        },
+      };
+    };
+  }
+
+  live(cameraId: CameraId, stream: 'main' | 'sub' = 'main'): void {
+    const tile = this.#addTile();
+    tile.player = openLiveTile({ client: this.#client, cameraId, stream, painter: new Painter(tile.canvas), onPhase: (phase) => tile.phases.push(phase) });
+  }
+
+  /** Tiles that play in step from a moment on, standing still. */
+  playback(cameraId: CameraId, fromMs: number, tiles = 1): void {
+    const controller = new PlaybackController(fromMs, { onPosition: () => undefined, onReachedNow: () => (this.reachedNow += 1) });
+    this.#controller = controller;
+    for (let count = 0; count < tiles; count += 1) {
+      const tile = this.#addTile();
+      const player = openRecordedTile({ client: this.#client, cameraId, stream: 'main', painter: new Painter(tile.canvas), fromMs, onPhase: (phase) => tile.phases.push(phase) });
+      tile.player = player;
+      controller.add(player);
+    }
+  }
+
+  get controller(): PlaybackController {
+    return forceUnwrap('playback was opened', this.#controller);
+  }
+
+  /** Which element does the decoding. */
+  path(): 'webcodecs' | 'mse' {
+    return document.querySelector('video') === null ? 'webcodecs' : 'mse';
+  }
+
+  /** Reads the code in the picture that is on a canvas now. */
+  code(tile = 0): number | null {
+    const { canvas } = forceUnwrap('the tile is there', this.tiles[tile]);
+    const pixels = canvas.getContext('2d', { alpha: false, desynchronized: true })?.getImageData(0, 0, canvas.width, canvas.height);
+    return pixels === undefined ? null : (readFrameCode(pixels.data, pixels.width, pixels.height)?.frameNumber ?? null);
+  }
+
+  newest(tile = 0): Paint | null {
+    return this.paints.findLast((paint) => paint.tile === tile) ?? null;
+  }
+
+  phase(tile = 0): TilePhase | null {
+    return this.tiles[tile]?.phases.at(-1) ?? null;
+  }
+
+  #addTile(): TileUnderTest {
+    const canvas = document.body.appendChild(document.createElement('canvas'));
+    const number = this.tiles.length;
+    const tile: TileUnderTest = { canvas, player: null, phases: [] };
+    this.tiles.push(tile);
+    // Called right after the task that painted: the attribute and the pixels belong together.
+    new MutationObserver(() => {
+      this.paints.push({ tile: number, frameMs: Number(canvas.dataset['frameMs']), code: this.code(number), atMs: performance.now() });
+    }).observe(canvas, { attributes: true, attributeFilter: ['data-frame-ms'] });
+    return tile;
+  }
+}
+
+declare global {
+  interface Window {
+    harness: Harness;
+  }
+}
+
+window.harness = new Harness();
