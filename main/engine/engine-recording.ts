@@ -1,10 +1,9 @@
 /** From cameras to files and pictures: ingest, index, gaps, previews, playback and retention, connected. */
 import type { MediaName } from '../../shared/contract/media.ts';
-import type { StreamKind } from '../../shared/model/camera.ts';
+import type { Camera, StreamKind } from '../../shared/model/camera.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
 import { HealthBoard } from './cameras/health-board.ts';
-import type { CameraRegistry } from './cameras/registry.ts';
 import { GapLedger } from './catalog/gap-ledger.ts';
 import { Indexer } from './catalog/indexer.ts';
 import { LifeMarker, readLifeStart } from './catalog/life-marker.ts';
@@ -13,6 +12,7 @@ import { Director } from './director.ts';
 import type { Base, StopStack } from './engine-base.ts';
 import { runBatch } from './ffmpeg/jobs.ts';
 import { FootageStreams } from './playback/footage-streams.ts';
+import { streamToServe, type WantedStream } from './playback/stream-choice.ts';
 import type { Ingest, IngestNotice } from './ports/ingest.ts';
 import { PreviewMaker } from './previews/preview-maker.ts';
 import { PreviewStore } from './previews/preview-store.ts';
@@ -48,7 +48,11 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const indexer = createIndexer(base, ledger, marker, edges);
   stops.push(() => indexer.stop());
   const ingest = createIngest({ clock, logger: log });
-  const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream: (name, cameraId, wanted) => chooseStream(registry, name, cameraId, wanted) });
+  const chooseStream = (name: MediaName, cameraId: CameraId, wanted: WantedStream): StreamKind | null => {
+    const isIt = (camera: Camera): boolean => camera.id === cameraId;
+    return streamToServe(name, wanted, registry.list().find(isIt), registry.removed().find(isIt));
+  };
+  const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream });
   const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });
   const { previews, previewStore } = createPreviews(base, ingest, board);
   const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), dataDir: init.dataDir, log, onPlannedOutage: (outage) => hear({ type: 'outage-began', sinceMs: clock.nowMs(), ...outage }, base, recording) });
@@ -94,14 +98,6 @@ function createPreviews({ archive, clock, log, ffmpeg }: Base, ingest: Ingest, b
   });
   const roots = (): readonly string[] => archive.roots.readable().map((root) => root.path);
   return { previews, previewStore: new PreviewStore({ packs, roots, flush: (cameraId) => previews.flush(cameraId), clock, log: scoped }) };
-}
-
-/** Main where the camera has no such stream; for playback only what is recorded. */
-function chooseStream(registry: CameraRegistry, name: MediaName, cameraId: CameraId, wanted: StreamKind | 'best'): StreamKind | null {
-  const camera = [...registry.list(), ...registry.removed()].find((one) => one.id === cameraId);
-  if (camera === undefined) return null;
-  const has = name === 'live' ? camera.streams.map((stream) => stream.kind) : camera.recorded;
-  return wanted === 'sub' && has.includes('sub') ? 'sub' : 'main';
 }
 
 function recordedRate(board: HealthBoard, cameraId: CameraId): number | null {

@@ -15,8 +15,7 @@ import { locateFrame } from './locate.ts';
 import type { MediaSink, MediaStream } from './media-sink.ts';
 import { openPlayback } from './playback.ts';
 import { SegmentFiles } from './segment-files.ts';
-
-export type WantedStream = StreamKind | 'best';
+import { footageToPlay, type WantedStream } from './stream-choice.ts';
 
 export interface FootageStreamsParts {
   readonly reader: Pick<ArchiveReader, 'segmentAt' | 'segmentAfter' | 'firstSegmentFrom' | 'gapAt'>;
@@ -52,7 +51,7 @@ export class FootageStreams {
     };
     const media =
       'fromMs' in input
-        ? openPlayback({ footage: new StreamFootage(this.#parts, key), files: this.#files, credits, from: { toMs: input.fromMs, seekId: input.seekId, one: false }, sink: forgetting, log: this.#parts.log })
+        ? openPlayback({ footageFor: this.#footageFor(key), files: this.#files, credits, from: { toMs: input.fromMs, seekId: input.seekId, one: false }, sink: forgetting, log: this.#parts.log })
         : openLive({ key, credits, subscribe: (subscription) => this.#parts.ingest.subscribe(subscription), sink: forgetting });
     opened.stream = media;
     this.#open.add(media);
@@ -64,6 +63,13 @@ export class FootageStreams {
         media.close();
       },
     };
+  }
+
+  /** Of a sub stream with the main one standing in. */
+  #footageFor(key: StreamKey): (toMs: EpochMs) => Promise<StreamFootage> {
+    const wanted = new StreamFootage(this.#parts, key);
+    const standIn = key.stream === 'sub' ? new StreamFootage(this.#parts, { ...key, stream: 'main' }) : null;
+    return (toMs) => footageToPlay(toMs, wanted, standIn);
   }
 
   /** For `footage.locate`. */

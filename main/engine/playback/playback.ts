@@ -2,6 +2,7 @@
 import type { ChunkHead, MediaControlParsed } from '../../../shared/contract/media.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
 import { equalBytes } from '../../../shared/media/boxes.ts';
+import type { EpochMs } from '../../../shared/time.ts';
 import type { Logger } from '../core/logger.ts';
 import type { StreamFootage } from './footage.ts';
 import type { MediaSink, MediaStream } from './media-sink.ts';
@@ -12,7 +13,8 @@ import type { SegmentFiles } from './segment-files.ts';
 const REMEMBERED_INITS = 8;
 
 export interface PlaybackParts {
-  readonly footage: StreamFootage;
+  /** The footage that serves a seek to this moment. */
+  readonly footageFor: (toMs: EpochMs) => Promise<StreamFootage>;
   readonly files: SegmentFiles;
   readonly credits: number;
   readonly from: PlaybackTarget;
@@ -80,7 +82,9 @@ class PlaybackStream implements MediaStream {
   async #work(): Promise<void> {
     for (let target = this.#take(); target !== null; target = this.#take()) {
       try {
-        await new PlaybackRun({ footage: this.#parts.footage, files: this.#parts.files, output: this.#output(this.#generation), log: this.#parts.log }, target).run();
+        const output = this.#output(this.#generation);
+        const footage = await this.#parts.footageFor(target.toMs);
+        await new PlaybackRun({ footage, files: this.#parts.files, output, log: this.#parts.log }, target).run();
       } catch (error) {
         if (!(error instanceof Superseded)) this.#fail(error);
       }
