@@ -1,4 +1,5 @@
 /** The camera simulator as a process of its own, so that it shares no event loop with what is tested or measured. */
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { type RunningChild, startChild } from './child.ts';
 
@@ -35,7 +36,7 @@ export interface SimulatorProcess {
 }
 
 export async function startSimulatorProcess(args: readonly string[], limitMs = 90_000): Promise<SimulatorProcess> {
-  const child = startChild(process.execPath, [path.join(ROOT, 'tools/sim/main.ts'), '--json', ...args]);
+  const child = startChild(process.execPath, [path.join(ROOT, 'tools/sim/main.ts'), '--json', '--household', randomUUID(), ...args]);
   const ready = await child.waitForLine((line) => (line.startsWith('{') ? (JSON.parse(line) as { cameras: readonly SimulatedCamera[]; discoveryPort: number; controlUrl: string }) : null), limitMs);
   const call = async (route: string, init?: RequestInit): Promise<Response> => {
     const response = await fetch(new URL(route, ready.controlUrl), init);

@@ -25,6 +25,8 @@ const FOOTAGE_QUIRKS: readonly QuirkName[] = ['codec-change', 'b-frames', 'long-
 const ENDS_SESSIONS: readonly QuirkName[] = ['drop', 'password', 'no-audio', 'silent-audio'];
 
 export interface CameraSetup {
+  /** Cameras of different households are different cameras, whatever their index. */
+  readonly household: string;
   /** 1 for the first camera. */
   readonly index: number;
   readonly name: string;
@@ -42,9 +44,9 @@ export interface CameraSetup {
   readonly sendLogFile: string | null;
 }
 
-/** Names a camera for good, the same in each run. */
-function stableUuid(index: number): string {
-  const hex = createHash('sha256').update(`lanternworks-${index}`).digest('hex');
+/** Names a camera of a household for good, the same in each run. */
+function stableUuid(household: string, index: number): string {
+  const hex = createHash('sha256').update(`lanternworks-${household}-${index}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
@@ -72,7 +74,7 @@ export class SimCamera {
     this.#setup = setup;
     this.index = setup.index;
     this.name = setup.name;
-    this.uuid = stableUuid(setup.index);
+    this.uuid = stableUuid(setup.household, setup.index);
     this.username = setup.credentials.username;
     this.#password = setup.credentials.password;
     this.#host = setup.host;
@@ -271,7 +273,7 @@ export class SimCamera {
       index: this.index,
       name: this.name,
       model: this.#setup.model,
-      serial: `LW${String(this.index).padStart(8, '0')}`,
+      serial: `LW${this.uuid.slice(0, 8).toUpperCase()}`,
       uuid: this.uuid,
       quirks: this.#quirks,
       events: this.events,

@@ -16,6 +16,7 @@ const HELP = `npm run sim -- [options]
   --clock live           the same as --source live: the wall clock as blocks in each picture
   --audio LIST           aac, pcma, pcmu or none, one for all or one each: aac,none,pcma,aac (default)
   --interfaces LIST      addresses of interfaces to answer discovery on (127.0.0.1)
+  --household NAME       whose cameras they are: another name, other serial numbers (home)
   --hosts LIST           the cameras' addresses (127.0.0.2, 127.0.0.3, …)
   --discovery-port N     3702 as cameras do; 0: any free one
   --http-port N --rtsp-port N   on each address (any free one)
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     options: {
-      ...{ cameras: text, file: text, source: text, clock: text, audio: text, interfaces: text, hosts: text, auth: text, username: text, password: text, motion: text },
+      ...{ cameras: text, file: text, source: text, clock: text, audio: text, interfaces: text, hosts: text, household: text, auth: text, username: text, password: text, motion: text },
       ...{ 'discovery-port': text, 'http-port': text, 'rtsp-port': text, 'control-port': text, 'send-log': text },
       quirk: { type: 'string', multiple: true },
       ...{ 'list-quirks': { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
   const quirks = (values.quirk ?? []).map(parseQuirk);
   const hosts = list(values.hosts);
   const options: SimulatorOptions = {
+    household: values.household ?? 'home',
     cameras: Number(values.cameras ?? 4),
     source: source === 'bench' ? 'test' : source,
     ...(source === 'bench' ? { main: BENCH_MAIN } : {}),

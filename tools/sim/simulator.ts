@@ -12,6 +12,8 @@ export const DEFAULT_USERNAME = 'viewer';
 export const DEFAULT_PASSWORD = 'porchlight';
 
 export interface SimulatorOptions {
+  /** Whose cameras they are: another name, other serial numbers. The process id when not given: simulators side by side must not be taken for each other. */
+  readonly household?: string;
   /** How many cameras; 1 when not given. */
   readonly cameras?: number;
   /** Their addresses in turn; 127.0.0.2, 127.0.0.3, … when not given. */
@@ -75,6 +77,7 @@ async function createCamera(options: SimulatorOptions, position: number, discove
   const index = position + 1;
   return new SimCamera(
     {
+      household: options.household ?? String(process.pid),
       index,
       name: options.names?.[position] ?? `${NAMES[position % NAMES.length]}${round}`,
       model: MODELS[position % MODELS.length] ?? 'LW-210 Bullet',

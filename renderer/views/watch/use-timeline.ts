@@ -19,13 +19,13 @@ export function covers(have: TimeRange, want: TimeRange): boolean {
   return have.startMs <= want.startMs && have.endMs >= want.endMs && ratio < 2.5 && ratio > 0.4;
 }
 
-/** Footage that reached "now" when it was asked for goes on growing while its camera records. */
+/** What reached "now" when it was asked for goes on growing: footage while its camera records, a gap while it does not. */
 export function growFootage(timeline: Timeline, nowMs: EpochMs, recording: ReadonlySet<CameraId>): Timeline {
-  const grow = (spans: readonly Span[]): readonly Span[] => {
-    const last = spans.at(-1);
-    return last === undefined || last.endMs < timeline.nowMs - EDGE_MS || nowMs <= last.endMs ? spans : [...spans.slice(0, -1), { startMs: last.startMs, endMs: nowMs }];
+  const grow = <Part extends Span>(parts: readonly Part[]): readonly Part[] => {
+    const last = parts.at(-1);
+    return last === undefined || last.endMs < timeline.nowMs - EDGE_MS || nowMs <= last.endMs ? parts : [...parts.slice(0, -1), { ...last, endMs: nowMs }];
   };
-  return { ...timeline, cameras: timeline.cameras.map((camera) => (recording.has(camera.cameraId) ? { ...camera, spans: grow(camera.spans) } : camera)) };
+  return { ...timeline, cameras: timeline.cameras.map((camera) => (recording.has(camera.cameraId) ? { ...camera, spans: grow(camera.spans) } : { ...camera, gaps: grow(camera.gaps) })) };
 }
 
 export function useTimeline(cameraIds: readonly CameraId[], window: TimeRange): Timeline | null {

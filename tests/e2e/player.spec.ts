@@ -1,0 +1,188 @@
+import { expect, type Page, test } from '@playwright/test';
+import { BROKEN_SECOND, CAMERA, FPS, FRAME_MS, GAP_AT_MS, GAP_MS, NOISE_SECOND, type PlayerRig, startPlayerRig, type ArchiveName } from '../player/player-rig.ts';
+import type { Paint } from '../player/page.ts';
+
+// Only what is served from this computer or with TLS is a secure context; another name for it is not, and has no WebCodecs.
+test.use({
+  launchOptions: [
+    async ({ launchOptions }, use) => {
+      await use({ ...launchOptions, args: [...(launchOptions.args ?? []), '--host-resolver-rules=MAP insecure.test 127.0.0.1'] });
+    },
+    { scope: 'worker' },
+  ],
+});
+
+let rig: PlayerRig;
+
+test.beforeAll(async () => {
+  rig = await startPlayerRig();
+});
+test.afterAll(async () => {
+  await rig.stop();
+});
+
+/** A page with the player's harness; what goes wrong in it fails the test. */
+async function openPage(page: Page, archive: ArchiveName, host?: string): Promise<string[]> {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.goto(rig.url(archive, host));
+  await page.evaluate(() => window.harness.ready());
+  return errors;
+}
+
+async function openPlayback(page: Page, archive: ArchiveName, fromMs: number, options: { host?: string; tiles?: number } = {}): Promise<string[]> {
+  const errors = await openPage(page, archive, options.host);
+  await page.evaluate(([camera, ms, tiles]) => window.harness.playback(camera, ms, tiles), [CAMERA, fromMs, options.tiles ?? 1] as const);
+  await page.waitForFunction(() => window.harness.paints.length > 0);
+  return errors;
+}
+
+const paintsOf = (page: Page, from = 0): Promise<Paint[]> => page.evaluate((first) => window.harness.paints.slice(first), from);
+const countPaints = (page: Page): Promise<number> => page.evaluate(() => window.harness.paints.length);
+
+/** Seeks and waits until a picture of that moment is painted; what the canvas then says and shows. */
+async function seekAndRead(page: Page, toMs: number): Promise<{ paint: Paint | null; code: number | null }> {
+  await page.evaluate((ms) => window.harness.controller.seek(ms), toMs);
+  await page.waitForFunction(
+    ([ms, frameMs]) => {
+      const newest = window.harness.newest();
+      return newest !== null && newest.frameMs <= ms + 0.06 && newest.frameMs > ms - frameMs - 0.06;
+    },
+    [toMs, FRAME_MS] as const,
+  );
+  return await page.evaluate(() => ({ paint: window.harness.newest(), code: window.harness.code() }));
+}
+
+/** Every picture that was painted is the one whose time the canvas gave. */
+function expectHonest(paints: readonly Paint[]): void {
+  expect(paints.filter(({ frameMs, code }) => code !== rig.home.pictureAt(frameMs + FRAME_MS / 2))).toEqual([]);
+}
+
+const codes = (paints: readonly Paint[]): number[] => paints.map(({ code }) => code ?? -1);
+
+/** The same places on every run: moments spread over the footage without a pattern, none in the gap. */
+function someMoments(count: number): number[] {
+  let state = 7;
+  const moments: number[] = [];
+  while (moments.length < count) {
+    state = (state * 48_271) % 2_147_483_647;
+    const moment = rig.home.startMs + (state / 2_147_483_647) * (60_000 + GAP_MS);
+    if (rig.home.pictureAt(moment) !== null) moments.push(moment);
+  }
+  return moments;
+}
+
+for (const [path, host] of [['webcodecs', '127.0.0.1'], ['mse', 'insecure.test']] as const) {
+  test.describe(path, () => {
+    test('live is painted within seconds and goes on, without falling behind', async ({ page }) => {
+      const errors = await openPage(page, 'plain', host);
+      expect(await page.evaluate(() => typeof VideoDecoder)).toBe(path === 'webcodecs' ? 'function' : 'undefined');
+      await page.evaluate((camera) => window.harness.live(camera), CAMERA);
+      await page.waitForFunction(() => window.harness.paints.length >= 60, undefined, { timeout: 20_000 });
+      expect(await page.evaluate(() => window.harness.path())).toBe(path);
+      const paints = await paintsOf(page);
+      const seen = codes(paints);
+      // Numbers rise, and begin again with the loop.
+      const backwards = seen.filter((code, index) => index > 0 && code <= (seen[index - 1] ?? -1) && !((seen[index - 1] ?? 0) > 60 * FPS - 30 && code < 30));
+      expect(backwards).toEqual([]);
+      expect(await page.evaluate(() => window.harness.phase()?.kind)).toBe('live');
+      const behindMs = await page.evaluate(() => Date.now() - (window.harness.newest()?.frameMs ?? 0));
+      expect(behindMs).toBeLessThan(1_500);
+      expect(errors).toEqual([]);
+    });
+
+    test('60 seeks each paint the picture that covers the moment', async ({ page }) => {
+      const errors = await openPlayback(page, 'plain', rig.home.startMs + 1_000, { host });
+      for (const moment of someMoments(60)) {
+        const { paint, code } = await seekAndRead(page, moment);
+        expect({ code, said: rig.home.pictureAt((paint?.frameMs ?? 0) + FRAME_MS / 2) }).toEqual({ code: rig.home.pictureAt(moment), said: code });
+      }
+      expectHonest(await paintsOf(page));
+      expect(errors).toEqual([]);
+    });
+
+    test('seeks to pictures coded out of order are right as well', async ({ page }) => {
+      await openPlayback(page, 'reordered', rig.home.startMs + 1_000, { host });
+      for (const moment of someMoments(12)) expect((await seekAndRead(page, moment)).code).toBe(rig.home.pictureAt(moment));
+    });
+
+    test('a pointer that moves fast ends on its picture, with at most one request under way', async ({ page }) => {
+      await openPlayback(page, 'plain', rig.home.startMs + 1_000, { host });
+      const fromMs = rig.home.startMs + 2_000;
+      const targetMs = rig.home.timeOf(620) + FRAME_MS / 2;
+      const before = await countPaints(page);
+      // 120 moves in 120 animation frames, then it rests.
+      await page.evaluate(
+        async ([from, to]) => {
+          for (let move = 1; move <= 120; move += 1) {
+            window.harness.controller.seek(from + ((to - from) * move) / 120, true);
+            await new Promise(requestAnimationFrame);
+          }
+        },
+        [fromMs, targetMs] as const,
+      );
+      await expect.poll(() => page.evaluate(() => window.harness.code())).toBe(620);
+      const sent = await page.evaluate(() => window.harness.controls.length);
+      expect(sent).toBeGreaterThan(1);
+      // Letting go asks for the rest: the picture stays that one.
+      await page.evaluate((ms) => window.harness.controller.seek(ms), targetMs);
+      await page.evaluate(async () => {
+        for (let frame = 0; frame < 30; frame += 1) await new Promise(requestAnimationFrame);
+      });
+      const paints = await paintsOf(page, before);
+      const last = paints.findIndex(({ code }) => code === 620);
+      expect(codes(paints.slice(last)).filter((code) => code !== 620)).toEqual([]);
+      expect(sent).toBeLessThanOrEqual(paints.length + 2);
+      // Pictures were seen on the way.
+      expect(last).toBeGreaterThan(5);
+      expectHonest(paints);
+    });
+
+    for (const rate of [1, 4, 16]) {
+      test(`plays over a border of segments and jumps the gap at ${rate}×`, async ({ page }) => {
+        const fromMs = rig.home.startMs + GAP_AT_MS - Math.max(2_000, 1_200 * rate) - (rate === 1 ? 0 : 2_000);
+        const errors = await openPlayback(page, 'plain', Math.max(rig.home.startMs, fromMs), { host });
+        const before = await countPaints(page);
+        await page.evaluate((speed) => {
+          window.harness.controller.setRate(speed);
+          window.harness.controller.play();
+        }, rate);
+        const behindGapMs = rig.home.startMs + GAP_AT_MS + GAP_MS + 500 * rate;
+        await page.waitForFunction((ms) => (window.harness.newest()?.frameMs ?? 0) > ms, behindGapMs, { timeout: 30_000 });
+        const paints = await paintsOf(page, before);
+        expectHonest(paints);
+        const seen = codes(paints);
+        expect(seen.filter((code, index) => index > 0 && code < (seen[index - 1] ?? -1))).toEqual([]);
+        if (rate === 1 && path === 'webcodecs') expect(paints.length).toBeGreaterThan(15);
+        // 20 s are missing; they took no time.
+        const jump = paints.findIndex(({ frameMs }) => frameMs > rig.home.startMs + GAP_AT_MS + GAP_MS - 1);
+        expect((paints[jump]?.atMs ?? 0) - (paints[jump - 1]?.atMs ?? 0)).toBeLessThan(3_000);
+        expect(errors).toEqual([]);
+      });
+    }
+
+    test('steps go one picture on and one back, over a border of segments too', async ({ page }) => {
+      await openPlayback(page, 'plain', rig.home.startMs + 1_000, { host });
+      await seekAndRead(page, rig.home.timeOf(147) + 5);
+      const step = async (direction: 1 | -1, wanted: number): Promise<void> => {
+        await page.evaluate((by) => window.harness.controller.stepPicture(by), direction);
+        await expect.poll(() => page.evaluate(() => window.harness.code())).toBe(wanted);
+      };
+      for (let code = 148; code <= 152; code += 1) await step(1, code);
+      for (let code = 151; code >= 147; code -= 1) await step(-1, code);
+      expect(await page.evaluate(() => window.harness.controller.playing)).toBe(false);
+    });
+
+    test('damaged footage does not end playback', async ({ page }) => {
+      const errors = await openPlayback(page, 'damaged', rig.home.startMs + (NOISE_SECOND - 1) * 1_000, { host });
+      for (const second of [NOISE_SECOND, BROKEN_SECOND]) {
+        await page.evaluate((ms) => window.harness.controller.seek(ms), rig.home.startMs + (second - 1) * 1_000 + 300);
+        await page.evaluate(() => window.harness.controller.play());
+        await page.waitForFunction((ms) => (window.harness.newest()?.frameMs ?? 0) > ms, rig.home.startMs + (second + 1) * 1_000 + 500, { timeout: 20_000 });
+      }
+      expect(await page.evaluate(() => window.harness.tiles.flatMap(({ phases }) => phases.map(({ kind }) => kind)))).not.toContain('unsupported');
+      expect((await seekAndRead(page, rig.home.timeOf(400))).code).toBe(400);
+      expect(errors).toEqual([]);
+    });
+  });
+}
