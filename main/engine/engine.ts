@@ -50,7 +50,7 @@ interface Network {
 }
 
 /** Searching, asking and finding again. */
-function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Base, { board }: Recording, stops: StopStack): Network {
+function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Base, { board, ingest }: Recording, stops: StopStack): Network {
   const network = createCameraNetwork(clock, log.scoped('cameras'));
   const prober = createProber({
     network,
@@ -64,6 +64,9 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
   const searcher = createSearcher({ clock, log: log.scoped('discovery'), options: () => ({ interfaces: interfaces() }), configuredAs: (found) => registry.configuredAs(found), listen: !init.demo });
   searcher.onChange((state) => hub.tell('discovery.changed', state));
   const clockWatch = createClockWatch({ clock, log, cameras: () => registry.list(), readOffset: (camera) => prober.clockOffset(camera), onOffset: (cameraId, offsetMs) => board.clockOffset(cameraId, offsetMs) });
+  ingest.onNotice((notice) => {
+    if (notice.type === 'status' && notice.stream === 'main') clockWatch.heard(notice.cameraId, notice.status.state);
+  });
   const finder = createFinder({
     network,
     search: async () => (await searcher.search()).found,

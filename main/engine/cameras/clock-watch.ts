@@ -1,6 +1,6 @@
 /** Keeps each camera's clock offset known: hourly, after sleep, and when asked because a login was refused. */
 import { PorchlightError } from '../../../shared/errors.ts';
-import type { Camera } from '../../../shared/model/camera.ts';
+import type { Camera, ConnectionState } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { HOUR_MS, MINUTE_MS, type DurationMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
@@ -22,10 +22,13 @@ export interface ClockWatch {
   runOnce(): Promise<void>;
   /** Makes a camera due at once (a refused login, a resume from sleep, a camera that came back); all of them without an id. */
   refresh(cameraId?: CameraId): void;
+  /** How a camera's main stream is: one that is refused, or is back, is asked again. Its clock is why a login fails, and a reboot may have set it. */
+  heard(cameraId: CameraId, state: ConnectionState): void;
 }
 
 export function createClockWatch(parts: ClockWatchParts): ClockWatch {
   const askedMs = new Map<CameraId, number>();
+  const states = new Map<CameraId, ConnectionState>();
   const runOnce = async (): Promise<void> => {
     const nowMs = parts.clock.nowMs();
     // Wall time on purpose: it goes on while the computer sleeps, the monotonic clock may not.
@@ -40,9 +43,16 @@ export function createClockWatch(parts: ClockWatchParts): ClockWatch {
       }
     }
   };
+  const refresh = (cameraId?: CameraId): void => (cameraId === undefined ? askedMs.clear() : void askedMs.delete(cameraId));
   return {
     runOnce,
-    refresh: (cameraId) => (cameraId === undefined ? askedMs.clear() : void askedMs.delete(cameraId)),
+    refresh,
+    heard: (cameraId, state) => {
+      const before = states.get(cameraId);
+      states.set(cameraId, state);
+      const isBack = state === 'live' && (before === 'offline' || before === 'refused');
+      if (isBack || (state === 'refused' && before !== 'refused')) refresh(cameraId);
+    },
     async run(signal) {
       while (!signal.aborted) {
         try {

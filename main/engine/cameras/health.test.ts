@@ -73,6 +73,8 @@ describe('a camera\'s health', () => {
     expect(refused('401 Unauthorized')).toContain('does not accept the password');
     expect(refused('404 Not Found')).toContain('no such stream');
     expect(refused('453 Not Enough Bandwidth')).toContain('too many viewers');
+    expect(refused('camera answered 403')).toContain('does not let this user');
+    expect(refused('codec cannot be kept')).toContain('H.264');
     expect(problemSentence('camera-unreachable', '', { ...camera, identity: null })).not.toContain('new address');
   });
 });

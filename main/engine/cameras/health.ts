@@ -98,6 +98,9 @@ function refusedSentence(detail: string, host: string): string {
   if (/401|password|unauthori[sz]ed/i.test(detail)) return `The camera at ${host} does not accept the password any more. Enter the new one; until then it is left alone, so that it does not lock us out.`;
   if (/404|not found/i.test(detail)) return `The camera at ${host} has no such stream any more. Add it again, or check its video settings.`;
   if (/453|503|too many|bandwidth/i.test(detail)) return `The camera at ${host} has too many viewers. Close other apps that watch it; Porchlight keeps trying.`;
+  if (/403|forbidden/i.test(detail)) return `The camera at ${host} does not let this user watch video. Give the user that right in the camera's own settings.`;
+  if (/codec/i.test(detail)) return `The camera at ${host} sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.`;
+  if (/no video/i.test(detail)) return `The camera at ${host} sends no video any more. Check its settings.`;
   return `The camera at ${host} refuses the connection. Check its settings, then try again.`;
 }
 
