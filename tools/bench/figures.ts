@@ -15,6 +15,8 @@ export interface Figure {
 export interface BenchReport {
   readonly bench: string;
   readonly figures: readonly Figure[];
+  /** Sentences about how it was measured that the figures cannot be read without. */
+  readonly notes: readonly string[];
 }
 
 /** A figure; `atLeast` turns the budget into a minimum. */
@@ -27,6 +29,15 @@ export function figure(name: string, value: number, unit: string, options: { flo
   return { name, value, unit, floor, ratio, budget, met };
 }
 
+/** Median and 95th percentile of samples as two figures; `budgets` are of the one and the other. No figures without samples. */
+export function spread(name: string, samples: readonly number[], unit: string, budgets: { p50?: number; p95?: number } = {}): Figure[] {
+  if (samples.length === 0) return [];
+  return [
+    figure(`${name}, p50 of ${samples.length}`, percentile(samples, 0.5), unit, budgets.p50 === undefined ? {} : { budget: budgets.p50 }),
+    figure(`${name}, p95 of ${samples.length}`, percentile(samples, 0.95), unit, budgets.p95 === undefined ? {} : { budget: budgets.p95 }),
+  ];
+}
+
 /** The value below which `share` (0 to 1) of the samples lie. Throws on no samples. */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
@@ -36,9 +47,10 @@ export function percentile(samples: readonly number[], share: number): number {
 }
 
 export function printReport(report: BenchReport): void {
-  const number = (value: number | null): string => (value === null ? '–' : value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 3 : 1 }));
+  const number = (value: number | null): string => (value === null ? '–' : value.toLocaleString('en', { maximumFractionDigits: Math.abs(value) < 10 ? 3 : 1 }));
   const rows = report.figures.map((each) => [each.name, `${number(each.value)} ${each.unit}`, number(each.floor), number(each.ratio), number(each.budget), each.met === null ? '–' : each.met ? 'met' : 'MISSED']);
   const table = [['figure', 'value', 'floor', 'ratio', 'budget', ''], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
   for (const row of table) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  for (const note of report.notes) console.log(`* ${note}`);
 }

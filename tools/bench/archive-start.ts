@@ -1,0 +1,112 @@
+/** A start of the product beside a large archive: a camera that records, and when it does so again. */
+import { readdirSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { DATABASE_FILE, openForReading } from '../../main/engine/storage/database.ts';
+import { forceUnwrap } from '../../shared/result.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import { utcDay, utcHour } from '../../shared/time.ts';
+import { startSimulatorProcess } from '../../tests/support/simulator-process.ts';
+import { waitFor } from '../../tests/support/wait.ts';
+import { GeneratedArchive, listPausedCameras, planArchive } from './archive-generator.ts';
+import { listCamera, type Product, sleep, startProduct, waitForRecording, Workplace } from './workplace.ts';
+
+export const ARCHIVE_SEGMENTS = 700_000;
+const CAMERAS = 16;
+/** On disk, of a file whose footage is a hole. */
+const SPARSE_BYTES = 10_000;
+const KEEP_FREE_BYTES = 5_000_000_000;
+const ENDS_AGO_MS = 5 * 60_000;
+
+export interface BigHome {
+  readonly dataDir: string;
+  readonly mediaDir: string;
+  readonly cameraId: CameraId;
+  readonly segments: number;
+  readonly index: string;
+  /** Seconds it took to make. */
+  readonly madeSeconds: number;
+  /** From the start to the first recorded byte with an empty archive. */
+  readonly emptyStartMs: number;
+}
+
+/** A home with one simulated camera that records, and then with `segments` files of sixteen others; nothing runs when it resolves but the camera. */
+export async function makeBigHome(place: Workplace, segments: number): Promise<BigHome> {
+  const { bavail, bsize, ffree } = await statfs(place.folder);
+  if (bavail * bsize < segments * SPARSE_BYTES + KEEP_FREE_BYTES || ffree < segments * 1.2) throw new Error(`There is no room for ${segments} files; choose fewer with --segments, or another disk with TMPDIR.`);
+  const simulator = place.keep(await startSimulatorProcess(['--source', 'bench', '--cameras', '1', '--audio', 'aac', '--discovery-port', '0'], 300_000));
+  const folders = { dataDir: place.path('home', 'data'), mediaDir: place.path('home', 'media') };
+  const archive = await GeneratedArchive.open(folders);
+  archive.close([archive.rootId]);
+  const first = await startProduct({ ...folders, cameras: simulator.cameras.map((camera) => listCamera(camera)) });
+  const [entry] = await waitForRecording(first, 1);
+  const cameraId = forceUnwrap('one camera was added', entry).camera.id;
+  await sleep(2_000);
+  await first.stop();
+  const again = await startUntilRecording(folders, cameraId);
+  await again.product.stop();
+  const beganMs = performance.now();
+  const plan = planArchive(CAMERAS, segments, Math.floor((Date.now() - ENDS_AGO_MS) / 1000) * 1000);
+  const filled = await GeneratedArchive.open(folders);
+  await filled.writeSparseFiles(plan.segments);
+  for (const one of plan.segments) filled.addRow(one, filled.rootId);
+  filled.addHappenings(plan.happenings);
+  filled.close([filled.rootId]);
+  await listPausedCameras(folders.dataDir, plan.cameraIds);
+  return { ...folders, cameraId, segments: plan.segments.length, index: path.join(folders.dataDir, DATABASE_FILE), madeSeconds: (performance.now() - beganMs) / 1000, emptyStartMs: again.recordingMs };
+}
+
+export interface StartedHome {
+  readonly product: Product;
+  /** Milliseconds of performance.now(). */
+  readonly startedMs: number;
+  /** From the start of `npm start` to the first byte of a new segment file. */
+  readonly recordingMs: number;
+}
+
+/** Starts the product and watches the camera's folder for footage of this life. */
+export async function startUntilRecording(home: { readonly dataDir: string; readonly mediaDir: string }, cameraId: CameraId): Promise<StartedHome> {
+  const before = new Set(newestFiles(home.mediaDir, cameraId));
+  const startedMs = performance.now();
+  const starting = startProduct(home);
+  const recording = waitFor('a new file of the camera', () => newestFiles(home.mediaDir, cameraId).some((file) => !before.has(file)), 120_000, 10).then(() => performance.now() - startedMs);
+  const [product, recordingMs] = await Promise.all([starting, recording]);
+  return { product, startedMs, recordingMs };
+}
+
+/** Files of this hour and the last; a file is created with its first fragments. */
+function newestFiles(mediaDir: string, cameraId: CameraId): string[] {
+  return [0, 3_600_000].flatMap((agoMs) => {
+    const atMs = Date.now() - agoMs;
+    const folder = path.join(mediaDir, cameraId, 'main', utcDay(atMs), utcHour(atMs));
+    try {
+      return readdirSync(folder).map((file) => path.join(folder, file));
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Waits until the engine says that every file has been compared with the index; milliseconds since `startedMs`. */
+export async function waitUntilChecked(home: BigHome, startedMs: number, sinceEpochMs: number, limitMs: number): Promise<number> {
+  await waitFor('the check of all files', () => lastIndexedMs(home.index) > sinceEpochMs, limitMs, 100);
+  return performance.now() - startedMs;
+}
+
+function lastIndexedMs(index: string): number {
+  const db = openForReading(index);
+  try {
+    return Number(db.prepare('SELECT coalesce(max(indexed_ms), 0) FROM roots').pluck().get());
+  } finally {
+    db.close();
+  }
+}
+
+export function countRows(index: string): number {
+  const db = openForReading(index);
+  try {
+    return Number(db.prepare('SELECT count(*) FROM segments').pluck().get());
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,140 @@
+/** CPU and memory of recording: the whole product against bare ffmpeg processes that copy the same streams to nowhere. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { startSimulatorProcess, type SimulatedCamera } from '../../tests/support/simulator-process.ts';
+import { type BenchReport, type Figure, figure, percentile } from './figures.ts';
+import type { BenchOptions } from './options.ts';
+import { cpuSecondsOf, pssBytesOf } from './process-usage.ts';
+import { listCamera, type Product, sleep, startProduct, waitForRecording, Workplace } from './workplace.ts';
+
+/** As many cameras as the budget names. */
+const CAMERAS = 8;
+const MANY_CAMERAS = 64;
+const SECONDS = 60;
+/** Connections stand and first bursts are over. */
+const SETTLE_MS = 4_000;
+const PSS_SAMPLES = 5;
+
+export async function run(options: BenchOptions): Promise<BenchReport> {
+  const seconds = options.seconds ?? SECONDS;
+  const count = options.cameras ?? CAMERAS;
+  return await Workplace.with(async (place) => {
+    const figures: Figure[] = [];
+    const few = await measure(place, 'few', count, seconds, ['main', 'previews', 'sub']);
+    const cores = (cpuSeconds: number): number => cpuSeconds / few.floorSeconds;
+    figures.push(figure(`CPU of ${count} bare ffmpeg`, (100 * few.floorCpu) / seconds / count, '% of a core per camera'));
+    figures.push(figure('CPU, main streams only, no previews decoded', few.main, `s in ${seconds} s`, { floor: few.floorCpu, budget: 2 }));
+    figures.push(figure('CPU, main streams only, previews made from them', few.previews, `s in ${seconds} s`, { floor: few.floorCpu }));
+    figures.push(figure('CPU, with sub streams and previews made from them', few.sub, `s in ${seconds} s`, { floor: few.floorCpu, budget: 3 }));
+    figures.push(figure('of which per camera', (100 * few.sub) / seconds / count, '% of a core'));
+    figures.push(figure('PSS per camera, all processes, with sub stream', few.pssBytes / count / 1e6, 'MB', { budget: 45 }));
+    const notes = [`Floor: ${count} × ffmpeg -rtsp_transport tcp -i URL -c copy -f null -, ${cores(few.floorCpu).toFixed(3)} cores; the simulator is a process of its own and not counted.`];
+    if (options.many) {
+      const many = await measure(place, 'many', MANY_CAMERAS, seconds, ['sub']);
+      figures.push(figure(`CPU per camera at ${MANY_CAMERAS} cameras (floor: at ${count})`, many.sub / MANY_CAMERAS, `s in ${seconds} s`, { floor: few.sub / count, budget: 1.2 }));
+    }
+    return { bench: 'record', figures, notes };
+  });
+}
+
+type Part = 'main' | 'previews' | 'sub';
+
+interface Measured extends Record<Part, number> {
+  readonly floorCpu: number;
+  readonly floorSeconds: number;
+  readonly pssBytes: number;
+}
+
+async function measure(place: Workplace, name: string, count: number, seconds: number, parts: readonly Part[]): Promise<Measured> {
+  const simulator = await startSimulatorProcess(['--source', 'bench', '--cameras', String(count), '--audio', 'aac', '--discovery-port', '0'], 300_000);
+  try {
+    const floorCpu = name === 'few' ? await measureFloor(simulator.cameras, seconds) : 0;
+    const found: Record<Part, number> = { main: 0, previews: 0, sub: 0 };
+    let pssBytes = 0;
+    for (const part of parts) {
+      const product = await startProduct({
+        dataDir: place.path(`${name}-${part}`, 'data'),
+        mediaDir: await folderOf(place, `${name}-${part}`),
+        cameras: simulator.cameras.map((camera) => listCamera(camera, part !== 'sub')),
+        env: part === 'main' ? await withoutPreviews(place) : {},
+      });
+      try {
+        await waitForRecording(product, count);
+        found[part] = await cpuOver(product, seconds);
+        if (part === 'sub') pssBytes = percentile(await pssSamples(product), 0.5);
+      } finally {
+        await product.stop();
+      }
+    }
+    return { ...found, floorCpu, floorSeconds: seconds, pssBytes };
+  } finally {
+    await simulator.stop();
+  }
+}
+
+async function folderOf(place: Workplace, name: string): Promise<string> {
+  await mkdir(place.path(name), { recursive: true });
+  return place.path(name, 'media');
+}
+
+async function cpuOver(product: Product, seconds: number): Promise<number> {
+  await sleep(SETTLE_MS);
+  const before = cpuSecondsOf(product.pid);
+  await sleep(seconds * 1000);
+  return cpuSecondsOf(product.pid) - before;
+}
+
+async function pssSamples(product: Product): Promise<readonly number[]> {
+  const samples: number[] = [];
+  for (let at = 0; at < PSS_SAMPLES; at += 1) {
+    samples.push(pssBytesOf(product.pid));
+    await sleep(500);
+  }
+  return samples;
+}
+
+async function measureFloor(cameras: readonly SimulatedCamera[], seconds: number): Promise<number> {
+  const children = cameras.map((camera) => startCopy(camera));
+  try {
+    await sleep(SETTLE_MS);
+    const cpu = (): number => children.reduce((sum, child) => sum + cpuSecondsOf(child.pid ?? -1), 0);
+    const before = cpu();
+    await sleep(seconds * 1000);
+    const used = cpu() - before;
+    const ended = children.filter((child) => child.exitCode !== null).length;
+    if (ended > 0) throw new Error(`${ended} of the bare ffmpeg ended by themselves`);
+    return used;
+  } finally {
+    await Promise.all(children.map((child) => endOf(child)));
+  }
+}
+
+function startCopy(camera: SimulatedCamera): ChildProcess {
+  const url = new URL(camera.rtspMain);
+  url.username = camera.username;
+  url.password = camera.password;
+  return spawn('ffmpeg', ['-v', 'error', '-nostdin', '-rtsp_transport', 'tcp', '-i', url.href, '-c', 'copy', '-f', 'null', '-'], { stdio: 'ignore' });
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}
+
+/**
+ * An environment in which the decoder of previews ends at once and everything else is ffmpeg: what recording alone costs.
+ * Cameras without a sub stream have previews made from their main stream otherwise, which is the next figure.
+ */
+async function withoutPreviews(place: Workplace): Promise<Readonly<Record<string, string>>> {
+  const folder = place.path('no-previews');
+  await mkdir(folder, { recursive: true });
+  const real = (process.env['PATH'] ?? '').split(path.delimiter).map((each) => `"${each}/ffmpeg"`).join(' ');
+  const script = `#!/bin/sh\ncase "$*" in *skip_loop_filter*) exit 1;; esac\nfor each in ${real}; do [ -x "$each" ] && exec "$each" "$@"; done\nexit 127\n`;
+  await writeFile(path.join(folder, 'ffmpeg'), script);
+  await chmod(path.join(folder, 'ffmpeg'), 0o755);
+  return { PATH: `${folder}${path.delimiter}${process.env['PATH'] ?? ''}` };
+}

@@ -1,0 +1,107 @@
+/** From a click on the timeline to the right picture at full quality, in a month of sixteen cameras: files in memory, and files that have to come from the disk. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { createRandom } from '../sim/media/ambience.ts';
+import { Viewer } from './browser.ts';
+import { type BenchReport, type Figure, figure, spread } from './figures.ts';
+import { makeMonth, type Month, MONTH_CAMERAS, MONTH_SEGMENTS } from './month.ts';
+import type { BenchOptions } from './options.ts';
+import type { Paint } from './page-probe.ts';
+import { shownMoment, TimelinePointer } from './timeline-pointer.ts';
+import { sleep, startProduct, Workplace } from './workplace.ts';
+
+const exec = promisify(execFile);
+const SAMPLES = 100;
+const PLAYABLE_MINUTES = 40;
+const FULL_WIDTH = 1920;
+const FPS = 30;
+const MINUTE_FRAMES = 60 * FPS;
+const REST_MS = 250;
+
+export async function run(options: BenchOptions): Promise<BenchReport> {
+  const samples = options.samples ?? SAMPLES;
+  return await Workplace.with(async (place) => {
+    const month = await makeMonth(place, { segments: options.segments ?? MONTH_SEGMENTS, minutes: PLAYABLE_MINUTES, previews: false });
+    const { viewer, pointer } = await openRecording(place, month);
+    const warm = await seekOften(viewer, pointer, month, samples, null);
+    const storage = await storageOf(month);
+    const evicted = new Eviction();
+    const cold = await seekOften(viewer, pointer, month, Math.ceil(samples / 2), evicted);
+    return {
+      bench: 'seek',
+      figures: [...figuresOf('warm', warm, 60), ...figuresOf('cold', cold, 150), figure('files still in memory after eviction', evicted.remaining, 'pages')],
+      notes: [
+        `${month.segments} segments of ${MONTH_CAMERAS} cameras in the index; ${PLAYABLE_MINUTES} minutes of one camera are files: 1080p30 at 4 Mbit/s, a keyframe each second, a copy each.`,
+        'The time runs from the pointer going down; right is the picture whose number in the picture itself is that of the moment clicked.',
+        `Cold: the clicked minute's file is evicted from the page cache before each click and looked for with fincore. Storage: ${storage}; what its host keeps in memory is not known.`,
+      ],
+    };
+  });
+}
+
+/** The product on the archive, a browser on its one playable camera, standing still. */
+export async function openRecording(place: Workplace, month: Month): Promise<{ readonly viewer: Viewer; readonly pointer: TimelinePointer }> {
+  const product = place.keep(await startProduct(month));
+  const middleMs = (month.playable.startMs + month.playable.endMs) / 2;
+  const viewer = await Viewer.open(place, product, { route: `watch?camera=${month.cameraId}&at=${Math.round(middleMs)}` });
+  if ((await viewer.painted(({ width, code }) => width === FULL_WIDTH && code !== null, 30_000)) === null) throw new Error('the archive does not play');
+  await viewer.page.keyboard.press(' ');
+  await sleep(500);
+  return { viewer, pointer: await TimelinePointer.calibrate(viewer.page) };
+}
+
+interface Seeks {
+  readonly delaysMs: readonly number[];
+  readonly failed: number;
+}
+
+function figuresOf(name: string, { delaysMs, failed }: Seeks, budget: number): Figure[] {
+  return [...spread(`${name}: pointer down to the right picture`, delaysMs, 'ms', { p95: budget }), figure(`${name}: clicks without the right picture within 5 s`, failed, '', { budget: 0 })];
+}
+
+async function seekOften(viewer: Viewer, pointer: TimelinePointer, month: Month, samples: number, eviction: Eviction | null): Promise<Seeks> {
+  const random = createRandom(eviction === null ? 7 : 8);
+  const { startMs, endMs } = month.playable;
+  const delaysMs: number[] = [];
+  let failed = 0;
+  for (let at = 0; at < samples; at += 1) {
+    const wantedMs = pointer.momentAt(pointer.xOf(startMs + (0.02 + 0.96 * random()) * (endMs - startMs)));
+    if (eviction !== null) await eviction.evict(month.files[Math.floor((wantedMs - startMs) / 60_000)] ?? '');
+    await sleep(REST_MS);
+    await viewer.forget();
+    await pointer.click(wantedMs);
+    const right = await rightPicture(viewer, month);
+    const down = viewer.mark('pointerdown');
+    if (right === null || down === null) failed += 1;
+    else delaysMs.push(right.atMs - down.atMs);
+  }
+  return { delaysMs, failed };
+}
+
+/** The first picture shown since the click that is the one of the moment the page went to. */
+async function rightPicture(viewer: Viewer, month: Month): Promise<Paint | null> {
+  await sleep(50);
+  const wanted = numbersAt((await shownMoment(viewer.page)) - month.playable.startMs);
+  return await viewer.painted(({ width, code }) => width === FULL_WIDTH && code !== null && wanted.includes(code.frameNumber));
+}
+
+/** The number in the picture of a moment; two where a millisecond's rounding decides between them. */
+export function numbersAt(sinceStartMs: number): readonly number[] {
+  return [-1, 0, 1].map((byMs) => Math.floor(((sinceStartMs + byMs) * FPS) / 1000) % MINUTE_FRAMES);
+}
+
+/** Takes files out of the page cache and counts what stayed in it. */
+class Eviction {
+  remaining = 0;
+
+  async evict(file: string): Promise<void> {
+    await exec('dd', [`of=${file}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
+    const { stdout } = await exec('fincore', ['--noheadings', '--output', 'PAGES', file]);
+    this.remaining += Number(stdout.trim());
+  }
+}
+
+async function storageOf(month: Month): Promise<string> {
+  const { stdout } = await exec('findmnt', ['--noheadings', '--output', 'SOURCE,FSTYPE', '--target', month.mediaDir]);
+  return stdout.trim().replaceAll(/\s+/g, ', ');
+}
