@@ -79,6 +79,8 @@ describe('the ladder', () => {
     expect(nextStep(FRESH_LADDER, ended("Stream map '0:a:0' matches no streams."), 0, 0.5)).toMatchObject({ waitMs: 0, state: { withoutSound: true } });
     expect(nextStep(FRESH_LADDER, ended('Could not find codec parameters'), 0, 0.5)).toMatchObject({ state: { depth: 'thorough' } });
     expect(nextStep(FRESH_LADDER, { reason: 'parameters-changed', detail: '' }, 60_000, 0.5)).toMatchObject({ waitMs: 0 });
+    expect(nextStep(FRESH_LADDER, { reason: 'crashed', detail: '' }, 60_000, 0.5)).toMatchObject({ waitMs: 0, cause: 'porchlight-failed' });
+    expect(nextStep(FRESH_LADDER, { reason: 'crashed', detail: '' }, 0, 0.5)).toMatchObject({ waitMs: 500, cause: 'porchlight-failed' });
     expect(nextStep(FRESH_LADDER, { reason: 'stalled', detail: '' }, 60_000, 0.5)).toMatchObject({ waitMs: 0, cause: 'stream-stalled' });
   });
 });

@@ -46,6 +46,8 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
       return afterEnd(state, end, footageMs, waitMs);
     case 'ffmpeg-missing':
       return { state, connection: 'offline', cause: 'porchlight-failed', detail: 'ffmpeg could not be started', waitMs: 10_000 };
+    case 'crashed':
+      return { state, connection: 'connecting', cause: 'porchlight-failed', detail: 'ffmpeg crashed', waitMs: good ? 0 : waitMs };
     case 'never-started':
       return { state: { ...state, depth: other(state.depth) }, connection: 'offline', cause: 'camera-unreachable', detail: 'no pictures came', waitMs };
     case 'stalled':

@@ -4,7 +4,7 @@ import { FragmentSplitter, type SplitUnit } from '../../../shared/media/fragment
 import { inputScript, type ProbeDepth, recordArgs, type Sound } from '../ffmpeg/args.ts';
 import { type FfmpegFailure, readFailure } from '../ffmpeg/errors.ts';
 import type { ChildLedger } from '../ffmpeg/ledger.ts';
-import { type FfmpegProcess, startFfmpeg } from '../ffmpeg/process.ts';
+import { type FfmpegExit, type FfmpegProcess, startFfmpeg } from '../ffmpeg/process.ts';
 import type { Clock } from '../core/clock.ts';
 import type { IngestStream } from '../ports/ingest.ts';
 import type { SessionFragment } from './media.ts';
@@ -38,6 +38,8 @@ export type SessionEnd =
   /** ffmpeg ended by itself. */
   | { readonly reason: 'ended'; readonly failure: FfmpegFailure; readonly lines: readonly string[] }
   | { readonly reason: 'ffmpeg-missing'; readonly error: Error }
+  /** ffmpeg was ended by a signal or a fault of its own: nothing the camera did. */
+  | { readonly reason: 'crashed'; readonly detail: string }
   | { readonly reason: 'stalled' | 'never-started' | 'no-keyframes' | 'parameters-changed' | 'malformed'; readonly detail: string };
 
 /** How often silence is looked at. */
@@ -70,7 +72,7 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
   const endings: (() => void)[] = [];
   try {
     return await new Promise<SessionEnd>((resolve) => {
-      const end = (reason: Exclude<SessionEnd['reason'], 'ended' | 'stopped' | 'ffmpeg-missing'>, detail: string): void => {
+      const end = (reason: Exclude<SessionEnd['reason'], 'ended' | 'crashed' | 'stopped' | 'ffmpeg-missing'>, detail: string): void => {
         media.close();
         resolve({ reason, detail });
       };
@@ -89,7 +91,9 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
         }),
       );
       void child.exited.then((exit) => {
+        const crash = crashOf(exit);
         if (exit.startError !== null) resolve({ reason: 'ffmpeg-missing', error: exit.startError });
+        else if (crash !== null) resolve({ reason: 'crashed', detail: [crash, ...child.lastLines().slice(-4)].join(' | ') });
         else resolve({ reason: 'ended', failure: readFailure(child.lastLines()), lines: child.lastLines() });
       });
     });
@@ -106,6 +110,15 @@ function guarded(end: (reason: 'malformed', detail: string) => void, take: () =>
     if (!(error instanceof MalformedMediaError)) throw error;
     end('malformed', error.message);
   }
+}
+
+/** Windows ends a faulty program with an NTSTATUS error of the system (facility 0) as its exit code; ffmpeg's own errors lie above. */
+const SYSTEM_FAULT = 0xc000;
+
+/** How a child crashed, in words; null when it ended by itself. Asked before anybody asked it to end. */
+function crashOf({ code, signal }: FfmpegExit): string | null {
+  if (signal !== null) return `ffmpeg was ended by ${signal}`;
+  return code !== null && code >>> 16 === SYSTEM_FAULT ? `ffmpeg crashed (0x${(code >>> 0).toString(16)})` : null;
 }
 
 /** Reads the child's outputs by the pulse; returns what ends it. */
