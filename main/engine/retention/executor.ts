@@ -1,10 +1,11 @@
 /** Makes the rules true again and again: plans, deletes in bounded steps, and sooner where a disk fills up. */
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { StorageRules } from '../../../shared/model/storage.ts';
-import { type DurationMs, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeRange } from '../../../shared/time.ts';
+import { type DurationMs, type EpochMs, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
+import { type AgeClock, readAgeClock, startAgeClock } from './age-clock.ts';
 import { type BrokenRule, type LockedRange, type OldSegment, planRetention, type RootFacts } from './plan.ts';
 
 /** What retention must know and may do; the archive offers it. */
@@ -14,6 +15,7 @@ export interface RetentionArchive {
     readonly usedBytes: readonly { readonly rootId: RootId; readonly bytes: number }[];
     readonly lastHour: readonly { readonly rootId: RootId; readonly bytes: number }[];
   }>;
+  newestDayStartMs(): Promise<EpochMs | null>;
   deleteSegments(refs: readonly OldSegment[]): Promise<{ readonly cameraIds: readonly CameraId[]; readonly range: TimeRange | null; readonly segments: number }>;
   readonly roots: { refresh(): Promise<readonly { readonly rootId: RootId; readonly state: string; readonly freeBytes: number; readonly diskBytes: number }[]> };
 }
@@ -43,6 +45,7 @@ export class RetentionExecutor {
   #wake: AbortController = new AbortController();
   #running: Promise<void> | null = null;
   #broken: readonly BrokenRule[] = [];
+  #ageClock: AgeClock | null = null;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -98,7 +101,7 @@ export class RetentionExecutor {
   }
 
   async #plan(): Promise<{ readonly plan: ReturnType<typeof planRetention>; readonly complete: boolean }> {
-    const { archive, rules, locks, clock } = this.#options;
+    const { archive, rules, locks } = this.#options;
     const conditions = await archive.roots.refresh();
     // Locked footage at the old end must not hide what may go behind it.
     const held = locks();
@@ -113,8 +116,19 @@ export class RetentionExecutor {
         headroomBytes: Math.max(rate * HEADROOM_MS, Math.min(LEAST_HEADROOM_BYTES, diskBytes / 50)),
       };
     });
-    const plan = planRetention({ roots, oldest: facts.oldest, rules: rules(), locks: held, nowMs: clock.nowMs() });
+    const plan = planRetention({ roots, oldest: facts.oldest, rules: rules(), locks: held, nowMs: await this.#ageNowMs() });
     return { plan, complete: roots.every((root) => facts.oldest.filter((segment) => segment.rootId === root.rootId).length < limit) };
+  }
+
+  /** What the age limit is counted from: the clock, unless it has leapt. */
+  async #ageNowMs(): Promise<EpochMs> {
+    const { archive, clock, logger } = this.#options;
+    const before = this.#ageClock;
+    const newestMs = before === null ? await archive.newestDayStartMs() : null;
+    const now = before === null ? startAgeClock(newestMs, clock.nowMs(), clock.monotonicMs()) : readAgeClock(before, clock.nowMs(), clock.monotonicMs());
+    if (now.doubtedSinceMs !== null && (before?.doubtedSinceMs ?? null) === null) logger.warn('The clock is more than a day ahead of the newest footage; for a day the age limit counts from before that');
+    this.#ageClock = now;
+    return now.nowMs;
   }
 
   #report(broken: readonly BrokenRule[]): void {

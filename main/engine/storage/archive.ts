@@ -7,7 +7,7 @@ import { packKeyframes } from '../../../shared/media/keyframe-index.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { Segment } from '../../../shared/model/segment.ts';
-import { HOUR_MS, type TimeRange } from '../../../shared/time.ts';
+import { type EpochMs, HOUR_MS, type TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ArchiveReader, ArchiveWriter, LocatedSegment } from '../ports/archive.ts';
@@ -65,6 +65,8 @@ export interface Archive {
   /** Computes spans, coverage and sums anew. */
   rederive(): Promise<void>;
   retentionFacts(limitPerRoot: number): Promise<RetentionFacts>;
+  /** When the newest 24 hours of footage began; null with none. */
+  newestDayStartMs(): Promise<EpochMs | null>;
   /** Deletes segments in the order of I2: row to garbage, unlink, sync folder, drop the row; then what their time leaves behind. */
   deleteSegments(refs: readonly SegmentRef[]): Promise<DeletionReport>;
   /** Everything asked for is durable, the threads are ended. */
@@ -207,6 +209,10 @@ class DiskArchive implements Archive {
 
   async retentionFacts(limitPerRoot: number): Promise<RetentionFacts> {
     return await this.#threads.read((reader) => reader.retentionFacts(limitPerRoot));
+  }
+
+  async newestDayStartMs(): Promise<EpochMs | null> {
+    return await this.#threads.read((reader) => reader.newestDayStartMs());
   }
 
   deleteSegments(refs: readonly SegmentRef[]): Promise<DeletionReport> {

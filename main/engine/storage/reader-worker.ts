@@ -6,7 +6,7 @@ import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import { exposeWorker } from '../core/worker-rpc.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { openForReading, type ReadableDb } from './database.ts';
-import { type RetentionFacts, retentionFacts } from './retention.read.ts';
+import { newestDayStartMs, type RetentionFacts, retentionFacts } from './retention.read.ts';
 import { segmentReader, type SegmentReader } from './segments.read.ts';
 import { mappingSqlite } from './sqlite-errors.ts';
 import { idLookup } from './stream-ids.ts';
@@ -48,6 +48,7 @@ const api = {
   streamTails: () => ask(({ segments }) => segments.tails()),
   usage: () => ask(({ segments }) => segments.usage()),
   retentionFacts: (limitPerRoot: number): RetentionFacts => ask(({ db }) => retentionFacts(db, limitPerRoot)),
+  newestDayStartMs: (): EpochMs | null => ask(({ db }) => newestDayStartMs(db)),
 };
 
 export type ReaderApi = typeof api;
