@@ -73,7 +73,7 @@ test('names the cause when a camera stops, and goes on when it returns', async (
   const { camera } = forceUnwrap('it was added', listed.find((entry) => entry.camera.deviceUrl?.includes(`//${stopped.host}:`)));
   stoppedMs = Date.now();
   await simulator.tell(stopped.index, 'unplug');
-  await expect(page.locator(`article[data-camera="${camera.id}"]`).getByText(/Offline since/)).toBeVisible({ timeout: 40_000 });
+  await expect(page.locator(`article[data-camera="${camera.id}"]`).getByText(/No answer from/)).toBeVisible({ timeout: 40_000 });
   await simulator.tell(stopped.index, 'replug');
   const gap = await engine.closedGap(camera.id, 'camera-unreachable', stoppedMs, 60_000);
   expect(gap.startMs).toBeGreaterThan(stoppedMs - 1_500);
