@@ -135,7 +135,7 @@ export class TestEngine {
   }
 
   /** Waits for recording to be back after `sinceMs`; returns the gap of this cause that is closed by then. */
-  async closedGap(cameraId: CameraId, cause: GapCause, sinceMs: number, limitMs = 60_000): Promise<TimelineGap> {
+  async closedGap(cameraId: CameraId, cause: GapCause, sinceMs: number, limitMs = 45_000): Promise<TimelineGap> {
     return await waitFor(`a gap with the cause ${cause}`, async () => {
       const { gaps, spans } = await this.timeline(cameraId);
       const gap = gaps.find((one) => one.cause === cause && one.endMs > sinceMs);
