@@ -92,7 +92,7 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
   const network = startNetwork(base, recording, stops);
   const serving: { info: ServingInfo | null } = { info: null };
   const appInfo = (): AppInfo => describeApp(base, serving.info);
-  const summary = async (): Promise<StorageSummary> => summarizeStorage(archive.roots.conditions(), await archive.read.usage(), base.rules.get());
+  const summary = async (): Promise<StorageSummary> => summarizeStorage(archive.roots.conditions(), ...(await Promise.all([archive.read.usage(), archive.read.previewUsage()])), base.rules.get());
   const storageChanged = (): void => {
     recording.retention.hurry();
     summary().then((now) => hub.tell('storage.changed', now)).catch((error: unknown) => log.error('storage could not be summed up', error));

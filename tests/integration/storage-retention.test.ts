@@ -1,6 +1,6 @@
 /** Retention on a real archive: rules come true, files go in order, a full disk makes room, and any prefix of it is sound (I1, I2, I5). */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,13 +12,14 @@ import { RetentionExecutor } from '../../main/engine/retention/executor.ts';
 import { summarizeStorage } from '../../main/engine/retention/forecast.ts';
 import type { LockedRange } from '../../main/engine/retention/plan.ts';
 import { type Archive, openArchive } from '../../main/engine/storage/archive.ts';
+import { PreviewPacks } from '../../main/engine/storage/preview-pack.ts';
 import type { RootPlace } from '../../main/engine/storage/root-list.ts';
 import { diskSpace } from '../../main/engine/storage/root.ts';
 import { CLIP_MS, writeClosed, writeCut } from '../../main/engine/storage/testing/footage.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
 import type { StorageRules } from '../../shared/model/storage.ts';
-import { DAY_MS, HOUR_MS } from '../../shared/time.ts';
+import { DAY_MS, HOUR_MS, utcDay } from '../../shared/time.ts';
 
 const CAMERAS = ['cam-aaaaaaaaaaaa', 'cam-bbbbbbbbbbbb'] as CameraId[];
 const key = { cameraId: CAMERAS[0] as CameraId, stream: 'main' } as const;
@@ -87,6 +88,36 @@ describe('retention', () => {
     expect(await wrong()).toEqual([]);
   });
 
+  it('counts previews, and deletes them with the footage of their time, folders and all', async () => {
+    const earlierMs = startMs - 2 * DAY_MS;
+    const packs = new PreviewPacks();
+    const jpeg = Buffer.alloc(5_000, 0xff);
+    // An hour of two days ago, one of today, and one of a camera that is off the list.
+    await record(1, { startMs: earlierMs });
+    await packs.append(root.path, key.cameraId, [{ atMs: earlierMs, jpeg }]);
+    const [newest] = await record(1, { startMs, session: 2 });
+    await packs.append(root.path, key.cameraId, [{ atMs: startMs, jpeg }]);
+    const gone = { cameraId: CAMERAS[1] as CameraId, session: 3, startMs: earlierMs };
+    await record(1, gone);
+    await packs.append(root.path, gone.cameraId, [{ atMs: earlierMs, jpeg }]);
+    const previews = await archive.read.previewUsage();
+    expect(previews.map((one) => [one.cameraId, one.sizeBytes > 10_000])).toEqual([[key.cameraId, true], [gone.cameraId, false]]);
+    const previewBytes = previews.reduce((sum, one) => sum + one.sizeBytes, 0);
+    expect((await archive.retentionFacts(1)).usedBytes).toEqual([{ rootId: root.rootId, bytes: (await usedBytes()) + previewBytes }]);
+    const summary = summarizeStorage(archive.roots.conditions(), await archive.read.usage(), previews, rules);
+    expect(summary.roots[0]?.usedBytes).toBe((await usedBytes()) + previewBytes);
+
+    // Room for one of three segments.
+    rules = { ...rules, quotaBytes: { [root.rootId]: 1.2 * ((newest?.sizeBytes ?? 0) + previewBytes) } };
+    expect(await executor().runOnce()).toBe(2);
+    const folders = (cameraId: CameraId) => readdirSync(path.join(root.path, cameraId, 'previews'));
+    expect(folders(key.cameraId)).toEqual([utcDay(startMs)]);
+    expect(folders(gone.cameraId)).toEqual([]);
+    expect(readdirSync(path.join(root.path, gone.cameraId, 'main'))).toEqual([]);
+    expect((await archive.read.previewUsage()).reduce((sum, one) => sum + one.sizeBytes, 0)).toBe(previews[0] === undefined ? -1 : previews[0].sizeBytes / 2);
+    expect(await wrong()).toEqual([]);
+  });
+
   it('runs by itself, sooner when told to hurry, and stops', async () => {
     const segments = await record(10);
     const retention = executor();
@@ -136,12 +167,12 @@ describe('retention', () => {
     const segments = await record(150);
     const bytes = segments.reduce((sum, one) => sum + one.sizeBytes, 0);
     rules = { ...rules, quotaBytes: { [root.rootId]: bytes * 2 } };
-    const summary = summarizeStorage(await archive.roots.refresh(), await archive.read.usage(), rules);
+    const summary = summarizeStorage(await archive.roots.refresh(), await archive.read.usage(), [], rules);
     const perDay = (bytes / (150 * CLIP_MS)) * DAY_MS;
     expect(summary).toMatchObject({ oldestMs: startMs, roots: [{ state: 'ready', usedBytes: bytes, quotaBytes: bytes * 2 }], cameras: [{ cameraId: key.cameraId, usedBytes: bytes, oldestMs: startMs }] });
     expect(summary.bytesPerDay).toBeCloseTo(perDay, 0);
     expect(summary.forecastDays).toBeCloseTo((bytes * 2) / perDay, 3);
-    expect(summarizeStorage([], [], rules)).toMatchObject({ forecastDays: null, oldestMs: null, bytesPerDay: 0 });
+    expect(summarizeStorage([], [], [], rules)).toMatchObject({ forecastDays: null, oldestMs: null, bytesPerDay: 0 });
   });
 });
 

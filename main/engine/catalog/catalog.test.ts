@@ -36,7 +36,7 @@ class HandClock implements Clock {
       this.#tick = null;
     };
   };
-  after = () => () => undefined;
+  after: Clock['after'] = () => () => undefined;
   beat = () => this.#tick?.();
 }
 
@@ -61,7 +61,7 @@ describe('the indexer', () => {
     const changes: unknown[] = [];
     const later: (() => void)[] = [];
     const clock = new HandClock();
-    clock.after = (_durationMs: number, action: () => void) => {
+    clock.after = (_durationMs, action) => {
       later.push(action);
       return () => void later.splice(later.indexOf(action), 1);
     };

@@ -27,6 +27,13 @@ export interface StreamUsage extends StreamKey {
   readonly oldestMs: EpochMs;
 }
 
+/** Bytes of a camera's previews on a disk. */
+export interface PreviewUsage {
+  readonly rootId: RootId;
+  readonly cameraId: CameraId;
+  readonly sizeBytes: number;
+}
+
 /** Questions; answered by a connection that cannot write. */
 export interface ArchiveReader {
   timeline(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly maxItems: number }): Promise<readonly CameraTimeline[]>;
@@ -43,6 +50,8 @@ export interface ArchiveReader {
   /** The newest of a range, oldest first. */
   events(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly limit: number }): Promise<readonly CameraEvent[]>;
   usage(): Promise<readonly StreamUsage[]>;
+  /** Counted from the folders, some minutes ago at most. */
+  previewUsage(): Promise<readonly PreviewUsage[]>;
 }
 
 /** Changes; one writer, in order, each durable when its promise resolves. */

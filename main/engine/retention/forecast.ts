@@ -2,7 +2,7 @@
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { CameraStorage, RootState, RootSummary, StorageRules, StorageSummary } from '../../../shared/model/storage.ts';
 import { DAY_MS, type EpochMs } from '../../../shared/time.ts';
-import type { StreamUsage } from '../ports/archive.ts';
+import type { PreviewUsage, StreamUsage } from '../ports/archive.ts';
 
 export interface RootFact {
   readonly rootId: RootId;
@@ -18,16 +18,17 @@ const LEAST_FOR_A_RATE_MS = 2 * 60_000;
 
 /**
  * The summary of section "Storage at a glance". A stream's rate is its bytes per recorded time, so that a camera that was off for a week
- * counts as what it writes when it is on. Days that fit: what all disks may hold, shared at today's rates, no more than the age limit.
+ * counts as what it writes when it is on; its previews grow in proportion. Days that fit: what all disks may hold, shared at today's rates,
+ * no more than the age limit.
  */
-export function summarizeStorage(roots: readonly RootFact[], usage: readonly StreamUsage[], rules: StorageRules): StorageSummary {
-  const used = (rootId: RootId): number => usage.reduce((sum, one) => sum + (one.rootId === rootId ? one.sizeBytes : 0), 0);
-  const bytesPerDay = [...Map.groupBy(usage, (one) => one.cameraId).keys()].reduce((sum, cameraId) => sum + cameraRate(usage, cameraId), 0);
+export function summarizeStorage(roots: readonly RootFact[], usage: readonly StreamUsage[], previews: readonly PreviewUsage[], rules: StorageRules): StorageSummary {
+  const used = (rootId: RootId): number => sum([...usage, ...previews].map((one) => (one.rootId === rootId ? one.sizeBytes : 0)));
+  const bytesPerDay = sum([...Map.groupBy(usage, (one) => one.cameraId).keys()].map((cameraId) => cameraRate(usage, previews, cameraId)));
   const capacityBytes = roots.reduce((sum, root) => sum + (root.state === 'ready' || root.state === 'full' ? capacity(root, used(root.rootId), rules) : 0), 0);
   const fitDays = bytesPerDay === 0 ? null : Math.min(capacityBytes / bytesPerDay, rules.maxAgeDays ?? Number.POSITIVE_INFINITY);
   const cameras = [...Map.groupBy(usage, (one) => one.cameraId)].map(([cameraId, streams]): CameraStorage => {
-    const rate = cameraRate(usage, cameraId);
-    return { cameraId, usedBytes: sum(streams.map((one) => one.sizeBytes)), bytesPerDay: rate, oldestMs: oldest(streams), forecastDays: rate === 0 ? null : fitDays };
+    const rate = cameraRate(usage, previews, cameraId);
+    return { cameraId, usedBytes: cameraBytes(usage, cameraId) + cameraBytes(previews, cameraId), bytesPerDay: rate, oldestMs: oldest(streams), forecastDays: rate === 0 ? null : fitDays };
   });
   return {
     roots: roots.map((root): RootSummary => ({ ...pick(root), usedBytes: used(root.rootId), quotaBytes: rules.quotaBytes[root.rootId] ?? null, keepFreeBytes: rules.keepFreeBytes })),
@@ -45,7 +46,16 @@ function capacity(root: RootFact, usedBytes: number, rules: StorageRules): numbe
   return Math.min(room, rules.quotaBytes[root.rootId] ?? Number.POSITIVE_INFINITY);
 }
 
-function cameraRate(usage: readonly StreamUsage[], cameraId: CameraId): number {
+function cameraBytes(usage: readonly { readonly cameraId: CameraId; readonly sizeBytes: number }[], cameraId: CameraId): number {
+  return sum(usage.map((one) => (one.cameraId === cameraId ? one.sizeBytes : 0)));
+}
+
+function cameraRate(usage: readonly StreamUsage[], previews: readonly PreviewUsage[], cameraId: CameraId): number {
+  const footageBytes = cameraBytes(usage, cameraId);
+  return footageBytes === 0 ? 0 : footageRate(usage, cameraId) * (1 + cameraBytes(previews, cameraId) / footageBytes);
+}
+
+function footageRate(usage: readonly StreamUsage[], cameraId: CameraId): number {
   const byStream = Map.groupBy(usage.filter((one) => one.cameraId === cameraId), (one) => one.stream);
   return sum(
     [...byStream.values()].map((parts) => {

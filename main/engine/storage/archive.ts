@@ -14,6 +14,7 @@ import type { ArchiveReader, ArchiveWriter, LocatedSegment } from '../ports/arch
 import { writeCameraFile } from './camera-file.ts';
 import type { CheckOptions, CheckStep } from './check.ts';
 import { WAITING_FOLDER } from './journal.ts';
+import { PreviewTally } from './preview-usage.ts';
 import type { Finding, ReconcileStep } from './reconcile.ts';
 import type { RetentionFacts } from './retention.read.ts';
 import { RootList, type RootPlace } from './root-list.ts';
@@ -95,6 +96,7 @@ class DiskArchive implements Archive {
   readonly read: ArchiveReader;
   readonly write: ArchiveWriter;
   readonly #options: ArchiveOptions;
+  readonly #previews: PreviewTally;
   readonly #listeners = new Set<(rebuilding: boolean) => void>();
   readonly #closing = new AbortController();
   #started: ArchiveThreads | null = null;
@@ -107,7 +109,13 @@ class DiskArchive implements Archive {
   constructor(options: ArchiveOptions, roots: RootList) {
     this.#options = options;
     this.roots = roots;
-    this.read = archiveReader(() => this.#threads, roots);
+    this.#previews = new PreviewTally({
+      clock: options.clock,
+      roots: () => roots.readable(),
+      camerasOn: (root) => this.#threads.maintenance.camerasOn(placeOf(root)),
+      bytesOf: (root, cameraId) => this.#threads.maintenance.previewBytes(placeOf(root), cameraId),
+    });
+    this.read = archiveReader(() => this.#threads, roots, this.#previews);
     this.write = archiveWriter(() => this.#threads, roots, options.clock);
   }
 
@@ -208,7 +216,9 @@ class DiskArchive implements Archive {
   }
 
   async retentionFacts(limitPerRoot: number): Promise<RetentionFacts> {
-    return await this.#threads.read((reader) => reader.retentionFacts(limitPerRoot));
+    const [facts, previews] = await Promise.all([this.#threads.read((reader) => reader.retentionFacts(limitPerRoot)), this.#previews.usage()]);
+    const bytesOn = (rootId: RootId): number => previews.reduce((sum, one) => sum + (one.rootId === rootId ? one.sizeBytes : 0), 0);
+    return { ...facts, usedBytes: facts.usedBytes.map(({ rootId, bytes }) => ({ rootId, bytes: bytes + bytesOn(rootId) })) };
   }
 
   async newestDayStartMs(): Promise<EpochMs | null> {
@@ -222,27 +232,26 @@ class DiskArchive implements Archive {
   }
 
   async #deleteNow(refs: readonly SegmentRef[]): Promise<DeletionReport> {
-    const cameraIds = new Set<CameraId>();
+    const goneUntil = new Map<CameraId, EpochMs>();
     const ranges: TimeRange[] = [];
     for (let at = 0; at < refs.length && !this.#closing.signal.aborted; at += DELETE_BATCH) {
       const removed = await this.#threads.write((writer) => writer.discard(refs.slice(at, at + DELETE_BATCH)));
       for (const segment of removed) {
-        cameraIds.add(segment.cameraId);
+        goneUntil.set(segment.cameraId, Math.max(segment.endMs, goneUntil.get(segment.cameraId) ?? segment.endMs));
         ranges.push(segment);
       }
       for (const [rootId, files] of Map.groupBy(removed, (segment) => segment.rootId)) await this.#unlink(rootId, files.map((file) => file.path));
     }
-    if (cameraIds.size > 0) await this.#tidyUp(cameraIds);
+    if (goneUntil.size > 0) await this.#tidyUp(goneUntil);
     const range = ranges.length === 0 ? null : { startMs: Math.min(...ranges.map((one) => one.startMs)), endMs: Math.max(...ranges.map((one) => one.endMs)) };
-    return { cameraIds: [...cameraIds], range, segments: ranges.length };
+    return { cameraIds: [...goneUntil.keys()], range, segments: ranges.length };
   }
 
   /** Unlinks garbage and drops its rows; garbage of a disk that is not here waits. */
   async #unlink(rootId: RootId, paths: readonly string[]): Promise<void> {
     const root = this.roots.writable().find((place) => place.rootId === rootId);
     if (root === undefined) return;
-    const { rootId: id, path: folder } = root;
-    const place: RootPlace = { rootId: id, path: folder };
+    const place = placeOf(root);
     const gone = await this.#threads.maintenance.unlink(place, paths);
     await this.#threads.write((writer) => writer.dropGarbage(gone.map((file) => ({ rootId, path: file }))));
     const nowMs = this.#options.clock.nowMs();
@@ -257,13 +266,15 @@ class DiskArchive implements Archive {
     }
   }
 
-  /** Previews, journal and rows of gaps and events older than a camera's oldest footage. */
-  async #tidyUp(cameraIds: ReadonlySet<CameraId>): Promise<void> {
-    for (const { cameraId, startMs } of await this.#threads.maintenance.oldestByCamera()) {
-      if (!cameraIds.has(cameraId)) continue;
+  /** Previews, journal and rows of gaps and events older than a camera's oldest footage; `goneUntil`: where what was deleted ended. */
+  async #tidyUp(goneUntil: ReadonlyMap<CameraId, EpochMs>): Promise<void> {
+    const oldest = new Map((await this.#threads.maintenance.oldestByCamera()).map((one) => [one.cameraId, one.startMs]));
+    for (const [cameraId, endMs] of goneUntil) {
+      // With no footage left its last hour goes too, but for what a segment being recorded may have.
+      const startMs = oldest.get(cameraId) ?? Math.min(endMs + HOUR_MS, this.#options.clock.nowMs() - HOUR_MS);
       let keptFromMs: number | null = null;
       for (const root of this.roots.writable()) {
-        await this.#threads.maintenance.prunePreviews(root, cameraId, startMs);
+        if ((await this.#threads.maintenance.prunePreviews(root, cameraId, startMs)) > 0) this.#previews.recount();
         keptFromMs = await this.#threads.maintenance.pruneJournal(root, cameraId, startMs);
       }
       // Only when every disk's journal could be pruned do rows and journal still say the same (I5).
@@ -315,7 +326,12 @@ class DiskArchive implements Archive {
   }
 }
 
-function archiveReader(threads: () => ArchiveThreads, roots: RootList): ArchiveReader {
+/** What crosses to a thread: no state of the disk. */
+function placeOf({ rootId, path: folder }: RootPlace): RootPlace {
+  return { rootId, path: folder };
+}
+
+function archiveReader(threads: () => ArchiveThreads, roots: RootList, previews: PreviewTally): ArchiveReader {
   const locate = (segment: Segment | null): LocatedSegment | null => {
     if (segment === null) return null;
     const rootPath = roots.pathOf(segment.rootId);
@@ -331,6 +347,7 @@ function archiveReader(threads: () => ArchiveThreads, roots: RootList): ArchiveR
     streamTails: () => threads().read((reader) => reader.streamTails()),
     events: (query) => threads().read((reader) => reader.events(query)),
     usage: () => threads().read((reader) => reader.usage()),
+    previewUsage: () => previews.usage(),
   };
 }
 

@@ -9,7 +9,8 @@ import { exposeWorker } from '../core/worker-rpc.ts';
 import { checkArchive, type CheckOptions, type CheckStep } from './check.ts';
 import { openForReading, type ReadableDb, requireSound } from './database.ts';
 import type { GarbageFile } from './index-writer.ts';
-import { pruneJournal } from './journal.ts';
+import { camerasIn, pruneJournal } from './journal.ts';
+import { PreviewSizes } from './preview-usage.ts';
 import { garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
 import type { RootPlace } from './root-list.ts';
 import { fromSqliteError, mappingSqlite } from './sqlite-errors.ts';
@@ -19,6 +20,7 @@ import { clearEmptyFolders, prunePreviews, unlinkFiles } from './unlink.ts';
 const { file } = workerData as { readonly file: string };
 let db: ReadableDb | null = null;
 let walks = 0;
+const previews = new PreviewSizes();
 const open = new Map<number, AsyncGenerator<ReconcileStep | CheckStep>>();
 
 function reading(): ReadableDb {
@@ -63,6 +65,8 @@ const api = {
   garbage: (): readonly GarbageFile[] => mappingSqlite(() => reading().prepare('SELECT roots.root_id AS rootId, path FROM garbage JOIN roots ON roots.id = garbage.root_id').all() as GarbageFile[]),
   unlink: (root: RootPlace, paths: readonly string[]): readonly string[] => unlinkFiles(root.path, paths),
   clearEmptyFolders: (root: RootPlace, folders: readonly string[]): void => clearEmptyFolders(root.path, folders),
+  camerasOn: (root: RootPlace): readonly CameraId[] => camerasIn(root.path),
+  previewBytes: (root: RootPlace, cameraId: CameraId): number => previews.of(root.path, cameraId),
   prunePreviews: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): number => prunePreviews(root.path, cameraId, beforeMs),
   pruneJournal: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): EpochMs => pruneJournal(root.path, cameraId, beforeMs),
   /** Oldest footage of each camera, whatever disk it is on. */
