@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { type FrameCode, readFrameCode } from '../../tools/sim/frame-code.ts';
 
-/** Decodes a whole file to grey pictures of a size and reads their codes; pictures without a readable code are left out. Throws when ffmpeg complains. */
+/** Decodes a whole file to grey pictures of a size and reads their codes; pictures without a readable code are left out. Throws when ffmpeg complains. Times are made anew (setpts): the raw format's clock is too coarse for cameras'. */
 export async function decodeFrames(file: string, width: number, height: number): Promise<FrameCode[]> {
-  const child = spawn('ffmpeg', ['-v', 'error', '-i', file, '-map', '0:v', '-fps_mode', 'passthrough', '-vf', `scale=${width}:${height}`, '-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('ffmpeg', ['-v', 'error', '-i', file, '-map', '0:v', '-vf', `scale=${width}:${height},setpts=N/25/TB`, '-r', '25', '-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'], { stdio: ['ignore', 'pipe', 'pipe'] });
   const frames: FrameCode[] = [];
   const size = width * height;
   let rest: Buffer = Buffer.alloc(0);
