@@ -53,9 +53,9 @@ async function seekAndRead(page: Page, toMs: number): Promise<{ paint: Paint | n
   return await page.evaluate(() => ({ paint: window.harness.newest(), code: window.harness.code() }));
 }
 
-/** Every picture that was painted is the one whose time the canvas gave. */
-function expectHonest(paints: readonly Paint[]): void {
-  expect(paints.filter(({ frameMs, code }) => code !== rig.home.pictureAt(frameMs + FRAME_MS / 2))).toEqual([]);
+/** Every picture that was painted is the one whose time the canvas gave, give or take `tolerance` pictures. */
+function expectHonest(paints: readonly Paint[], tolerance = 0): void {
+  expect(paints.filter(({ frameMs, code }) => Math.abs((code ?? -9) - (rig.home.pictureAt(frameMs + FRAME_MS / 2) ?? -9)) > tolerance)).toEqual([]);
 }
 
 const codes = (paints: readonly Paint[]): number[] => paints.map(({ code }) => code ?? -1);
@@ -111,7 +111,7 @@ for (const [path, host] of [['webcodecs', '127.0.0.1'], ['mse', 'insecure.test']
 
     test('a pointer that moves fast ends on its picture, with at most one request under way', async ({ page }) => {
       await openPlayback(page, 'plain', rig.home.startMs + 1_000, { host });
-      const fromMs = rig.home.startMs + 2_000;
+      const fromMs = rig.home.startMs + GAP_AT_MS + GAP_MS + 500;
       const targetMs = rig.home.timeOf(620) + FRAME_MS / 2;
       const before = await countPaints(page);
       // 120 moves in 120 animation frames, then it rests.
@@ -153,7 +153,8 @@ for (const [path, host] of [['webcodecs', '127.0.0.1'], ['mse', 'insecure.test']
         const behindGapMs = rig.home.startMs + GAP_AT_MS + GAP_MS + 500 * rate;
         await page.waitForFunction((ms) => (window.harness.newest()?.frameMs ?? 0) > ms, behindGapMs, { timeout: 30_000 });
         const paints = await paintsOf(page, before);
-        expectHonest(paints);
+        // A running element may be a picture further than it says by the time it is drawn.
+        expectHonest(paints, path === 'mse' ? 1 : 0);
         const seen = codes(paints);
         expect(seen.filter((code, index) => index > 0 && code < (seen[index - 1] ?? -1))).toEqual([]);
         if (rate === 1 && path === 'webcodecs') expect(paints.length).toBeGreaterThan(15);
@@ -176,6 +177,28 @@ for (const [path, host] of [['webcodecs', '127.0.0.1'], ['mse', 'insecure.test']
       expect(await page.evaluate(() => window.harness.controller.playing)).toBe(false);
     });
 
+    test('several cameras play in step and give everything back', async ({ page }) => {
+      const errors = await openPlayback(page, 'plain', rig.home.startMs + 7_000, { host, tiles: 3 });
+      await page.evaluate(() => window.harness.controller.play());
+      await page.waitForFunction((ms) => [0, 1, 2].every((tile) => (window.harness.newest(tile)?.frameMs ?? 0) > ms), rig.home.startMs + 11_000, { timeout: 30_000 });
+      const paints = await paintsOf(page);
+      for (const tile of [0, 1, 2]) expect(paints.filter((paint) => paint.tile === tile).length).toBeGreaterThan(5);
+      const apart = await page.evaluate(async () => {
+        const { harness } = window;
+        let worst = 0;
+        for (let frame = 0; frame < 30; frame += 1) {
+          await new Promise(requestAnimationFrame);
+          const shown = [0, 1, 2].map((tile) => harness.newest(tile)?.frameMs ?? 0);
+          worst = Math.max(worst, Math.max(...shown) - Math.min(...shown));
+        }
+        return worst;
+      });
+      expect(apart).toBeLessThan(path === 'webcodecs' ? 2.1 * FRAME_MS : 1_000);
+      await page.evaluate(() => window.harness.closeAll());
+      await page.waitForFunction(() => window.heldPictures.count === 0 && window.harness.openStreams === 0 && document.querySelector('video') === null);
+      expect(errors).toEqual([]);
+    });
+
     test('damaged footage does not end playback', async ({ page }) => {
       const errors = await openPlayback(page, 'damaged', rig.home.startMs + (NOISE_SECOND - 1) * 1_000, { host });
       for (const second of [NOISE_SECOND, BROKEN_SECOND]) {
@@ -189,3 +212,28 @@ for (const [path, host] of [['webcodecs', '127.0.0.1'], ['mse', 'insecure.test']
     });
   });
 }
+
+test('live that stood still goes on at now, and a hidden page lets go of its streams', async ({ page }) => {
+  const errors = await openPage(page, 'plain');
+  await page.evaluate((camera) => window.harness.live(camera), CAMERA);
+  await page.waitForFunction(() => window.harness.paints.length > 10);
+  rig.stallLive(true);
+  await page.waitForFunction(() => performance.now() - (window.harness.newest()?.atMs ?? 0) > 1_500);
+  rig.stallLive(false);
+  await page.waitForFunction(() => Date.now() - (window.harness.newest()?.frameMs ?? 0) < 400);
+
+  const hide = (hidden: boolean): Promise<void> =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  await hide(true);
+  await page.waitForFunction(() => window.harness.openStreams === 0);
+  const before = await countPaints(page);
+  await hide(false);
+  await page.waitForFunction((count) => window.harness.openStreams === 1 && window.harness.paints.length > count + 5, before);
+  await page.waitForFunction(() => Date.now() - (window.harness.newest()?.frameMs ?? 0) < 400);
+  await page.evaluate(() => window.harness.closeAll());
+  await page.waitForFunction(() => window.heldPictures.count === 0);
+  expect(errors).toEqual([]);
+});

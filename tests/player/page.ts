@@ -29,6 +29,8 @@ export class Harness {
   readonly paints: Paint[] = [];
   /** Sent control messages of media streams, newest last. */
   readonly controls: unknown[] = [];
+  /** Media streams that are open. */
+  openStreams = 0;
   readonly tiles: TileUnderTest[] = [];
   reachedNow = 0;
   readonly #client = new EngineClient({ connect: connectToEngine });
@@ -36,7 +38,26 @@ export class Harness {
 
   /** Resolves once the channel is open. */
   async ready(): Promise<void> {
-    if (this.#client.state.phase === 'connected') return;
+    if (this.#client.state.phase !== 'connected') await this.#connected();
+    const openMedia = this.#client.openMedia.bind(this.#client);
+    this.#client.openMedia = (...args) => {
+      const handle = openMedia(...args);
+      this.openStreams += 1;
+      return {
+        ...handle,
+        close: () => {
+          this.openStreams -= 1;
+          handle.close();
+        },
+        control: (control) => {
+          this.controls.push(control);
+          handle.control(control);
+        },
+      };
+    };
+  }
+
+  async #connected(): Promise<void> {
     await new Promise<void>((resolve) => {
       const stop = this.#client.onState(({ phase }) => {
         if (phase !== 'connected') return;
@@ -44,17 +65,6 @@ export class Harness {
         resolve();
       });
     });
-    const { openMedia } = this.#client;
-    this.#client.openMedia = (...args) => {
-      const handle = openMedia.apply(this.#client, args);
-      return {
-        ...handle,
-        control: (control) => {
-          this.controls.push(control);
-          handle.control(control);
-        },
-      };
-    };
   }
 
   live(cameraId: CameraId, stream: 'main' | 'sub' = 'main'): void {
@@ -76,6 +86,11 @@ export class Harness {
 
   get controller(): PlaybackController {
     return forceUnwrap('playback was opened', this.#controller);
+  }
+
+  closeAll(): void {
+    this.#controller?.close();
+    for (const { player } of this.tiles) player?.close();
   }
 
   /** Which element does the decoding. */
@@ -111,10 +126,40 @@ export class Harness {
   }
 }
 
+/** Pictures that came out of decoders and have not been closed: each holds memory of the decoder. */
+export const heldPictures = { count: 0 };
+
+function countPictures(): void {
+  if (typeof VideoDecoder === 'undefined') return;
+  const Decoder = VideoDecoder;
+  window.VideoDecoder = class extends Decoder {
+    constructor(init: VideoDecoderInit) {
+      super({
+        ...init,
+        output: (frame) => {
+          heldPictures.count += 1;
+          const close = frame.close.bind(frame);
+          let closed = false;
+          frame.close = () => {
+            if (!closed) heldPictures.count -= 1;
+            closed = true;
+            close();
+          };
+          init.output(frame);
+        },
+      });
+    }
+  };
+}
+
 declare global {
   interface Window {
     harness: Harness;
+    heldPictures: typeof heldPictures;
   }
 }
+
+countPictures();
+window.heldPictures = heldPictures;
 
 window.harness = new Harness();

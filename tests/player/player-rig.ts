@@ -28,7 +28,7 @@ export const FRAME_MS = 1000 / FPS;
 const WIDTH = 320;
 const HEIGHT = 180;
 /** A keyframe every second, a segment every ten. */
-const SEGMENT_SECONDS = 10;
+export const SEGMENT_SECONDS = 10;
 const SECONDS = 60;
 /** Missing in the middle of every archive: the camera was off. */
 export const GAP_MS = 20_000;
@@ -50,6 +50,8 @@ export interface RecordedHome {
 
 export interface PlayerRig {
   readonly home: RecordedHome;
+  /** Pictures that are coded out of order are shown so much later than they are decoded. */
+  readonly reorderMs: number;
   /** The page over one archive; `host` is what the page believes to be at. */
   url(archive: ArchiveName, host?: string): string;
   /** Live chunks are held back while true. */
@@ -182,6 +184,7 @@ export async function startPlayerRig(): Promise<PlayerRig> {
   const { port } = server.address() as AddressInfo;
   return {
     home: homeFrom(startMs),
+    reorderMs: reorderOf(clips.reordered),
     url: (archive, host = '127.0.0.1') => `http://${host}:${port}/${archive}/`,
     stallLive: (stalled) => {
       live.stalled = stalled;
@@ -194,6 +197,11 @@ export async function startPlayerRig(): Promise<PlayerRig> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function reorderOf({ init, fragments }: Clip): number {
+  const { timescale } = forceUnwrap('a clip has video', videoTrackOf(init));
+  return (forceUnwrap('a clip has pictures', fragments[0]?.tracks[0]?.samples[0]).compositionOffsetTicks / timescale) * 1000;
 }
 
 function homeFrom(startMs: number): RecordedHome {
