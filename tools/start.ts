@@ -7,6 +7,10 @@ import { fileURLToPath } from 'node:url';
 import type { CameraToAdd, EngineInit } from '../shared/contract/engine-process.ts';
 import { defaultDataDir, defaultMediaDir } from '../main/host/default-folders.ts';
 import { PorchlightError } from '../shared/errors.ts';
+import { systemClock } from '../main/engine/core/clock.ts';
+import { isLoopback } from '../main/engine/serve/serve-address.ts';
+import { openSignIn } from '../main/engine/serve/sign-in.ts';
+import { askNewPassword } from './start/ask-password.ts';
 import { buildIfStale } from './start/build.ts';
 import { type DemoCameras, startDemoCameras } from './start/demo.ts';
 import { decideWindow, type DesktopFacts, hasDesktop } from './start/electron-runtime.ts';
@@ -36,7 +40,8 @@ async function main(): Promise<number> {
   try {
     if (options.demo) demo = await startDemoCameras(ROOT, stop.signal);
     if (stop.signal.aborted) return 0;
-    const init = await makeInit(options, throwAway, { cameras: [...(demo?.cameras ?? []), ...listed], password }, window?.kind === 'window');
+    const given = await makeInit(options, throwAway, { cameras: [...(demo?.cameras ?? []), ...listed], password }, window?.kind === 'window');
+    const init = await withPassword(given, stop.signal);
     if (window?.kind === 'window') return await runWindow(window.executable, init, stop.signal);
     return await runServe({ root: ROOT, init, openInBrowser: options.openBrowser && hasDesktop(facts) && !facts.isRoot, signal: stop.signal });
   } catch (error) {
@@ -67,6 +72,16 @@ async function makeInit(options: StartOptions, throwAway: string | null, given: 
     serve: inWindow ? null : { address: options.listen, port: options.port, pageDir: path.join(ROOT, 'dist', 'renderer'), password: given.password },
     cameras: given.cameras,
   };
+}
+
+/** Asks for the password that other devices will need, where none was set and somebody is there to type one; the engine refuses to start without. */
+async function withPassword(init: EngineInit, signal: AbortSignal): Promise<EngineInit> {
+  const { serve } = init;
+  if (serve === null || serve.password !== null || isLoopback(serve.address) || process.stdin.isTTY !== true) return init;
+  const signIn = await openSignIn(path.join(init.dataDir, 'config'), systemClock);
+  if (signIn.hasPassword) return init;
+  const password = await askNewPassword({ input: process.stdin, write: (text) => void process.stdout.write(text), signal });
+  return { ...init, serve: { ...serve, password } };
 }
 
 /** The first line of a file. */

@@ -22,8 +22,8 @@ export const USAGE = `Usage: npm start -- [options]
   --demo             four simulated cameras in a throw-away data folder
   --serve            no window: the interface at a printed address
   --port N           port of that address (default 8722; 0 for any free one)
-  --listen ADDR      address to listen on; beyond this computer it needs a password and uses TLS
-  --password-file F  sets the password for --listen from the first line of a file
+  --listen ADDR      address to listen on; beyond this computer it uses TLS and a password, which it asks for the first time
+  --password-file F  sets that password from the first line of a file, where there is no terminal to type it
   --data DIR         where Porchlight keeps settings, index and logs
   --media DIR        where footage goes
   --cameras FILE     JSON list of {"name", "address", "username", "password"} to add

@@ -1,9 +1,11 @@
 /** Serve mode from the starter's side: supervises the engine, prints where the interface is, ends in order. */
 import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../../main/engine/core/clock.ts';
 import { createLogger } from '../../main/engine/core/logger.ts';
+import { hostAndPort } from '../../main/engine/serve/serve-address.ts';
 import type { EngineInit } from '../../shared/contract/engine-process.ts';
 import { EngineHost } from '../../main/host/engine-host.ts';
 import { nodeStarter } from '../../main/host/node-starter.ts';
@@ -36,6 +38,7 @@ export async function runServe({ root, init, openInBrowser, signal }: ServeRun):
     (serving) => {
       if (serving === null || signal.aborted) return;
       process.stdout.write(`Porchlight is ready: ${serving.url}\n`);
+      for (const address of otherAddresses(init.serve?.address ?? '', networkInterfaces())) process.stdout.write(`From other devices: https://${hostAndPort(address, serving.port)}/\n`);
       if (serving.fingerprint !== null) process.stdout.write(`Its certificate is its own; the browser warns once. Compare the SHA-256 fingerprint: ${serving.fingerprint}\n`);
       process.stdout.write(`Data: ${init.dataDir}\nFootage: ${init.mediaDir}\nCtrl-C ends it.\n`);
       if (openInBrowser) void openPrivately(init.dataDir, serving.url);
@@ -46,6 +49,12 @@ export async function runServe({ root, init, openInBrowser, signal }: ServeRun):
   const code = await over;
   await host.stop();
   return code;
+}
+
+/** Where other devices in the house find an engine that listens on every address of this computer. */
+export function otherAddresses(listen: string, interfaces: NodeJS.Dict<readonly { readonly address: string; readonly family: string; readonly internal: boolean }[]>): readonly string[] {
+  if (listen !== '0.0.0.0' && listen !== '::') return [];
+  return Object.values(interfaces).flatMap((addresses) => addresses ?? []).filter((one) => one.family === 'IPv4' && !one.internal).map((one) => one.address);
 }
 
 /** The address holds a key, and a browser's arguments can be read by every user: the browser gets an owner-only page that leads there. */

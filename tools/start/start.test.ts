@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decideWindow, findElectron, hasDesktop } from './electron-runtime.ts';
 import { parseOptions, readCamerasFile } from './options.ts';
+import { otherAddresses } from './serve.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -87,5 +88,16 @@ describe('the window', () => {
     expect(await decideWindow(folder, desktop, say)).toMatchObject({ kind: 'browser' });
     expect(await decideWindow(folder, desktop, say)).toMatchObject({ kind: 'browser' });
     expect(said).toHaveLength(1);
+  });
+});
+
+describe('the addresses for other devices', () => {
+  const interfaces = { lo: [{ address: '127.0.0.1', family: 'IPv4', internal: true }], eth0: [{ address: '192.168.1.5', family: 'IPv4', internal: false }, { address: 'fe80::1', family: 'IPv6', internal: false }], gone: undefined };
+  it.each([
+    ['0.0.0.0', ['192.168.1.5']],
+    ['192.168.1.5', []],
+    ['127.0.0.1', []],
+  ])('listening on %s are %j', (listen, addresses) => {
+    expect(otherAddresses(listen, interfaces)).toEqual(addresses);
   });
 });

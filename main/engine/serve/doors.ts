@@ -49,7 +49,7 @@ async function openServe({ dataDir, clock, log, onChannel }: DoorParts, serve: S
   if (serve.password !== null && !(await signIn.isPassword(serve.password))) await signIn.setPassword(serve.password);
   const beyond = !isLoopback(serve.address);
   if (beyond && !signIn.hasPassword) {
-    throw new PorchlightError('not-allowed', 'To be reached from other devices Porchlight needs a password. Write one into a file and start once with --password-file FILE.');
+    throw new PorchlightError('not-allowed', 'To be reached from other devices Porchlight needs a password. Start it once at a terminal, where it asks for one, or with --password-file FILE.');
   }
   const certificate = beyond ? await openCertificate(configDir, clock) : null;
   const serving = await startServing({

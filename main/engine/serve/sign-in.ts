@@ -12,7 +12,8 @@ const SCRYPT = { N: 32_768, r: 8, p: 1, maxmem: 64 * 1024 * 1024 } as const;
 const KEY_BYTES = 32;
 /** A phone in the house signs in again once a month. */
 const SESSION_MS = 30 * DAY_MS;
-const SHORTEST_PASSWORD = 8;
+/** Characters. */
+export const SHORTEST_PASSWORD = 8;
 
 interface Secrets {
   readonly format: 1;

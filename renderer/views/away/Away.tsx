@@ -18,7 +18,7 @@ export function Away(): ReactNode {
         <p className="muted">If you use Tailscale or WireGuard, Porchlight works through it as it is:</p>
         <ol>
           <li>
-            Start Porchlight on the computer at home so that your other devices may reach it: <code>npm start -- --serve --listen 0.0.0.0</code>. It asks for a password and shows the fingerprint of its certificate.
+            Start Porchlight on the computer at home so that your other devices may reach it: <code>npm start -- --serve --listen 0.0.0.0</code>. The first time it asks for a password there; it shows the fingerprint of its certificate.
           </li>
           <li>Connect your phone or laptop to your tunnel.</li>
           <li>Open the printed address there, compare the fingerprint once, and type the password.</li>
