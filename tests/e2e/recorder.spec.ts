@@ -79,18 +79,14 @@ test('names the cause when a camera stops, and goes on when it returns', async (
   expect(gap.startMs).toBeGreaterThan(stoppedMs - 1_500);
   await expect(page.locator(`article[data-camera="${camera.id}"] canvas[data-state="live"]`)).toBeVisible({ timeout: 30_000 });
   // The same gap, named on the timeline under the pointer.
-  const row = page.getByRole('slider', { name: 'Moment shown' });
-  const box = forceUnwrap('the timeline is drawn', await row.boundingBox());
+  const slider = page.getByRole('slider', { name: 'Moment shown' });
+  const name = page.locator('.timeline-names button', { hasText: camera.name });
   await waitFor('the gap under the pointer', async () => {
-    const [min, max] = [Number(await row.getAttribute('aria-valuemin')), (await page.evaluate(() => document.querySelector('.timeline-rows')?.clientWidth)) ?? 0];
-    const nowMs = Number(await row.getAttribute('aria-valuemax'));
-    // "Now" stands where the playhead does while live; the scale follows from it.
-    const x = (((gap.startMs + gap.endMs) / 2 - min) / (nowMs - min)) * 0.94 * max;
-    for (let step = -40; step <= 40; step += 4) {
-      await page.mouse.move(box.x + x + step, box.y + 30 + 26 * 1.5);
-      if ((await page.locator('.peek').textContent())?.includes('Camera could not be reached') === true) return true;
-    }
-    return false;
+    const [rows, label] = [forceUnwrap('the timeline is drawn', await slider.boundingBox()), forceUnwrap('its name is there', await name.boundingBox())];
+    const [startMs, endMs] = [Number(await slider.getAttribute('data-start-ms')), Number(await slider.getAttribute('data-end-ms'))];
+    const share = ((gap.startMs + gap.endMs) / 2 - startMs) / (endMs - startMs);
+    await page.mouse.move(rows.x + share * rows.width, label.y + label.height / 2);
+    return (await page.locator('.peek').textContent())?.includes('Camera could not be reached') === true;
   });
 });
 

@@ -96,6 +96,8 @@ export function Timeline(props: TimelineProps): ReactNode {
       <div
         ref={holder}
         className="timeline-rows"
+        data-start-ms={shown.startMs}
+        data-end-ms={shown.endMs}
         role="slider"
         tabIndex={0}
         aria-label="Moment shown"
