@@ -44,6 +44,9 @@ export class WebCodecsRecordedTile implements RecordedTile {
   #drained = false;
   #positionMs: EpochMs;
   #sink: AudioSink | null = null;
+  /** The moment up to which sound was looked after. */
+  #soundMs: EpochMs = 0;
+  #quiet = true;
   #phase: TilePhase = { kind: 'starting' };
   #closed = false;
 
@@ -208,10 +211,19 @@ export class WebCodecsRecordedTile implements RecordedTile {
   }
 
   #playSound(positionMs: EpochMs): void {
+    const stands = positionMs === this.#soundMs;
+    this.#soundMs = positionMs;
     if (this.#sink === null || this.#feed.rate !== 1) {
       this.#audio = [];
       return;
     }
+    if (stands) {
+      // Paused, or waiting for pictures: what was handed over ahead is not to be heard now.
+      if (!this.#quiet) this.#sink.silence();
+      this.#quiet = true;
+      return;
+    }
+    this.#quiet = false;
     while (this.#audio[0] !== undefined && this.#audio[0].wallMs < positionMs + SOUND_AHEAD_MS) {
       const unit = this.#audio.shift();
       if (unit !== undefined && unit.wallMs >= positionMs - SOUND_LATE_MS) this.#sink.play(unit, unit.wallMs - positionMs);

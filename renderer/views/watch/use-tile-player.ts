@@ -31,7 +31,10 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
       outgoing.current?.close();
       outgoing.current = null;
     };
+    let left = false;
     const told = (phase: TilePhase): void => {
+      // On its way out it still paints, but no longer speaks for the tile.
+      if (left) return;
       // The new stream has painted: only now the old one may go.
       if (phase.kind !== 'starting' && phase.kind !== 'waiting') leave();
       onPhase(phase);
@@ -46,6 +49,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
     }
     player.current.setSound(sink.current);
     return () => {
+      left = true;
       remove();
       leave();
       // A live player goes on painting until its successor has a picture; after a moment it ends in any case.
