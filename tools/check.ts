@@ -11,7 +11,7 @@ import { runCheck } from '../main/engine/storage/check-run.ts';
 import type { Finding } from '../main/engine/storage/reconcile.ts';
 import { readIdentity } from '../main/engine/storage/root.ts';
 import { RootList, type RootPlace } from '../main/engine/storage/root-list.ts';
-import { lockDataFolder } from '../main/engine/process/data-lock.ts';
+import { isDataFolderInUse, lockDataFolder } from '../main/engine/process/data-lock.ts';
 import { PorchlightError } from '../shared/errors.ts';
 
 const USAGE = `npm run check -- --media DIR [--media DIR …] [--data DIR] [--repair] [--thorough] [--json]
@@ -121,17 +121,11 @@ async function rootsOf(media: readonly string[], dataDir: string | null): Promis
   return dataDir === null ? [] : (await RootList.load(dataDir, systemClock)).readable();
 }
 
-/** What the life marker says of the engine: it ended in order, it did not, or it lives. */
+/** What lock and life marker say of the engine: it lives, it ended in order, or it did not. */
 async function engineState(dataDir: string): Promise<EngineState> {
+  if (await isDataFolderInUse(dataDir)) return 'running';
   const life = parseLife(await readFile(path.join(dataDir, LIFE_FILE), 'utf8').catch(() => null));
-  if (life === null) return 'failed';
-  if (life.stopped !== null) return 'stopped';
-  try {
-    process.kill(life.pid, 0);
-    return 'running';
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM' ? 'running' : 'failed';
-  }
+  return life === null || life.stopped === null ? 'failed' : 'stopped';
 }
 
 try {

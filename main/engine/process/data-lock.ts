@@ -38,6 +38,12 @@ export async function lockDataFolder(dataDir: string): Promise<DataLock> {
   throw new PorchlightError('data-in-use', `Another Porchlight is starting with this data folder (${dataDir}). Use that one, or close it first.`);
 }
 
+/** Whether a living process holds the folder's lock. */
+export async function isDataFolderInUse(dataDir: string): Promise<boolean> {
+  const holder = parseHolder((await readIfThere(path.join(dataDir, 'porchlight.lock'))) ?? '');
+  return holder !== null && (await isAlive(holder));
+}
+
 /** The whole content appears at once under the final name: a half-written lock cannot be read. */
 async function tryCreate(file: string, content: string): Promise<boolean> {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;

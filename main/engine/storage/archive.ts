@@ -353,13 +353,18 @@ function archiveReader(threads: () => ArchiveThreads, roots: RootList, previews:
 
 function archiveWriter(threads: () => ArchiveThreads, roots: RootList, clock: Clock): ArchiveWriter {
   const journalBase = (): string | null => roots.forRecording()?.path ?? null;
+  let described = Promise.resolve();
   const pack = ({ keyframes, ...rest }: Segment): PackedSegment => ({ ...rest, packed: packKeyframes(keyframes) });
   return {
     insertSegment: (segment) => threads().write((writer) => writer.apply({ segments: [pack(segment)] }, false, null)),
     insertGap: (gap) => threads().write((writer) => writer.apply({ happenings: [{ type: 'gap', gap }] }, true, journalBase())),
     insertEvent: (event) => threads().write((writer) => writer.apply({ happenings: [{ type: 'event', event }] }, true, journalBase())),
-    describeCamera: async (camera) => {
-      for (const root of roots.writable()) await writeCameraFile(root.path, camera, clock.nowMs());
+    describeCamera: (camera) => {
+      // One after another: each replaces the file by way of the same draft.
+      described = described.catch(() => undefined).then(async () => {
+        for (const root of roots.writable()) await writeCameraFile(root.path, camera, clock.nowMs());
+      });
+      return described;
     },
   };
 }

@@ -7,6 +7,7 @@ import { DATABASE_FILE, openForReading, requireSound } from './database.ts';
 import { WAITING_FOLDER } from './journal.ts';
 import type { Finding } from './reconcile.ts';
 import type { RootPlace } from './root-list.ts';
+import { compareSegmentOrder, type SegmentName } from './segment-name.ts';
 import { recoverFile } from './segment-recovery.ts';
 import { fromSqliteError } from './sqlite-errors.ts';
 import { hoursOf, listHour, streamsIn } from './walk.ts';
@@ -42,16 +43,30 @@ export async function* runCheck(run: CheckRun): AsyncGenerator<CheckStep> {
 async function* filesAlone(root: RootPlace): AsyncGenerator<CheckStep> {
   yield { files: 0, findings: strangerFindings(root.path) };
   for (const key of streamsIn(root.path)) {
+    const unfinished: Unfinished[] = [];
+    let newest: SegmentName | null = null;
     for (const folder of hoursOf(root.path, key)) {
       const { files, unknown } = listHour(root.path, folder);
       const findings: Finding[] = unknown.map((name) => ({ invariant: 'I2', path: name, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true }));
       for (const file of files) {
+        if (newest === null || compareSegmentOrder(file.name, newest) > 0) newest = file.name;
         const found = await recoverFile(root.path, root.rootId, file.name, false);
-        if (found.kind === 'cut') findings.push({ invariant: 'I4', path: file.path, sentence: `The file was cut short; ${found.lostBytes} bytes after its last whole picture would be given up.` });
-        if (found.kind === 'empty') findings.push({ invariant: 'I2', path: file.path, sentence: 'The file holds no whole picture.' });
+        if (found.kind === 'cut') unfinished.push({ name: file.name, finding: { invariant: 'I4', path: file.path, sentence: `The file was cut short; ${found.lostBytes} bytes after its last whole picture would be given up.` } });
+        if (found.kind === 'empty') unfinished.push({ name: file.name, finding: { invariant: 'I2', path: file.path, sentence: 'The file holds no whole picture.' } });
         if (found.kind === 'foreign') findings.push({ invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${found.why}.` });
       }
       yield { files: files.length, findings };
     }
+    yield { files: 0, findings: unfinished.map(({ name, finding }) => (isBeingRecorded(name, newest) ? { ...finding, sentence: 'The file has no end yet: it is being recorded, or the next start takes it in.', notice: true } : finding)) };
   }
+}
+
+interface Unfinished {
+  readonly name: SegmentName;
+  readonly finding: Finding;
+}
+
+/** The newest file of a stream, and the one before it, whose end is written while the newest has begun. */
+function isBeingRecorded(name: SegmentName, newest: SegmentName | null): boolean {
+  return newest !== null && name.session === newest.session && name.sequence >= newest.sequence - 1;
 }
