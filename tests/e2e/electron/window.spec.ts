@@ -1,0 +1,37 @@
+/** The real window, where Electron's runtime is present; elsewhere the shell is type-checked and tested against a fake (main/shell/*.test.ts). */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { _electron, expect, test } from '@playwright/test';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+
+/** The runtime's program, found without starting or fetching anything; null where there is none. */
+function electronRuntime(): string | null {
+  const override = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
+  const pathFile = path.join(ROOT, 'node_modules/electron/path.txt');
+  if (override === undefined && !existsSync(pathFile)) return null;
+  const name = existsSync(pathFile) ? readFileSync(pathFile, 'utf8').trim() : process.platform === 'win32' ? 'electron.exe' : 'electron';
+  const program = path.join(override ?? path.join(ROOT, 'node_modules/electron/dist'), name);
+  return existsSync(program) ? program : null;
+}
+
+test('the window opens on looking for cameras, locked down', async () => {
+  const executablePath = electronRuntime();
+  test.skip(executablePath === null, "Electron's runtime is not installed here");
+  const folder = await mkdtemp(path.join(tmpdir(), 'porchlight-window-'));
+  const file = path.join(folder, 'start.json');
+  const init = { version: '0.0.0-test', mode: 'app', demo: false, dataDir: path.join(folder, 'data'), mediaDir: path.join(folder, 'media'), binDir: null, secrets: 'shell', serve: null, cameras: [] };
+  await writeFile(file, JSON.stringify(init), { mode: 0o600 });
+  const app = await _electron.launch({ executablePath: executablePath ?? '', args: [ROOT, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])], env: { ...process.env, PORCHLIGHT_START_FILE: file } as Record<string, string> });
+  try {
+    const page = await app.firstWindow();
+    await expect(page.getByRole('heading', { name: /Looking for cameras|No new camera/ })).toBeVisible({ timeout: 30_000 });
+    expect(await page.evaluate(() => [typeof Reflect.get(globalThis, 'require'), typeof Reflect.get(globalThis, 'process')])).toEqual(['undefined', 'undefined']);
+    expect(await page.evaluate(() => window.open('https://example.org') === null)).toBe(true);
+  } finally {
+    await app.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+});
