@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type RunningChild, startChild } from '../../tests/support/child.ts';
-import type { SimulatedCamera } from '../../tests/support/simulator-process.ts';
+import type { SendLogLine, SimulatedCamera } from '../../tests/support/simulator-process.ts';
 import { Viewer } from './browser.ts';
 import { type BenchReport, type Figure, figure, percentile, spread } from './figures.ts';
 import type { BenchOptions } from './options.ts';
@@ -23,6 +23,8 @@ interface LiveCamera {
   readonly child: RunningChild;
   readonly camera: SimulatedCamera;
   stallNetwork(ms: number): Promise<void>;
+  /** For each picture since a moment: milliseconds from its clock to its last packet. */
+  ownDelaysMs(sinceMs: number): Promise<readonly number[]>;
 }
 
 interface Sample {
@@ -63,7 +65,11 @@ async function startLiveCamera(): Promise<LiveCamera> {
     const answer = await fetch(new URL('/cameras/1/quirks/network-stall', ready.controlUrl), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ value: ms }) });
     if (!answer.ok) throw new Error(`the camera refused to stall: ${answer.status}`);
   };
-  return { child, camera, stallNetwork };
+  const ownDelaysMs = async (sinceMs: number): Promise<readonly number[]> => {
+    const answer = await fetch(new URL(`/cameras/1/sendlog?stream=main&since=${sinceMs}`, ready.controlUrl));
+    return ((await answer.json()) as readonly SendLogLine[]).map(({ capturedMs, sentMs }) => sentMs - capturedMs);
+  };
+  return { child, camera, stallNetwork, ownDelaysMs };
 }
 
 interface Player {
@@ -79,7 +85,9 @@ async function measure(place: Workplace, product: Product, camera: LiveCamera, s
     if ((await viewer.painted((paint) => paint.code !== null, 20_000)) === null) throw new Error(`${player.name} painted no picture of the camera`);
     await sleep(SETTLE_MS);
     await viewer.forget();
+    const sinceMs = Date.now();
     await watch(viewer, seconds * 1000);
+    const inCamera = await camera.ownDelaysMs(sinceMs);
     const steady = samplesOf(viewer.paints);
     const delays = steady.map(({ delayMs }) => delayMs);
     await viewer.forget();
@@ -90,6 +98,7 @@ async function measure(place: Workplace, product: Product, camera: LiveCamera, s
     const before = percentile(delays, 0.5);
     return [
       ...spread(`${name}: delay`, delays, 'ms', player),
+      ...spread(`${name}: of which inside the camera`, inCamera, 'ms'),
       figure(`${name}: pictures painted`, steady.length / seconds, '/s'),
       figure(`${name}: stops of more than ${STALL_MS} ms`, stops(steady), ''),
       figure(`${name}: drift over ${seconds} s`, Math.abs(driftOf(delays)), 'ms', { budget: NO_DRIFT_MS }),

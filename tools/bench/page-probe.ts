@@ -3,9 +3,9 @@
  * shows it, with the code in it; and when the pointer did what. The interface itself knows nothing of it.
  */
 import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
+import { transformWithOxc } from 'vite';
 import type { FrameCode } from '../sim/frame-code.ts';
 
 /** One picture that was shown. Times are of the page's performance.now(). */
@@ -38,8 +38,9 @@ declare global {
 
 /** Call before the first navigation. */
 export async function addProbe(page: Page): Promise<void> {
-  const source = stripTypeScriptTypes(readFileSync(path.join(import.meta.dirname, '../sim/frame-code.ts'), 'utf8')).replaceAll(/^export /gm, '');
-  await page.addInitScript({ content: `(() => {\n${source}\nwindow.porchlightReadCode = readFrameCode;\n})();` });
+  const file = path.join(import.meta.dirname, '../sim/frame-code.ts');
+  const { code } = await transformWithOxc(readFileSync(file, 'utf8'), file);
+  await page.addInitScript({ content: `(() => {\n${code.replaceAll(/^export /gm, '')}\nwindow.porchlightReadCode = readFrameCode;\n})();` });
   await page.addInitScript(installProbe);
 }
 
@@ -95,7 +96,7 @@ function installProbe(): void {
     drawImage.apply(this, args);
     const [source] = args;
     const moving = (typeof VideoFrame !== 'undefined' && source instanceof VideoFrame) || source instanceof HTMLVideoElement;
-    if (moving && this.canvas instanceof HTMLCanvasElement && this.canvas.closest('.tile') !== null) dirty.set(this.canvas, 'canvas');
+    if (moving && this.canvas instanceof HTMLCanvasElement && this.canvas.isConnected && this.canvas.closest('.tile') !== null) dirty.set(this.canvas, 'canvas');
   };
   Object.defineProperty(prototype, 'drawImage', { value: draw, configurable: true, writable: true });
 
@@ -134,7 +135,8 @@ function installProbe(): void {
 
   const mark = (event: Event): void => void probe.marks.push({ type: event.type, atMs: event.timeStamp });
   for (const type of ['pointerdown', 'pointerup', 'pointermove', 'click', 'hashchange']) window.addEventListener(type, mark, { capture: true });
-  window.addEventListener(
+  // A picture's load event passes the document on its way down, not the window.
+  document.addEventListener(
     'load',
     ({ target }) => {
       if (target instanceof HTMLImageElement && target.closest('.peek') !== null) dirty.set(target, 'preview');

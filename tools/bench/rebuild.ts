@@ -1,6 +1,6 @@
 /** A start after the index was deleted: how soon the camera is recorded again, and how long until the index is back. */
 import { rm } from 'node:fs/promises';
-import { ARCHIVE_SEGMENTS, countRows, makeBigHome, startUntilRecording, waitUntilChecked } from './archive-start.ts';
+import { ARCHIVE_SEGMENTS, countRows, makeBigHome, scaled, startUntilRecording } from './archive-start.ts';
 import { type BenchReport, figure } from './figures.ts';
 import type { BenchOptions } from './options.ts';
 import { Workplace } from './workplace.ts';
@@ -14,9 +14,8 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
     const home = await makeBigHome(place, wanted);
     const rowsBefore = countRows(home.index);
     for (const suffix of ['', '-wal', '-shm']) await rm(home.index + suffix, { force: true });
-    const sinceEpochMs = Date.now();
-    const { product, startedMs, recordingMs } = await startUntilRecording(home, home.cameraId);
-    const rebuiltMs = await waitUntilChecked(home, startedMs, sinceEpochMs, LIMIT_MS);
+    const { product, recordingMs, checkedMs } = await startUntilRecording(home, home.cameraId, LIMIT_MS);
+    const rebuiltMs = await checkedMs;
     const status = await product.client.ask('cameras.list', {});
     const recording = status.some(({ camera, status: now }) => camera.id === home.cameraId && now.recording);
     await product.stop();
@@ -27,7 +26,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
       figures: [
         figure('from npm start to the first recorded byte', recordingMs / 1000, 's'),
         figure(`from npm start until ${home.segments} files are indexed`, rebuiltMs / 1000, 's', full ? { budget: BUDGET_SECONDS } : {}),
-        figure(`scaled to ${ARCHIVE_SEGMENTS} files`, ((rebuiltMs / 1000) * ARCHIVE_SEGMENTS) / home.segments, 's', full ? {} : { budget: BUDGET_SECONDS }),
+        ...(full ? [] : [figure(`scaled to ${ARCHIVE_SEGMENTS} files`, scaled(home, rebuiltMs), 's', { budget: BUDGET_SECONDS })]),
         figure('rows missing afterwards', Math.max(0, rowsBefore - rowsAfter), '', { budget: 0 }),
         figure('cameras that did not record at the end', recording ? 0 : 1, '', { budget: 0 }),
       ],

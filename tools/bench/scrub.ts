@@ -9,7 +9,7 @@ import { TimelinePointer } from './timeline-pointer.ts';
 import { sleep, Workplace } from './workplace.ts';
 
 const SAMPLES = 150;
-const PLAYABLE_MINUTES = 40;
+const PLAYABLE_MINUTES = 20;
 const FULL_WIDTH = 1920;
 const FPS = 30;
 /** Between two moves that are waited for. */

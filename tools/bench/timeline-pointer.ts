@@ -1,5 +1,6 @@
 /** The pointer on the interface's timeline, and which moment lies under it. */
 import type { Page } from '@playwright/test';
+import { rowBox } from '../../renderer/views/watch/timeline-draw.ts';
 import { sleep } from './workplace.ts';
 
 /** Time for the page to tell its moment after a click. */
@@ -56,9 +57,10 @@ export class TimelinePointer {
     return Math.round(this.#box.y + this.#box.height - 8);
   }
 
-  /** A line in the row of the first of `rows` cameras, below the axis. */
+  /** A line in the row of the first of `rows` cameras. */
   firstRowY(rows: number): number {
-    return Math.round(this.#box.y + AXIS_PX + (this.#box.height - AXIS_PX) / rows / 2);
+    const { top, height } = rowBox(0, rows, this.#box.height);
+    return Math.round(this.#box.y + top + height / 2);
   }
 
   /** Milliseconds a pixel stands for. */
@@ -70,9 +72,6 @@ export class TimelinePointer {
     await this.#page.mouse.click(this.xOf(atMs), this.y);
   }
 }
-
-/** Height of the axis above the rows (renderer/views/watch/timeline-draw.ts). */
-const AXIS_PX = 24;
 
 /** The moment the timeline's slider names, in whole milliseconds. */
 export async function shownMoment(page: Page): Promise<number> {

@@ -29,7 +29,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
     const windows = windowsOf(month, options.samples ?? SAMPLES);
     const inside = askReader(month, windows);
     const product = place.keep(await startProduct(month));
-    await product.client.ask('timeline.get', { cameraIds: [...month.cameraIds], startMs: month.endMs - DAY_MS, endMs: month.endMs });
+    for (const zoomMs of ZOOMS_MS) await product.client.ask('timeline.get', { cameraIds: [...month.cameraIds], startMs: month.endMs - zoomMs, endMs: month.endMs, maxItems: MAX_ITEMS });
     const asked: number[] = [];
     for (const { startMs, endMs } of windows) {
       const beganMs = performance.now();
@@ -64,6 +64,8 @@ function askReader(month: Month, windows: readonly Window[]): number[] {
   const db = openForReading(path.join(month.dataDir, DATABASE_FILE));
   try {
     const reader = timelineReader(db, idLookup(db));
+    // One question of each zoom first: an engine that has just started is another figure.
+    for (const zoomMs of ZOOMS_MS) reader.timeline({ cameraIds: month.cameraIds, startMs: month.endMs - zoomMs, endMs: month.endMs, maxItems: MAX_ITEMS });
     return windows.map(({ startMs, endMs }) => {
       const beganMs = performance.now();
       reader.timeline({ cameraIds: month.cameraIds, startMs, endMs, maxItems: MAX_ITEMS });
