@@ -1,7 +1,7 @@
 /** Cuts a fragmented MP4 byte stream into its init and its whole fragments, with a copy only where a fragment spans chunks. */
 import { fourcc, MalformedMediaError, readU32 } from './boxes.ts';
 
-/** ftyp + moov, or everything up to and including one mdat. The bytes are the receiver's to keep, and may be views of a chunk that was pushed. */
+/** ftyp + moov, or everything up to and including one mdat. The bytes are the receiver's to keep, and may be views of a chunk that was pushed; a splitter that lends wants them back when `emit` returns. */
 export type SplitUnit = { readonly kind: 'init'; readonly bytes: Uint8Array } | { readonly kind: 'fragment'; readonly bytes: Uint8Array };
 
 /** A keyframe of 4K video at 100 Mbit/s with half a second of credit: 6 MB; a frame above this is a broken stream. */
@@ -11,10 +11,13 @@ const MOOV = fourcc('moov');
 const MDAT = fourcc('mdat');
 const MFRA = fourcc('mfra');
 const NOTHING = new Uint8Array(0);
+/** What a splitter that lends begins with: most frames fit. */
+const LENT_BYTES = 64 * 1024;
 
 export class FragmentSplitter {
   readonly #emit: (unit: SplitUnit) => void;
   readonly #maxBytes: number;
+  readonly #lends: boolean;
   /** The unit being collected: `#have` bytes of it are in `#held`, and nothing can be said before there are `#need`. */
   #held = NOTHING;
   #have = 0;
@@ -22,9 +25,11 @@ export class FragmentSplitter {
   /** Set by #measure: the last box of the unit that ends at `#need`, or 0 when more headers must be seen first. */
   #last = 0;
 
-  constructor(emit: (unit: SplitUnit) => void, maxFragmentBytes: number = MAX_FRAGMENT_BYTES) {
+  /** `lends`: units are good until `emit` returns and no longer; pushed chunks may be filled anew after that, and nothing is allocated per unit. */
+  constructor(emit: (unit: SplitUnit) => void, maxFragmentBytes: number = MAX_FRAGMENT_BYTES, lends = false) {
     this.#emit = emit;
     this.#maxBytes = maxFragmentBytes;
+    this.#lends = lends;
   }
 
   /** Bytes of a unit that is not whole yet. */
@@ -60,7 +65,7 @@ export class FragmentSplitter {
     if (this.#last === 0) this.#measure(this.#held, 0, this.#have);
     if (this.#have === this.#need && this.#last !== 0) {
       this.#finish(this.#held.subarray(0, this.#need));
-      this.#held = NOTHING;
+      if (!this.#lends) this.#held = NOTHING;
       this.#have = 0;
       this.#need = 8;
       this.#last = 0;
@@ -69,13 +74,14 @@ export class FragmentSplitter {
   }
 
   #hold(rest: Uint8Array): void {
-    this.#held = new Uint8Array(Math.max(this.#need, rest.length));
+    const wantedBytes = Math.max(this.#need, rest.length);
+    if (!this.#lends || this.#held.length < wantedBytes) this.#held = new Uint8Array(this.#lends ? Math.max(LENT_BYTES, 2 * wantedBytes) : wantedBytes);
     this.#held.set(rest);
     this.#have = rest.length;
   }
 
   #grow(toBytes: number): void {
-    const larger = new Uint8Array(toBytes);
+    const larger = new Uint8Array(this.#lends ? Math.max(LENT_BYTES, 2 * toBytes) : toBytes);
     larger.set(this.#held.subarray(0, this.#have));
     this.#held = larger;
   }

@@ -5,12 +5,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { CameraId } from '../model/ids.ts';
 import { boxesIn, concatBytes, MalformedMediaError, readBox, topBox } from './boxes.ts';
 import { FragmentSplitter, type SplitUnit } from './fragment-splitter.ts';
+import { readFragmentHead, writeDecodeTime } from './fragment-head.ts';
 import { endDecodeTime, parseFragment, rebaseFragment } from './fragment.ts';
 import { audioTrackOf, parseInit, retagHevc, videoTrackOf } from './init.ts';
 import { packKeyframes, ticksToMs, unpackKeyframes } from './keyframe-index.ts';
 import { parameterSetsChanged, parameterSetsOfConfig, parameterSetsOfSample, sizeOfSps } from './parameter-sets.ts';
 import { makePrft, parsePrft, PRFT_BYTES } from './prft.ts';
-import { scanSegment } from './scan.ts';
+import { presentationEnd, scanSegment } from './scan.ts';
 import { makeSegmentTail, parseSegmentTail, type SegmentTail } from './segment-tail.ts';
 
 const FRAGMENTED = ['-f', 'mp4', '-movflags', 'frag_every_frame+empty_moov+default_base_moof+frag_discont+skip_trailer', 'pipe:1'];
@@ -49,6 +50,21 @@ describe('the splitter', () => {
     for (const chunkBytes of [1, 7, 100, 1_000, 65_536]) {
       expect(Buffer.concat(split(h264, chunkBytes).map((unit) => unit.bytes)).equals(h264)).toBe(true);
       expect(split(h264, chunkBytes).map((unit) => unit.bytes.length)).toEqual(whole.map((unit) => unit.bytes.length));
+    }
+  });
+
+  it('lends the same units out of one buffer that is filled again and again', () => {
+    for (const chunkBytes of [7, 1_000, 65_536]) {
+      const copies: Uint8Array[] = [];
+      const splitter = new FragmentSplitter((unit) => copies.push(unit.bytes.slice()), undefined, true);
+      const buffer = new Uint8Array(chunkBytes);
+      for (let at = 0; at < h264.length; at += chunkBytes) {
+        const part = h264.subarray(at, at + chunkBytes);
+        buffer.set(part);
+        splitter.push(buffer.subarray(0, part.length));
+        buffer.fill(0xee);
+      }
+      expect(Buffer.concat(copies).equals(h264)).toBe(true);
     }
   });
 
@@ -131,6 +147,45 @@ describe('fragments', () => {
     const times = units.slice(1).flatMap((unit) => parseFragment(unit.bytes, init).map((track) => ticksToMs(track.baseDecodeTime + (track.samples[0]?.compositionOffsetTicks ?? 0), timescale)));
     expect([...times].sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, index) => (times[0] ?? 0) + index * 100));
     expect(times).not.toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it('have heads that say the same as all their samples', () => {
+    for (const bytes of [h264, h264B, h265, opus]) {
+      const units = split(bytes, 65_536);
+      const init = parseInit(units[0]?.bytes ?? new Uint8Array());
+      for (const unit of units.slice(1)) {
+        const [track, ...others] = parseFragment(unit.bytes, init);
+        const defaults = init.tracks.find(({ id }) => id === track?.trackId)?.defaults;
+        if (track === undefined || defaults === undefined || others.length > 0) continue;
+        const [first] = track.samples;
+        const head = readFragmentHead(unit.bytes, defaults);
+        expect(head).toMatchObject({ frames: track.samples.length, keyframe: first?.keyframe, firstOffsetBytes: first?.offsetBytes, firstSizeBytes: first?.sizeBytes, baseTicks: track.baseDecodeTime });
+        expect(head.startTicks).toBe(track.baseDecodeTime + (first?.compositionOffsetTicks ?? 0));
+        expect(head.endTicks).toBe(presentationEnd(track));
+        const moved = unit.bytes.slice();
+        writeDecodeTime(moved, head, 77);
+        expect(parseFragment(moved, init)[0]?.baseDecodeTime).toBe(77);
+      }
+    }
+  });
+
+  it('have heads of damaged bytes that throw their own error', () => {
+    const units = split(h264B, 65_536);
+    const fragment = units.at(-1)?.bytes ?? new Uint8Array();
+    const defaults = parseInit(units[0]?.bytes ?? new Uint8Array()).tracks[0]?.defaults ?? { durationTicks: 0, sizeBytes: 0, flags: 0 };
+    fc.assert(
+      fc.property(fc.nat(200), fc.nat(255), (at, value) => {
+        const bytes = fragment.slice();
+        bytes[at] = value;
+        try {
+          const head = readFragmentHead(bytes, defaults);
+          expect(head.firstOffsetBytes + head.firstSizeBytes).toBeLessThanOrEqual(bytes.length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedMediaError);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('move in time, and not before zero', () => {

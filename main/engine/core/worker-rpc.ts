@@ -61,9 +61,12 @@ export function workerEntry(base: string, name: string): URL {
   return base.endsWith('.ts') ? new URL(`${name}.ts`, base) : new URL(`${name.split('/').at(-1)}.js`, base);
 }
 
-/** Owner side: starts a thread and talks to what it exposes. */
-export function startWorker<Api extends object, NoticeIn = never>(entry: URL, name: string, workerData: unknown, move: readonly Transferable[] = []): WorkerHandle<Api, NoticeIn> {
-  const worker = new Worker(entry, { name, workerData, transferList: [...move] });
+/**
+ * Owner side: starts a thread and talks to what it exposes. `givesAwayFds`: the thread hands descriptors it opened to
+ * sockets, which close them; Node's own list of them would close somebody else's when the thread ends.
+ */
+export function startWorker<Api extends object, NoticeIn = never>(entry: URL, name: string, workerData: unknown, move: readonly Transferable[] = [], givesAwayFds = false): WorkerHandle<Api, NoticeIn> {
+  const worker = new Worker(entry, { name, workerData, transferList: [...move], trackUnmanagedFds: !givesAwayFds });
   const open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const listeners: ((notice: NoticeIn) => void)[] = [];
   let calls = 0;

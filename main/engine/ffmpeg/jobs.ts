@@ -23,7 +23,7 @@ export function stillArgs(): string[] {
 /** One frame of an RTSP stream as JPEG. Throws `timeout`, `no-video` or `ffmpeg-missing`. */
 export async function grabStill(ffmpegPath: string, input: RtspInput, clock: Clock): Promise<Uint8Array> {
   return await collectOutput(
-    { path: ffmpegPath, args: stillArgs(), stdin: inputScript(input, 'thorough', 'video'), secondOutput: false, secrets: input.password === null ? [] : [input.password], clock },
+    { path: ffmpegPath, args: stillArgs(), stdin: inputScript(input, 'thorough', 'video'), pipes: 0, secrets: input.password === null ? [] : [input.password], clock },
     STILL_LIMIT_MS,
     MAX_STILL_BYTES,
     (lines) => new PorchlightError('no-video', 'The camera answered but sent no picture.', lines.slice(-4).join(' | ')),
@@ -45,11 +45,11 @@ export interface BatchResult {
 /** Runs ffmpeg once at low priority over `stdin`. Rejects when `signal` aborts or ffmpeg cannot be started. */
 export async function runBatch(ffmpegPath: string, job: BatchJob, clock: Clock): Promise<BatchResult> {
   job.signal.throwIfAborted();
-  const child = await startFfmpeg({ path: ffmpegPath, args: job.args, stdin: Buffer.concat(job.stdin), secondOutput: false, secrets: [], clock });
+  const child = await startFfmpeg({ path: ffmpegPath, args: job.args, stdin: Buffer.concat(job.stdin), pipes: 0, secrets: [], clock });
   lowerPriority(child.pid);
   const parts: Buffer[] = [];
   let sizeBytes = 0;
-  child.output.on('data', (chunk: Buffer) => {
+  child.output?.on('data', (chunk: Buffer) => {
     sizeBytes += chunk.length;
     if (sizeBytes <= MAX_BATCH_BYTES) parts.push(chunk);
   });

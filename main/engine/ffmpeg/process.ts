@@ -1,11 +1,13 @@
 /** The one door to child processes of ffmpeg: start, keep the last words, ask, wait, kill, reap (docs/design/recording.md, R5 and R7). */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { DurationMs } from '../../../shared/time.ts';
 import { errorCode } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { redactSecrets } from '../core/logger.ts';
+import { makeFifos, type OutputPipe, streamPipe } from './output-pipe.ts';
 
 const KEPT_LINES = 40;
 const KEPT_LINE_CHARS = 400;
@@ -24,8 +26,8 @@ export interface FfmpegStart {
   readonly args: readonly string[];
   /** Written to stdin, which is then closed. */
   readonly stdin: string | Uint8Array;
-  /** Whether descriptor 3 is an output too. */
-  readonly secondOutput: boolean;
+  /** How many outputs are read in beats: stdout, and descriptor 3 for a second; 0 leaves stdout a stream (`output`). */
+  readonly pipes: 0 | 1 | 2;
   /** Never to be seen in what `lastLines` returns. */
   readonly secrets: readonly string[];
   readonly clock: Clock;
@@ -34,8 +36,9 @@ export interface FfmpegStart {
 export interface FfmpegProcess {
   /** 0 when it could not be started. */
   readonly pid: number;
-  readonly output: Readable;
-  readonly secondOutput: Readable | null;
+  /** Stdout, where no pipes were asked for. */
+  readonly output: Readable | null;
+  readonly pipes: readonly OutputPipe[];
   /** Resolves when the child is reaped and its pipes are closed. */
   readonly exited: Promise<FfmpegExit>;
   /** The end of stderr, secrets taken out. */
@@ -46,17 +49,23 @@ export interface FfmpegProcess {
 
 /** Starts ffmpeg; a failure to start shows in `exited`. */
 export async function startFfmpeg(start: FfmpegStart): Promise<FfmpegProcess> {
-  const guard = await deathGuard();
+  const [guard, fifos] = await Promise.all([deathGuard(), start.pipes === 0 ? null : makeFifos(start.pipes)]);
   const [command, ...args] = [...guard, start.path, ...start.args];
+  const [first = 'pipe', second = start.pipes === 2 ? 'pipe' : 'ignore'] = (fifos ?? []).map(({ childFd }) => childFd);
   // Not detached: Windows ends it with us through libuv's job object, and a terminal's Ctrl-C reaches it elsewhere.
-  const child = spawn(command ?? start.path, args, { stdio: ['pipe', 'pipe', 'pipe', start.secondOutput ? 'pipe' : 'ignore'], windowsHide: true });
-  return new Running(child, start);
+  try {
+    const child = spawn(command ?? start.path, args, { stdio: ['pipe', first, 'pipe', second], windowsHide: true });
+    return new Running(child, start, fifos?.map(({ pipe }) => pipe) ?? null);
+  } finally {
+    // The child has its own; ours would hide its end.
+    for (const { childFd } of fifos ?? []) closeSync(childFd);
+  }
 }
 
 class Running implements FfmpegProcess {
   readonly pid: number;
-  readonly output: Readable;
-  readonly secondOutput: Readable | null;
+  readonly output: Readable | null;
+  readonly pipes: readonly OutputPipe[];
   readonly exited: Promise<FfmpegExit>;
   readonly #child: ChildProcess;
   readonly #start: FfmpegStart;
@@ -64,14 +73,15 @@ class Running implements FfmpegProcess {
   #partial = '';
   #gone = false;
 
-  constructor(child: ChildProcess, start: FfmpegStart) {
+  constructor(child: ChildProcess, start: FfmpegStart, fifos: readonly OutputPipe[] | null) {
     this.#child = child;
     this.#start = start;
     this.pid = child.pid ?? 0;
     const [stdin, stdout, stderr, second] = child.stdio;
-    if (!stdin || !stdout || !stderr) throw new Error('spawn gave no pipes');
-    this.output = stdout as Readable;
-    this.secondOutput = start.secondOutput ? ((second ?? null) as Readable | null) : null;
+    if (!stdin || !stderr) throw new Error('spawn gave no pipes');
+    const streams = [stdout, second].filter((stream) => stream !== null && stream !== undefined) as Readable[];
+    this.output = start.pipes === 0 ? (streams[0] ?? null) : null;
+    this.pipes = fifos ?? (start.pipes === 0 ? [] : streams.map(streamPipe));
     // A child that died before it read its script: its exit says more than EPIPE does.
     for (const pipe of child.stdio) pipe?.on('error', () => undefined);
     (stderr as Readable).on('data', (chunk: Buffer) => this.#keep(chunk));
@@ -100,8 +110,8 @@ class Running implements FfmpegProcess {
       this.#child.kill('SIGTERM');
       const waited = new AbortController();
       // What it still writes must be read, or it waits for us for ever.
-      this.output.resume();
-      this.secondOutput?.resume();
+      this.output?.resume();
+      for (const pipe of this.pipes) pipe.flow(true);
       await Promise.race([this.exited, this.#start.clock.sleep(askMs, waited.signal)]);
       waited.abort();
       if (!this.#gone) this.#child.kill('SIGKILL');
@@ -162,7 +172,7 @@ export async function collectOutput(start: FfmpegStart, timeoutMs: DurationMs, m
   const child = await startFfmpeg(start);
   const parts: Buffer[] = [];
   let size = 0;
-  child.output.on('data', (chunk: Buffer) => {
+  child.output?.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= maxBytes) parts.push(chunk);
   });

@@ -1,5 +1,5 @@
 /** One file out of ffmpeg's two outputs: the inits of picture and sound become one with two tracks. */
-import { childOf, childrenOf, concatBytes, makeBox, MalformedMediaError, topBox, writeU32, type Box } from '../../../shared/media/boxes.ts';
+import { childOf, concatBytes, makeBox, MalformedMediaError, topBox, writeU32, type Box } from '../../../shared/media/boxes.ts';
 
 export const VIDEO_TRACK_ID = 1;
 export const AUDIO_TRACK_ID = 2;
@@ -17,16 +17,6 @@ export function combineInits(video: Uint8Array, audio: Uint8Array): Uint8Array {
   const mvex = makeBox('mvex', trexOf(video, videoMoov, VIDEO_TRACK_ID), trexOf(audio, audioMoov, AUDIO_TRACK_ID));
   const moov = makeBox('moov', mvhd, copyOf(video, childOf(video, videoMoov, 'trak')), audioTrak, mvex);
   return concatBytes([copyOf(video, ftyp), moov]);
-}
-
-/** Gives every track of a sound fragment the number it has in the combined init, in place. */
-export function renumberAudioFragment(bytes: Uint8Array): void {
-  const moof = topBox(bytes, 'moof');
-  if (moof === null) throw new MalformedMediaError('no moof box');
-  for (const traf of childrenOf(bytes, moof)) {
-    const tfhd = traf.type === 'traf' ? childOf(bytes, traf, 'tfhd') : null;
-    if (tfhd !== null) writeU32(bytes, tfhd.start + tfhd.headerBytes + 4, AUDIO_TRACK_ID);
-  }
 }
 
 function copyOf(bytes: Uint8Array, box: Box | null): Uint8Array {

@@ -129,7 +129,7 @@ export class Footage {
     if (time === null) return;
     const { stream, record, clock } = this.#parts;
     const name = { cameraId: stream.cameraId, stream: stream.kind, startMs: Math.max(0, Math.floor(keyframe.wallMs)), session: time.session, sequence: this.#sequence };
-    const writer: SegmentWriter = new SegmentWriter({ place: record, name, init: keyframe.init, baseTicks: keyframe.baseTicks, wallOf: time.wallOf, clock, onFailed: (error) => this.#failed(writer, error) });
+    const writer: SegmentWriter = new SegmentWriter({ place: record, name, init: keyframe.init, baseTicks: keyframe.head.baseTicks, wallOf: time.wallOf, clock, onFailed: (error) => this.#failed(writer, error) });
     this.#sequence += 1;
     this.#open = writer;
     this.#rotateNext = false;

@@ -72,7 +72,7 @@ class IngestHost implements Ingest {
   }
 
   #start(): WorkerHandle<IngestWorkerApi, WorkerNotice> {
-    const worker = startWorker<IngestWorkerApi, WorkerNotice>(workerEntry(import.meta.url, 'ingest-worker'), 'ingest', {});
+    const worker = startWorker<IngestWorkerApi, WorkerNotice>(workerEntry(import.meta.url, 'ingest-worker'), 'ingest', {}, [], true);
     worker.onNotice((message) => {
       if ('beat' in message) worker.client.heard(message.beat).catch(() => undefined);
       else this.#tell(message.notice);

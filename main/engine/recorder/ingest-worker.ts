@@ -19,9 +19,9 @@ export interface IngestWorkerApi {
   stop(): Promise<void>;
 }
 
-const BEAT_MS = 250;
+const BEAT_MS = 500;
 /** Two seconds of messages may wait in the owner's queue; live pictures are then dropped up to a keyframe. */
-const BEATS_BEHIND = 8;
+const BEATS_BEHIND = 4;
 
 let beat = 0;
 let heard = 0;

@@ -32,7 +32,7 @@ export class IngestStreams {
     this.#drained = drained;
     this.#pulse = new Pulse(clock);
     this.#anchor = new WallAnchor(clock.nowMs(), clock.monotonicMs());
-    this.#stopClock = clock.every(COMPARE_CLOCK_MS, () => this.#compareClock());
+    this.#stopClock = this.#pulse.every(COMPARE_CLOCK_MS, () => this.#compareClock());
   }
 
   /** Starts, changes and ends recorders until exactly `streams` run. Ended ones have closed their files when it resolves. */

@@ -7,6 +7,11 @@ import type { SessionFragment, SessionInit } from './media.ts';
 /** A keyframe distance of ten seconds at 16 Mbit/s, with sound; a longer group is forgotten rather than kept. */
 const MAX_GROUP_BYTES = 24 * 1024 * 1024;
 
+/** Groups are kept in pieces that go from group to group and stream to stream: fresh memory for each frame costs a collection of garbage each few seconds. */
+const PIECE_BYTES = 256 * 1024;
+const MAX_SPARE_PIECES = 32;
+const sparePieces: Uint8Array[] = [];
+
 interface Subscriber {
   readonly port: MessagePort;
   readonly keyframesOnly: boolean;
@@ -20,6 +25,9 @@ export class LiveFeed {
   readonly #subscribers = new Set<Subscriber>();
   #group: SessionFragment[] = [];
   #groupBytes = 0;
+  /** What the group's bytes lie in; the last is being filled. */
+  #pieces: Uint8Array[] = [];
+  #usedBytes = 0;
   #waitingSinceMs: EpochMs | null;
 
   constructor(nowMs: EpochMs) {
@@ -46,7 +54,7 @@ export class LiveFeed {
   take(fragment: SessionFragment, drained: boolean): void {
     if (fragment.keyframe) this.#forget();
     if (this.#group.length > 0 || fragment.keyframe) {
-      this.#group.push(fragment);
+      this.#group.push({ ...fragment, bytes: this.#keep(fragment.bytes) });
       this.#groupBytes += fragment.bytes.length;
       if (this.#groupBytes > MAX_GROUP_BYTES) this.#forget();
     }
@@ -77,13 +85,30 @@ export class LiveFeed {
   #forget(): void {
     this.#group = [];
     this.#groupBytes = 0;
+    this.#usedBytes = 0;
+    for (const piece of this.#pieces) if (piece.length === PIECE_BYTES && sparePieces.length < MAX_SPARE_PIECES) sparePieces.push(piece);
+    this.#pieces = [];
+  }
+
+  /** A copy of lent bytes that lasts as long as the group. */
+  #keep(bytes: Uint8Array): Uint8Array {
+    let piece = this.#pieces.at(-1);
+    if (piece === undefined || this.#usedBytes + bytes.length > piece.length) {
+      piece = bytes.length > PIECE_BYTES ? new Uint8Array(bytes.length) : (sparePieces.pop() ?? new Uint8Array(PIECE_BYTES));
+      this.#pieces.push(piece);
+      this.#usedBytes = 0;
+    }
+    const copy = piece.subarray(this.#usedBytes, this.#usedBytes + bytes.length);
+    copy.set(bytes);
+    this.#usedBytes += bytes.length;
+    return copy;
   }
 
   #give(subscriber: Subscriber, fragment: SessionFragment): void {
     if (fragment.keyframe) subscriber.waiting = false;
     if (subscriber.waiting || (subscriber.keyframesOnly && !fragment.keyframe)) return;
     this.#introduce(subscriber, fragment.init);
-    // Everybody gets bytes of their own: the file and the group in memory still need these.
+    // Everybody gets bytes of their own: these are lent.
     const bytes = fragment.bytes.slice();
     send(
       subscriber.port,

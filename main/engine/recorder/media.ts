@@ -1,5 +1,6 @@
 /** What one session yields, as the parts of the recorder hand it to each other. */
-import type { InitSegment, InitTrack } from '../../../shared/media/init.ts';
+import type { FragmentHead } from '../../../shared/media/fragment-head.ts';
+import type { InitTrack } from '../../../shared/media/init.ts';
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 
 /** The parameters of everything that follows until the next one. */
@@ -8,23 +9,20 @@ export interface SessionInit {
   readonly initId: number;
   /** ftyp + moov. */
   readonly bytes: Uint8Array;
-  readonly init: InitSegment;
   readonly video: InitTrack;
   readonly audio: InitTrack | null;
 }
 
-/** One whole moof + mdat. Its bytes are shared and never changed. Media times are of the session. */
+/** One whole moof + mdat. Media times are of the session. */
 export interface SessionFragment {
   readonly init: SessionInit;
+  /** Lent: who keeps them copies them before it returns. Never changed. */
   readonly bytes: Uint8Array;
+  /** Where what is in the bytes; the same in every copy. */
+  readonly head: FragmentHead;
   readonly video: boolean;
   /** It starts with a keyframe (video only). */
   readonly keyframe: boolean;
-  readonly frames: number;
-  /** Decode time of the first sample, in the track's ticks. */
-  readonly baseTicks: number;
-  /** Presentation time at which the last sample ends, in the track's ticks. */
-  readonly endTicks: number;
   /** Presentation time of the first sample, and of the end of the last one. */
   readonly startMediaMs: DurationMs;
   readonly endMediaMs: DurationMs;

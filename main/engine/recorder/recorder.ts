@@ -102,8 +102,8 @@ export class Recorder {
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#parts;
-    const stopTicks = [clock.every(TICK_MS, () => this.#footage?.tick(clock.monotonicMs())), clock.every(RATES_MS, () => this.#report())];
+    const { clock, pulse } = this.#parts;
+    const stopTicks = [pulse.every(TICK_MS, () => this.#footage?.tick(clock.monotonicMs())), pulse.every(RATES_MS, () => this.#report())];
     try {
       while (!this.#abort.signal.aborted) {
         const end = await this.#runOnce();

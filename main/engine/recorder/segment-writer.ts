@@ -1,6 +1,6 @@
 /** One open segment: takes fragments without waiting, writes them in few large pieces, and closes as a file any player opens (R2, R3, I4). */
 import { PorchlightError } from '../../../shared/errors.ts';
-import { rebaseFragment, type FragmentTrack } from '../../../shared/media/fragment.ts';
+import { writeDecodeTime } from '../../../shared/media/fragment-head.ts';
 import { ticksToMs } from '../../../shared/media/keyframe-index.ts';
 import { makePrft, PRFT_BYTES } from '../../../shared/media/prft.ts';
 import { makeSegmentTail } from '../../../shared/media/segment-tail.ts';
@@ -10,11 +10,11 @@ import type { Clock } from '../core/clock.ts';
 import type { OpenSegment } from '../ports/ingest.ts';
 import { SegmentFile, type SegmentPlace } from '../storage/segment-file.ts';
 import type { SegmentName } from '../storage/segment-name.ts';
-import { AUDIO_TRACK_ID, VIDEO_TRACK_ID } from './combine.ts';
+import { VIDEO_TRACK_ID } from './combine.ts';
 import type { SessionFragment, SessionInit } from './media.ts';
 
-/** One write per stream in this time: what a dying process takes with it stays under half a second. */
-const FLUSH_MS: DurationMs = 400;
+/** One write per stream in this time and a beat: what a dying process takes with it stays about half a second. */
+const FLUSH_MS: DurationMs = 420;
 /** Every second write is followed by fdatasync: at least once a second while footage comes. */
 const SYNC_MS: DurationMs = 780;
 /** Half a second of 4 Mbit/s. A larger fragment gets a piece of its own. */
@@ -22,6 +22,8 @@ const SLAB_BYTES = 256 * 1024;
 /** Pieces that were written and wait to be filled again, for all streams of the thread: fresh ones cost a garbage collection each few seconds. */
 const spareSlabs: Uint8Array[] = [];
 const MAX_SPARE_SLABS = 32;
+/** What is given up at most of a full disk's file, so that its tail finds room. */
+const LARGEST_SPARE_BYTES = 1024 * 1024;
 
 interface Slab {
   readonly bytes: Uint8Array;
@@ -50,10 +52,11 @@ interface Mark {
 
 export class SegmentWriter {
   readonly #parts: WriterParts;
-  readonly #bases: ReadonlyMap<number, number>;
+  /** Decode time of media time 0 of the file in the sound's ticks; null without sound. */
+  readonly #audioBaseTicks: number | null;
   readonly #keyframes: Keyframe[] = [];
-  /** State after each fragment, so that a full disk's file can be cut back to a whole one. */
-  readonly #marks: Mark[] = [];
+  /** State after each of the last fragments, so that a full disk's file can be cut back to a whole one. */
+  #marks: Mark[] = [];
   #slabs: Slab[] = [];
   #acceptedBytes: number;
   #writtenBytes = 0;
@@ -71,7 +74,7 @@ export class SegmentWriter {
     this.#parts = parts;
     this.#acceptedBytes = parts.init.bytes.length;
     const audio = parts.init.audio;
-    this.#bases = new Map([[VIDEO_TRACK_ID, parts.baseTicks], ...(audio === null ? [] : ([[AUDIO_TRACK_ID, Math.round((parts.baseTicks * audio.timescale) / parts.init.video.timescale)]] as const))]);
+    this.#audioBaseTicks = audio === null ? null : Math.round((parts.baseTicks * audio.timescale) / parts.init.video.timescale);
     this.#flushedAtMs = parts.clock.monotonicMs();
     this.#syncedAtMs = this.#flushedAtMs;
     this.#pump();
@@ -120,8 +123,9 @@ export class SegmentWriter {
   /** Takes a fragment; false when it does not belong here (sound from before the file began) or the file failed. */
   append(fragment: SessionFragment): boolean {
     if (this.#failure !== null) return false;
-    const base = this.#bases.get(fragment.video ? VIDEO_TRACK_ID : AUDIO_TRACK_ID);
-    if (base === undefined || fragment.baseTicks < base) return false;
+    const { head } = fragment;
+    const base = fragment.video ? this.#parts.baseTicks : this.#audioBaseTicks;
+    if (base === null || head.baseTicks < base) return false;
     const timescale = this.#parts.init.video.timescale;
     if (fragment.keyframe) {
       const mediaTicks = Math.round((fragment.startMediaMs * timescale) / 1_000) - this.#parts.baseTicks;
@@ -129,11 +133,11 @@ export class SegmentWriter {
       this.#keyframes.push({ offsetBytes: this.#acceptedBytes + PRFT_BYTES, sizeBytes: fragment.bytes.length, mediaMs: ticksToMs(mediaTicks, timescale) });
       this.#acceptedBytes += PRFT_BYTES;
     }
-    rebaseFragment(this.#put(fragment.bytes), this.#bases);
+    writeDecodeTime(this.#put(fragment.bytes), head, head.baseTicks - base);
     this.#acceptedBytes += fragment.bytes.length;
     if (fragment.video) {
-      this.#videoFrames += fragment.frames;
-      this.#endTicks = Math.max(this.#endTicks, fragment.endTicks - this.#parts.baseTicks);
+      this.#videoFrames += head.frames;
+      this.#endTicks = Math.max(this.#endTicks, head.endTicks - this.#parts.baseTicks);
     }
     this.#marks.push({ endBytes: this.#acceptedBytes, videoFrames: this.#videoFrames, endTicks: this.#endTicks, keyframes: this.#keyframes.length });
     this.#pendingSinceMs ??= this.#parts.clock.monotonicMs();
@@ -184,7 +188,7 @@ export class SegmentWriter {
   async #salvage(file: SegmentFile): Promise<Segment | null> {
     const full = this.#failure instanceof PorchlightError && this.#failure.kind === 'disk-full';
     const writtenBytes = file.sizeBytes;
-    for (const spareBytes of full ? [0, 64 * 1024, 1024 * 1024] : []) {
+    for (const spareBytes of full ? [0, 64 * 1024, LARGEST_SPARE_BYTES] : []) {
       const mark = this.#marks.findLast((at) => at.endBytes + spareBytes <= writtenBytes);
       if (mark === undefined || mark.keyframes === 0) {
         await file.discard();
@@ -239,10 +243,17 @@ export class SegmentWriter {
     if (slabs.length > 0) await this.#file.append(slabs.map(({ bytes, usedBytes }) => bytes.subarray(0, usedBytes)));
     for (const { bytes } of slabs) if (bytes.length === SLAB_BYTES && spareSlabs.length < MAX_SPARE_SLABS) spareSlabs.push(bytes);
     this.#writtenBytes = upTo;
+    this.#forgetMarks();
     this.#pendingSinceMs = this.#slabs.length > 0 ? this.#flushedAtMs : null;
     if (clock.monotonicMs() - this.#syncedAtMs < SYNC_MS) return;
     await this.#file.sync();
     this.#syncedAtMs = clock.monotonicMs();
+  }
+
+  /** A full disk is noticed within a write or two; further back than room for the tail nobody cuts. */
+  #forgetMarks(): void {
+    const keep = this.#marks.findLastIndex((mark) => mark.endBytes + LARGEST_SPARE_BYTES <= this.#writtenBytes);
+    if (keep > 0) this.#marks = this.#marks.slice(keep);
   }
 
   #fail(error: unknown): void {
@@ -251,9 +262,4 @@ export class SegmentWriter {
     this.#slabs = [];
     this.#parts.onFailed(error);
   }
-}
-
-/** Presentation time of a fragment's first sample, in ticks. */
-export function firstPresentation(track: FragmentTrack): number {
-  return track.baseDecodeTime + (track.samples[0]?.compositionOffsetTicks ?? 0);
 }

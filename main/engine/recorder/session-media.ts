@@ -1,17 +1,15 @@
 /** The media of one session: units from ffmpeg become fragments that know their time, picture and sound under one init. */
 import { MalformedMediaError } from '../../../shared/media/boxes.ts';
 import type { SplitUnit } from '../../../shared/media/fragment-splitter.ts';
-import { type FragmentTrack, parseFragment } from '../../../shared/media/fragment.ts';
-import { audioTrackOf, type InitSegment, type InitTrack, parseInit, retagHevc, videoTrackOf } from '../../../shared/media/init.ts';
+import { type FragmentHead, readFragmentHead, renumberTrack } from '../../../shared/media/fragment-head.ts';
+import { audioTrackOf, type InitTrack, parseInit, retagHevc, videoTrackOf } from '../../../shared/media/init.ts';
 import { ticksToMs } from '../../../shared/media/keyframe-index.ts';
 import { type ParameterCodec, parameterCodecOf, parameterSetsChanged, parameterSetsOfConfig, parameterSetsOfSample } from '../../../shared/media/parameter-sets.ts';
-import { presentationEnd } from '../../../shared/media/scan.ts';
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 import type { Sound } from '../ffmpeg/args.ts';
 import type { Clock } from '../core/clock.ts';
-import { combineInits, renumberAudioFragment } from './combine.ts';
+import { AUDIO_TRACK_ID, combineInits } from './combine.ts';
 import type { SessionFragment, SessionInit } from './media.ts';
-import { firstPresentation } from './segment-writer.ts';
 import type { StreamMeter } from './stream-meter.ts';
 import { ArrivalOffset, type WallAnchor } from './wall-clock.ts';
 
@@ -41,8 +39,6 @@ export class SessionMedia {
   #arrivals: DurationMs[] = [];
   #videoInit: { readonly bytes: Uint8Array; readonly track: InitTrack } | null = null;
   #soundInit: { readonly bytes: Uint8Array; readonly track: InitTrack } | null = null;
-  #parsedVideo: InitSegment | null = null;
-  #parsedSound: InitSegment | null = null;
   #init: SessionInit | null = null;
   /** Units that came before there was an init to go with. */
   #held: { readonly video: boolean; readonly bytes: Uint8Array }[] = [];
@@ -76,13 +72,16 @@ export class SessionMedia {
   takeVideo(unit: SplitUnit): void {
     if (this.#over) return;
     if (unit.kind === 'init') {
-      retagHevc(unit.bytes);
-      this.#parsedVideo = parseInit(unit.bytes);
-      const track = videoTrackOf(this.#parsedVideo);
+      const bytes = unit.bytes.slice();
+      retagHevc(bytes);
+      const track = videoTrackOf(parseInit(bytes));
       if (track === null) throw new MalformedMediaError('no video track');
-      this.#videoInit = { bytes: unit.bytes, track };
+      this.#videoInit = { bytes, track };
       this.#codec = parameterCodecOf(track.codec);
-    } else this.#held.push({ video: true, bytes: unit.bytes });
+    } else if (this.#init !== null && this.#held.length === 0) {
+      this.#video(unit.bytes, this.#init);
+      return;
+    } else this.#held.push({ video: true, bytes: unit.bytes.slice() });
     this.#settleInit();
     this.#releaseHeld();
   }
@@ -90,13 +89,13 @@ export class SessionMedia {
   takeSound(unit: SplitUnit): void {
     if (this.#over) return;
     if (unit.kind === 'init') {
-      this.#parsedSound = parseInit(unit.bytes);
-      const track = audioTrackOf(this.#parsedSound);
+      const bytes = unit.bytes.slice();
+      const track = audioTrackOf(parseInit(bytes));
       if (track === null) throw new MalformedMediaError('no sound track');
-      this.#soundInit = { bytes: unit.bytes, track };
+      this.#soundInit = { bytes, track };
       this.#settleInit();
       this.#releaseHeld();
-    } else if (this.#init === null) this.#held.push({ video: false, bytes: unit.bytes });
+    } else if (this.#init === null) this.#held.push({ video: false, bytes: unit.bytes.slice() });
     else this.#sound(unit.bytes, this.#init);
   }
 
@@ -119,8 +118,7 @@ export class SessionMedia {
   #makeInit(): SessionInit | null {
     if (this.#videoInit === null) return null;
     const bytes = this.#soundInit === null ? this.#videoInit.bytes : combineInits(this.#videoInit.bytes, this.#soundInit.bytes);
-    const init = parseInit(bytes);
-    this.#init = { initId: this.#parts.nextInitId(), bytes, init, video: this.#videoInit.track, audio: audioTrackOf(init) };
+    this.#init = { initId: this.#parts.nextInitId(), bytes, video: this.#videoInit.track, audio: audioTrackOf(parseInit(bytes)) };
     return this.#init;
   }
 
@@ -135,38 +133,35 @@ export class SessionMedia {
   }
 
   #video(bytes: Uint8Array, before: SessionInit): void {
-    const track = parseFragment(bytes, this.#parsedVideo ?? undefined)[0];
-    const first = track?.samples[0];
-    if (track === undefined || first === undefined) return;
+    const head = readFragmentHead(bytes, before.video.defaults);
+    if (head.frames === 0) return;
     let init = before;
-    if (first.keyframe) {
-      if (!this.#sameParameters(bytes.subarray(first.offsetBytes, first.offsetBytes + first.sizeBytes), init)) return;
+    if (head.keyframe) {
+      if (!this.#sameParameters(bytes.subarray(head.firstOffsetBytes, head.firstOffsetBytes + head.firstSizeBytes), init)) return;
       // Sound that came late joins here.
       if (init.audio === null && this.#soundInit !== null) init = this.#makeInit() ?? init;
     }
-    const timescale = init.video.timescale;
-    const endTicks = presentationEnd(track);
-    const startMediaMs = ticksToMs(firstPresentation(track), timescale);
-    this.#observe(startMediaMs);
-    this.#parts.meter.video(this.#parts.clock.monotonicMs(), startMediaMs, first.keyframe, track.samples.length, bytes.length);
-    this.#give({ init, bytes, video: true, keyframe: first.keyframe, endTicks }, track, timescale, startMediaMs);
+    const startMediaMs = ticksToMs(head.startTicks, init.video.timescale);
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#observe(startMediaMs, nowMs);
+    this.#parts.meter.video(nowMs, startMediaMs, head.keyframe, head.frames, bytes.length);
+    this.#give(init, bytes, head, true, init.video.timescale, startMediaMs);
   }
 
   #sound(bytes: Uint8Array, init: SessionInit): void {
     this.#parts.meter.sound(bytes.length);
     if (init.audio === null) return;
-    renumberAudioFragment(bytes);
-    const track = parseFragment(bytes, init.init)[0];
-    if (track === undefined || track.samples.length === 0) return;
-    this.#give({ init, bytes, video: false, keyframe: false, endTicks: presentationEnd(track) }, track, init.audio.timescale, ticksToMs(track.baseDecodeTime, init.audio.timescale));
+    const head = readFragmentHead(bytes, init.audio.defaults);
+    if (head.frames === 0) return;
+    renumberTrack(bytes, head, AUDIO_TRACK_ID);
+    this.#give(init, bytes, head, false, init.audio.timescale, ticksToMs(head.baseTicks, init.audio.timescale));
   }
 
-  #give(head: Pick<SessionFragment, 'init' | 'bytes' | 'video' | 'keyframe' | 'endTicks'>, track: FragmentTrack, timescale: number, startMediaMs: DurationMs): void {
-    this.#parts.onFragment({ ...head, frames: track.samples.length, baseTicks: track.baseDecodeTime, startMediaMs, endMediaMs: ticksToMs(head.endTicks, timescale), wallMs: this.wallOf(startMediaMs) });
+  #give(init: SessionInit, bytes: Uint8Array, head: FragmentHead, video: boolean, timescale: number, startMediaMs: DurationMs): void {
+    this.#parts.onFragment({ init, bytes, head, video, keyframe: video && head.keyframe, startMediaMs, endMediaMs: ticksToMs(head.endTicks, timescale), wallMs: this.wallOf(startMediaMs) });
   }
 
-  #observe(startMediaMs: DurationMs): void {
-    const nowMs = this.#parts.clock.monotonicMs();
+  #observe(startMediaMs: DurationMs, nowMs: DurationMs): void {
     const arrivedMs = this.#arrivals.length < LAG_FRAGMENTS ? nowMs : (this.#arrivals.shift() ?? nowMs);
     this.#arrivals.push(nowMs);
     if (this.#offset.jumpsAt(arrivedMs, startMediaMs)) this.#parts.onTimestampJump();

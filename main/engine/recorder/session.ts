@@ -4,6 +4,7 @@ import { FragmentSplitter, type SplitUnit } from '../../../shared/media/fragment
 import { inputScript, type ProbeDepth, recordArgs, type Sound } from '../ffmpeg/args.ts';
 import { type FfmpegFailure, readFailure } from '../ffmpeg/errors.ts';
 import type { ChildLedger } from '../ffmpeg/ledger.ts';
+import type { OutputPipe } from '../ffmpeg/output-pipe.ts';
 import { type FfmpegExit, type FfmpegProcess, startFfmpeg } from '../ffmpeg/process.ts';
 import type { Clock } from '../core/clock.ts';
 import type { IngestStream } from '../ports/ingest.ts';
@@ -52,7 +53,7 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
     path: parts.ffmpegPath,
     args: recordArgs(parts.sound),
     stdin: inputScript(stream, parts.depth, parts.sound === 'none' ? 'video' : 'video+audio'),
-    secondOutput: parts.sound !== 'none',
+    pipes: parts.sound === 'none' ? 1 : 2,
     secrets: stream.password === null ? [] : [stream.password],
     clock,
   });
@@ -62,6 +63,7 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
     await child.stop();
     return end;
   } finally {
+    for (const pipe of child.pipes) pipe.close();
     if (child.pid > 0) void parts.ledger.remove(child.pid);
   }
 }
@@ -84,13 +86,14 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
       signal.addEventListener('abort', stop);
       endings.push(() => signal.removeEventListener('abort', stop));
       endings.push(
-        clock.every(JUDGE_MS, () => {
+        parts.pulse.every(JUDGE_MS, () => {
           guarded(end, () => media.tick());
           const verdict = judge({ startedMs, ...meter.facts() }, clock.monotonicMs());
           if (verdict !== 'fine') end(verdict, child.lastLines().at(-1) ?? '');
         }),
       );
       void child.exited.then((exit) => {
+        for (const pipe of child.pipes) pipe.drain();
         const crash = crashOf(exit);
         if (exit.startError !== null) resolve({ reason: 'ffmpeg-missing', error: exit.startError });
         else if (crash !== null) resolve({ reason: 'crashed', detail: [crash, ...child.lastLines().slice(-4)].join(' | ') });
@@ -124,19 +127,22 @@ function crashOf({ code, signal }: FfmpegExit): string | null {
 /** Reads the child's outputs by the pulse; returns what ends it. */
 function attach(parts: SessionParts, child: FfmpegProcess, media: SessionMedia, end: (reason: 'malformed', detail: string) => void): () => void {
   let readBytes = 0;
-  const feed = (take: (unit: SplitUnit) => void): ((chunk: Uint8Array) => void) => {
-    const splitter = new FragmentSplitter(take);
-    return (chunk) => {
+  let over = false;
+  const feed = (pipe: OutputPipe, take: (unit: SplitUnit) => void): void => {
+    const splitter = new FragmentSplitter(take, undefined, true);
+    pipe.listen((chunk) => {
       readBytes += chunk.length;
-      guarded(end, () => splitter.push(chunk));
-    };
+      if (!over) guarded(end, () => splitter.push(chunk));
+    });
   };
-  const outputs = [{ pipe: child.output, push: feed((unit) => media.takeVideo(unit)) }];
-  if (child.secondOutput !== null) outputs.push({ pipe: child.secondOutput, push: feed((unit) => media.takeSound(unit)) });
-  for (const { pipe, push } of outputs) pipe.on('data', push);
-  const leave = parts.pulse.join({ pipes: outputs.map(({ pipe }) => pipe), urgent: parts.urgent, readBytes: () => readBytes });
+  const [video, sound] = child.pipes;
+  if (video !== undefined) feed(video, (unit) => media.takeVideo(unit));
+  if (sound !== undefined) feed(sound, (unit) => media.takeSound(unit));
+  const leave = parts.pulse.join({ pipes: child.pipes, urgent: parts.urgent, readBytes: () => readBytes });
   return () => {
+    // What came before the end is still footage.
+    for (const pipe of child.pipes) pipe.drain();
     leave();
-    for (const { pipe, push } of outputs) pipe.off('data', push);
+    over = true;
   };
 }

@@ -61,13 +61,14 @@ export class ArrivalOffset {
   #movedMs: DurationMs = 0;
   #lastArrivalMs: DurationMs = 0;
   #lastMediaMs: DurationMs = 0;
+  #lowestMs: DurationMs = Number.POSITIVE_INFINITY;
 
   /** Whether media time jumps against arrival at this frame, so that what was known does not hold for it. */
   jumpsAt(arrivalMs: DurationMs, mediaMs: DurationMs): boolean {
     if (this.#offsetMs === null) return false;
     // From one frame to the next, media time may run ahead of arrival only by as much as it was late before.
     const aheadMs = mediaMs - this.#lastMediaMs - (arrivalMs - this.#lastArrivalMs);
-    const wasLateMs = this.#lastArrivalMs - this.#lastMediaMs - this.#windowLowest();
+    const wasLateMs = this.#lastArrivalMs - this.#lastMediaMs - this.#lowestMs;
     return (!this.#settling(arrivalMs) && aheadMs > wasLateMs + JUMP_MS) || mediaMs < this.#lastMediaMs - JUMP_MS;
   }
 
@@ -95,6 +96,7 @@ export class ArrivalOffset {
   #restart(arrivalMs: DurationMs, mediaMs: DurationMs): void {
     this.#buckets = [{ startMs: arrivalMs, lowestMs: arrivalMs - mediaMs }];
     this.#offsetMs = arrivalMs - mediaMs;
+    this.#lowestMs = arrivalMs - mediaMs;
     this.#startedMs = arrivalMs;
     this.#movedMs = arrivalMs;
     this.#lastArrivalMs = arrivalMs;
@@ -106,15 +108,15 @@ export class ArrivalOffset {
     if (newest === undefined || arrivalMs - newest.startMs >= BUCKET_MS) {
       this.#buckets.push({ startMs: arrivalMs, lowestMs: differenceMs });
       this.#buckets = this.#buckets.filter((bucket) => arrivalMs - bucket.startMs < WINDOW_MS);
-    } else newest.lowestMs = Math.min(newest.lowestMs, differenceMs);
-  }
-
-  #windowLowest(): DurationMs {
-    return this.#buckets.reduce((lowest, bucket) => Math.min(lowest, bucket.lowestMs), Number.POSITIVE_INFINITY);
+      this.#lowestMs = Math.min(...this.#buckets.map((bucket) => bucket.lowestMs));
+      return;
+    }
+    newest.lowestMs = Math.min(newest.lowestMs, differenceMs);
+    this.#lowestMs = Math.min(this.#lowestMs, differenceMs);
   }
 
   #follow(arrivalMs: DurationMs, settling: boolean): void {
-    const lowestMs = this.#windowLowest();
+    const lowestMs = this.#lowestMs;
     const offsetMs = this.#offsetMs ?? lowestMs;
     const mayMoveMs = (SLEW_MS_PER_S * (arrivalMs - this.#movedMs)) / 1_000;
     // An estimate that proves too late by more than drift explains is put right at once: it was never true.
