@@ -14,7 +14,7 @@ export interface RootFact {
 }
 
 /** Less footage than this says nothing about a day. */
-const LEAST_FOR_A_RATE_MS = 2 * 60_000;
+const LEAST_FOR_A_RATE_MS = 20_000;
 
 /**
  * The summary of section "Storage at a glance". A stream's rate is its bytes per recorded time, so that a camera that was off for a week
