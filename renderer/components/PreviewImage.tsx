@@ -5,6 +5,8 @@ import type { CameraId } from '../../shared/model/ids.ts';
 import { useEngine } from '../api/engine-context.tsx';
 
 const REFRESH_MS = 20_000;
+/** A camera that was just added has its first picture within seconds. */
+const FIRST_MS = 1_500;
 
 export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: CameraId; readonly dimmed?: boolean }): ReactNode {
   const client = useEngine();
@@ -19,12 +21,17 @@ export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: 
       shown = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' }));
       setUrl(shown);
     };
-    const attempt = (): void => void load().catch(() => undefined);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const attempt = (): void =>
+      void load()
+        .catch(() => undefined)
+        .finally(() => {
+          if (!gone) timer = setTimeout(attempt, shown === null ? FIRST_MS : REFRESH_MS);
+        });
     attempt();
-    const timer = setInterval(attempt, REFRESH_MS);
     return () => {
       gone = true;
-      clearInterval(timer);
+      clearTimeout(timer);
       if (shown !== null) URL.revokeObjectURL(shown);
     };
   }, [client, cameraId]);

@@ -1,4 +1,4 @@
-/** The keys, by what they do. */
+/** The keys, by what they do, and what the timeline's colours mean. */
 import type { ReactNode } from 'react';
 import { Dialog } from './Dialog.tsx';
 import { Kbd } from './Kbd.tsx';
@@ -38,9 +38,19 @@ const GROUPS: readonly { readonly title: string; readonly keys: readonly (readon
   },
 ];
 
+const LEGEND: readonly (readonly [name: string, token: string])[] = [
+  ['Footage', '--footage'],
+  ['Missing, with its cause under the pointer', '--gap'],
+  ['Person', '--person'],
+  ['Vehicle', '--vehicle'],
+  ['Animal', '--animal'],
+  ['Other motion', '--motion'],
+  ['Camera went offline', '--wrong'],
+];
+
 export function ShortcutsDialog({ open, onOpenChange }: { readonly open: boolean; readonly onOpenChange: (open: boolean) => void }): ReactNode {
   return (
-    <Dialog open={open} onOpenChange={onOpenChange} title="Keys" wide>
+    <Dialog open={open} onOpenChange={onOpenChange} title="Keys and colours" wide>
       <div className="shortcuts">
         {GROUPS.map(({ title, keys }) => (
           <section key={title}>
@@ -59,6 +69,17 @@ export function ShortcutsDialog({ open, onOpenChange }: { readonly open: boolean
             </dl>
           </section>
         ))}
+        <section>
+          <h2>Colours on the timeline</h2>
+          <ul className="legend">
+            {LEGEND.map(([name, token]) => (
+              <li key={name}>
+                <span style={{ background: `var(${token})` }} data-gap={token === '--gap'} aria-hidden="true" />
+                {name}
+              </li>
+            ))}
+          </ul>
+        </section>
       </div>
     </Dialog>
   );

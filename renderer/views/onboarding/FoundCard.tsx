@@ -3,6 +3,7 @@ import { Camera, CircleCheck, LoaderCircle } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
 import type { FoundCamera } from '../../../shared/model/discovery.ts';
 import { ErrorLine } from '../../components/Field.tsx';
+import { PreviewImage } from '../../components/PreviewImage.tsx';
 
 export type FoundProgress =
   | { readonly kind: 'trying' }
@@ -21,8 +22,8 @@ export function FoundCard({ camera, chosen, progress, onToggle }: FoundCardProps
   const title = [camera.maker, camera.model].filter((part) => part !== '').join(' ') || 'Camera';
   return (
     <li className="found-card" data-chosen={chosen}>
-      <input id={id} type="checkbox" checked={chosen} disabled={progress?.kind === 'trying' || progress?.kind === 'added'} onChange={onToggle} />
-      <Camera size={22} strokeWidth={1.6} aria-hidden="true" />
+      <input id={id} type="checkbox" checked={chosen} disabled={progress?.kind === 'trying' || progress?.kind === 'added' || camera.cameraId !== null} onChange={onToggle} />
+      {camera.cameraId === null ? <Camera size={22} strokeWidth={1.6} aria-hidden="true" /> : <PreviewImage cameraId={camera.cameraId} />}
       <label htmlFor={id}>
         <strong>{title}</strong>
         <span className="muted numbers">{camera.host}</span>

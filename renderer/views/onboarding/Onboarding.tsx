@@ -13,9 +13,15 @@ import { FoundCard, type FoundProgress } from './FoundCard.tsx';
 import './onboarding.css';
 
 export function Onboarding(): ReactNode {
-  const cameras = useCameras() ?? [];
+  const entries = useCameras();
+  const cameras = entries ?? [];
   const discovery = useDiscovery();
-  const found = useMemo(() => discovery?.found.filter(({ cameraId }) => cameraId === null) ?? [], [discovery]);
+  // What is ours already when the page opens is not offered; what is added here stays in sight with its picture.
+  const [ours, setOurs] = useState<ReadonlySet<string> | null>(null);
+  useEffect(() => {
+    if (ours === null && entries !== null) setOurs(new Set(entries.map(({ camera }) => camera.id)));
+  }, [ours, entries]);
+  const found = useMemo(() => discovery?.found.filter(({ cameraId }) => cameraId === null || ours?.has(cameraId) === false) ?? [], [discovery, ours]);
   const known = (discovery?.found.length ?? 0) - found.length;
   return (
     <div className="page onboarding">
@@ -87,7 +93,7 @@ function FoundCameras({ found }: { readonly found: readonly FoundCamera[] }): Re
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
-  const chosen = found.filter(({ key }) => !left.has(key) && progress[key]?.kind !== 'added');
+  const chosen = found.filter(({ key, cameraId }) => !left.has(key) && cameraId === null && progress[key]?.kind !== 'added');
 
   const addOne = async (camera: FoundCamera, credentials: Credentials | null): Promise<void> => {
     const target: CameraTarget = { kind: 'found', key: camera.key };
@@ -127,7 +133,7 @@ function FoundCameras({ found }: { readonly found: readonly FoundCamera[] }): Re
         <Field label="Password" type="password" autoComplete="new-password" value={password} onChange={(event) => setPassword(event.target.value)} />
         <Button type="submit" tone="primary" disabled={busy || chosen.length === 0}>
           <Check size={17} />
-          {busy ? 'Trying…' : chosen.length === 1 ? 'Add this camera' : `Add ${chosen.length} cameras`}
+          {busy ? 'Trying…' : chosen.length === 0 ? 'All added' : chosen.length === 1 ? 'Add this camera' : `Add ${chosen.length} cameras`}
         </Button>
         <p className="muted">The password is tried once on each ticked camera and kept on this computer only. Leave both empty for cameras without a password.</p>
       </div>
