@@ -43,6 +43,8 @@ export class FootageFeed {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #seekId = 0;
   #targetMs: EpochMs;
+  /** Where the clock was last: a stream that was lost goes on there. */
+  #positionMs: EpochMs;
   #one = false;
   /** When the seek for one picture that has not been painted was sent; null when the next may go out. */
   #flightSinceMs: number | null = null;
@@ -59,8 +61,9 @@ export class FootageFeed {
     this.#options = options;
     this.#listener = listener;
     this.#targetMs = options.fromMs;
+    this.#positionMs = options.fromMs;
     this.#stopWatching = options.client.onState(({ phase }) => {
-      if (phase === 'connected' && this.#timer !== null) this.#open();
+      if (phase === 'connected' && this.#timer !== null) this.#reopen();
     });
     this.#open();
   }
@@ -99,6 +102,7 @@ export class FootageFeed {
       return;
     }
     this.#targetMs = toMs;
+    this.#positionMs = toMs;
     this.#one = one;
     this.#flightSinceMs = one ? performance.now() : null;
     this.#begin();
@@ -120,6 +124,7 @@ export class FootageFeed {
 
   /** What time decides; called on every animation frame. */
   tick(positionMs: EpochMs): void {
+    this.#positionMs = positionMs;
     if (this.#wantedMs !== null && (this.#flightSinceMs === null || performance.now() - this.#flightSinceMs >= FLIGHT_MS)) this.landed();
     if (this.#answeredMs !== null && performance.now() - this.#answeredMs > ANSWER_MS) {
       this.#answeredMs = null;
@@ -190,7 +195,7 @@ export class FootageFeed {
   }
 
   #reopen(): void {
-    this.#targetMs = this.#wantedMs ?? this.#options.painter.shown?.endMs ?? this.#targetMs;
+    this.#targetMs = this.#wantedMs ?? this.#positionMs;
     this.#begin();
     this.#open();
   }

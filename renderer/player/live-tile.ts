@@ -8,6 +8,8 @@ import { canDecode, type DecodedPicture, PictureDecoder } from './video-decoder.
 const CATCHING_UP = 4;
 /** … but for one in so many milliseconds, so that a slow computer shows something. */
 const AT_LEAST_EVERY_MS = 150;
+/** A group of pictures is at most about so long; what is on the canvas from longer ago or a clock that was set says nothing. */
+const HANDOVER_MS = 10_000;
 
 export class WebCodecsLiveTile implements LivePlayer {
   readonly #options: TileOptions;
@@ -61,13 +63,22 @@ export class WebCodecsLiveTile implements LivePlayer {
 
   #show(picture: DecodedPicture): void {
     const nowMs = performance.now();
-    if (this.#closed || (this.#decoder.queued > CATCHING_UP && nowMs - this.#paintedAtMs < AT_LEAST_EVERY_MS)) {
+    if (this.#closed || this.#passesOver(picture, nowMs)) {
       picture.frame.close();
       return;
     }
     this.#paintedAtMs = nowMs;
     this.#options.painter.paint(picture);
     this.#setPhase({ kind: 'live' });
+  }
+
+  /** Pictures on the way to now that nobody needs to see. */
+  #passesOver({ wallMs }: DecodedPicture, nowMs: number): boolean {
+    const { queued } = this.#decoder;
+    const { canvasMs } = this.#options.painter;
+    // The other stream of the camera is still on the canvas: time does not go back while this one catches up.
+    if (queued > 0 && canvasMs !== null && wallMs < canvasMs && canvasMs - wallMs < HANDOVER_MS) return true;
+    return queued > CATCHING_UP && nowMs - this.#paintedAtMs < AT_LEAST_EVERY_MS;
   }
 
   #setPhase(phase: TilePhase): void {

@@ -20,6 +20,12 @@ export class Painter {
     return this.#shown;
   }
 
+  /** When the picture on the canvas begins, whoever drew it: a player that is about to leave may. Null before the first. */
+  get canvasMs(): EpochMs | null {
+    const said = this.canvas.dataset['frameMs'];
+    return said === undefined ? null : Number(said);
+  }
+
   /** Draws and closes the picture. */
   paint({ frame, wallMs, durationMs }: DecodedPicture): void {
     this.#draw(frame, frame.displayWidth, frame.displayHeight);

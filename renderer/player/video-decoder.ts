@@ -20,8 +20,9 @@ export interface PictureDecoderOptions {
 
 /** Pictures waiting in a live decoder at which a newer group of pictures takes the place of what waits. */
 const LIVE_BEHIND = 12;
-/** Pictures waiting in a live decoder that had caught up once: it cannot keep up, so the rest of the group is left out. */
+/** Pictures waiting in a live decoder for so long: it cannot keep up, so the rest of the group is left out. A burst at the start or after a stall is worked off sooner. */
 const LIVE_OVERLOADED = 45;
+const LIVE_OVERLOADED_MS = 3_000;
 const LIVE_CAUGHT_UP = 3;
 /** Errors in a row, without one picture under these parameters ever, before the browser's own decoder is tried, and before it is given up. */
 const FAILURES_TOLERATED = 4;
@@ -52,7 +53,8 @@ export class PictureDecoder {
   #decoder: VideoDecoder | null = null;
   #track: InitTrack | null = null;
   #needsKeyframe = true;
-  #caughtUp = false;
+  /** Since when pictures wait in a live decoder; null when it keeps up. */
+  #lateSinceMs: number | null = null;
   /** Under the current parameters. */
   #pictures = 0;
   #failures = 0;
@@ -85,7 +87,7 @@ export class PictureDecoder {
   /** Forgets everything that is being decoded; goes on at a keyframe. */
   reset(): void {
     this.#needsKeyframe = true;
-    this.#caughtUp = false;
+    this.#lateSinceMs = null;
     if (this.#decoder?.state !== 'configured' || this.#track === null) return;
     // After a reset nothing of before comes out any more (WebCodecs, "Reset VideoDecoder"); cheaper than a new decoder.
     this.#decoder.reset();
@@ -133,12 +135,13 @@ export class PictureDecoder {
     this.#drop();
   }
 
-  /** At the start the group of pictures so far comes at once and is worked off; later nothing may pile up. */
+  /** A burst is worked off; nothing may pile up for long. */
   #keepUp(unit: EncodedUnit): void {
     const { queued } = this;
-    if (queued <= LIVE_CAUGHT_UP) this.#caughtUp = true;
+    const nowMs = performance.now();
+    if (queued > LIVE_CAUGHT_UP) this.#lateSinceMs ??= nowMs;
     if (unit.keyframe && queued > LIVE_BEHIND) this.reset();
-    else if (this.#caughtUp && queued > LIVE_OVERLOADED) this.#needsKeyframe = true;
+    else if (queued > LIVE_OVERLOADED && this.#lateSinceMs !== null && nowMs - this.#lateSinceMs > LIVE_OVERLOADED_MS) this.#needsKeyframe = true;
   }
 
   #create(track: InitTrack): VideoDecoder {
@@ -150,6 +153,7 @@ export class PictureDecoder {
         }
         this.#pictures += 1;
         this.#failures = 0;
+        if (this.queued <= LIVE_CAUGHT_UP) this.#lateSinceMs = null;
         const durationMs = frame.duration === null ? this.#unitMs : frame.duration / MICROSECONDS_PER_MS;
         this.#options.onPicture({ frame, wallMs: frame.timestamp / MICROSECONDS_PER_MS, durationMs });
       },
@@ -174,7 +178,7 @@ export class PictureDecoder {
 
   #drop(): void {
     this.#needsKeyframe = true;
-    this.#caughtUp = false;
+    this.#lateSinceMs = null;
     const decoder = this.#decoder;
     this.#decoder = null;
     if (decoder !== null && decoder.state !== 'closed') decoder.close();
