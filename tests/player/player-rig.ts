@@ -56,6 +56,8 @@ export interface PlayerRig {
   url(archive: ArchiveName, host?: string): string;
   /** Live chunks are held back while true. */
   stallLive(stalled: boolean): void;
+  /** Cuts every channel, as a network does. */
+  dropChannels(): void;
   stop(): Promise<void>;
 }
 
@@ -180,7 +182,7 @@ export async function startPlayerRig(): Promise<PlayerRig> {
     if (name === 'damaged') await damage(archive, files);
     media.set(name, new FootageStreams({ reader: archive.reader, ingest: { openSegment: archive.ingest.openSegment, subscribe: () => live.subscribe() }, clock: systemClock, log: silentLogger, chooseStream: () => 'main' }));
   }
-  const server = await serve(script, media);
+  const { server, sockets } = await serve(script, media);
   const { port } = server.address() as AddressInfo;
   return {
     home: homeFrom(startMs),
@@ -188,6 +190,9 @@ export async function startPlayerRig(): Promise<PlayerRig> {
     url: (archive, host = '127.0.0.1') => `http://${host}:${port}/${archive}/`,
     stallLive: (stalled) => {
       live.stalled = stalled;
+    },
+    dropChannels: () => {
+      for (const socket of sockets.clients) socket.terminate();
     },
     stop: async () => {
       live.stop();
@@ -217,7 +222,7 @@ function homeFrom(startMs: number): RecordedHome {
   };
 }
 
-async function serve(script: string, media: ReadonlyMap<string, FootageStreams>): Promise<Server> {
+async function serve(script: string, media: ReadonlyMap<string, FootageStreams>): Promise<{ server: Server; sockets: WebSocketServer }> {
   const server = createServer((request, response) => {
     const isScript = request.url?.endsWith('/page.js') === true;
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
@@ -235,6 +240,6 @@ async function serve(script: string, media: ReadonlyMap<string, FootageStreams>)
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
+  return { server, sockets };
 }
 
