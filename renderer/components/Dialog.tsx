@@ -13,12 +13,18 @@ export interface DialogProps {
   readonly children: ReactNode;
 }
 
+/** Focus goes to the dialog, not to its cross: nobody opens a dialog to close it. */
+function focusItself(event: Event): void {
+  event.preventDefault();
+  if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
+}
+
 export function Dialog({ open, onOpenChange, title, description, wide = false, children }: DialogProps): ReactNode {
   return (
     <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className="overlay" />
-        <RadixDialog.Content className={`dialog ${wide ? 'wide' : ''}`} {...(description === undefined ? { 'aria-describedby': undefined } : {})}>
+        <RadixDialog.Content className={`dialog ${wide ? 'wide' : ''}`} onOpenAutoFocus={focusItself} {...(description === undefined ? { 'aria-describedby': undefined } : {})}>
           <header>
             <div>
               <RadixDialog.Title asChild>

@@ -133,7 +133,7 @@ function FoundCameras({ found }: { readonly found: readonly FoundCamera[] }): Re
         <Field label="Password" type="password" autoComplete="new-password" value={password} onChange={(event) => setPassword(event.target.value)} />
         <Button type="submit" tone="primary" disabled={busy || chosen.length === 0}>
           <Check size={17} />
-          {busy ? 'Trying…' : chosen.length === 0 ? 'All added' : chosen.length === 1 ? 'Add this camera' : `Add ${chosen.length} cameras`}
+          {busy ? 'Trying…' : chosen.length === 0 ? (left.size === 0 ? 'All added' : 'None ticked') : chosen.length === 1 ? 'Add this camera' : `Add ${chosen.length} cameras`}
         </Button>
         <p className="muted">The password is tried once on each ticked camera and kept on this computer only. Leave both empty for cameras without a password.</p>
       </div>
