@@ -1,14 +1,4 @@
-/** Outcomes of operations that are expected to fail now and then, and the proof that a switch is complete. */
-
-export type Result<T, E = Error> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
-
-export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
-  return { ok: true, value };
-}
-
-export function err<E>(error: E): { readonly ok: false; readonly error: E } {
-  return { ok: false, error };
-}
+/** What the types cannot say: that a switch is complete, and that a value is there. */
 
 /** Marks a branch the types rule out; throws if data from outside got there anyway. */
 export function assertNever(value: never): never {

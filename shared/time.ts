@@ -34,21 +34,6 @@ export function intersectRanges(a: TimeRange, b: TimeRange): TimeRange | null {
   return startMs < endMs ? { startMs, endMs } : null;
 }
 
-/** What is left of `range` when every range of `holes` is cut out; `holes` in any order, overlaps allowed. */
-export function subtractRanges(range: TimeRange, holes: readonly TimeRange[]): TimeRange[] {
-  const sorted = [...holes].sort((a, b) => a.startMs - b.startMs);
-  const left: TimeRange[] = [];
-  let cursorMs = range.startMs;
-  for (const hole of sorted) {
-    if (hole.endMs <= cursorMs) continue;
-    if (hole.startMs >= range.endMs) break;
-    if (hole.startMs > cursorMs) left.push({ startMs: cursorMs, endMs: Math.min(hole.startMs, range.endMs) });
-    cursorMs = Math.max(cursorMs, hole.endMs);
-  }
-  if (cursorMs < range.endMs) left.push({ startMs: cursorMs, endMs: range.endMs });
-  return left;
-}
-
 /** UTC calendar day of a moment, as on disk: `2026-11-21`. */
 export function utcDay(atMs: EpochMs): string {
   return new Date(atMs).toISOString().slice(0, 10);

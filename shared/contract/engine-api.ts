@@ -79,7 +79,7 @@ const settingsPatch = z
   .partial()
   .strict();
 
-export const QUERIES = {
+const QUERIES = {
   'app.info': operation<AppInfo>()(nothing),
   'cameras.list': operation<readonly CameraWithStatus[]>()(nothing),
   'discovery.state': operation<DiscoveryState>()(nothing),

@@ -3,7 +3,7 @@
  * and connections come from the page's own origin only. Inline styles are allowed because the dialog library writes
  * style elements; an inline style runs nothing.
  */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",

@@ -129,7 +129,7 @@ function avcCodec(entryType: string, avcC: Uint8Array): string {
 }
 
 /** ISO/IEC 14496-15 annex E.3: profile, compatibility flags with their bits reversed, tier and level, constraint bytes without trailing zeros. */
-export function hevcCodec(entryType: string, hvcC: Uint8Array): string {
+function hevcCodec(entryType: string, hvcC: Uint8Array): string {
   if (hvcC.length < 23) throw new MalformedMediaError('hvcC is too short');
   const profile = hvcC[1] ?? 0;
   let compatibility = 0;

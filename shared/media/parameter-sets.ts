@@ -17,7 +17,7 @@ function isParameterSet(codec: ParameterCodec, firstByte: number): boolean {
 }
 
 /** Views of the NAL units of a sample whose units are preceded by their length in 4 bytes; stops at the first that is cut off. */
-export function* nalUnits(sample: Uint8Array): Generator<Uint8Array> {
+function* nalUnits(sample: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at + 4 < sample.length; ) {
     const size = (sample[at] ?? 0) * 2 ** 24 + (((sample[at + 1] ?? 0) << 16) | ((sample[at + 2] ?? 0) << 8) | (sample[at + 3] ?? 0));
     if (at + 4 + size > sample.length) return;

@@ -42,11 +42,6 @@ export const GAP_CAUSE_LABEL: Readonly<Record<GapCause, string>> = {
   'not-scheduled': 'Not scheduled',
 };
 
-/** "not scheduled" is drawn, but is not missing (DESIGN.md section 4). */
-export function countsAsMissing(cause: GapCause): boolean {
-  return cause !== 'not-scheduled';
-}
-
 export interface Gap extends TimeRange {
   readonly cameraId: CameraId;
   readonly stream: StreamKind;

@@ -326,8 +326,8 @@ describe('a disk that is away', () => {
 
   it('carries the names of its cameras', async () => {
     await archive.write.describeCamera({ id: CAMERA, name: 'Front door', streams: ['main', 'sub'] });
-    const { describedCameras } = await import('../../main/engine/storage/camera-file.ts');
-    expect(await describedCameras(root.path)).toEqual([{ id: CAMERA, name: 'Front door', streams: ['main', 'sub'] }]);
+    const { readCameraFile } = await import('../../main/engine/storage/camera-file.ts');
+    expect(await readCameraFile(root.path, CAMERA)).toEqual({ id: CAMERA, name: 'Front door', streams: ['main', 'sub'] });
     expect(await wrong()).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ export function createCameraNetwork(clock: Clock, log: Logger): CameraNetwork {
 }
 
 /** One request at a time per camera: several at once make small cameras refuse or restart. */
-export class HostQueues {
+class HostQueues {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   async run<T>(host: string, task: () => Promise<T>): Promise<T> {
@@ -41,7 +41,7 @@ const REFUSAL_MEMORY_MS: DurationMs = 30 * MINUTE_MS;
 const MAX_ENTRIES = 1024;
 
 /** Remembers which password a camera refused, so that it is not sent again and the camera does not lock us out (only keyed hashes are kept). */
-export class AttemptLedger {
+class AttemptLedger {
   readonly #clock: Clock;
   readonly #key = randomBytes(32);
   readonly #refusals = new Map<string, { host: string; count: number; lastMs: EpochMs }>();

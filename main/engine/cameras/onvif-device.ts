@@ -322,7 +322,7 @@ export class OnvifDevice {
 }
 
 /** The same address at another host, without user information. `URL` cannot change the host of every scheme, so this is text. */
-export function replaceHost(address: string, host: string): string {
+function replaceHost(address: string, host: string): string {
   const match = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(.*)$/is.exec(address);
   return match === null ? address : `${match[1]}${host}${match[3]}`;
 }

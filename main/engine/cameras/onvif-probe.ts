@@ -93,7 +93,7 @@ async function describeProfile(network: CameraNetwork, device: OnvifDevice, prof
 const DULL_NAMES = /^(ip ?cam(era)?|network ?camera|nvt|onvif|camera|device|unknown|localhost|ipc|default|hostname|none)?$/i;
 
 /** A name a person would recognise: the camera's own, else its host name, else maker and model. */
-export function suggestName(device: CameraDevice, scopes: readonly string[], hostname: string, host: string): string {
+function suggestName(device: CameraDevice, scopes: readonly string[], hostname: string, host: string): string {
   const scoped = scopes.map((scope) => /^onvif:\/\/www\.onvif\.org\/name\/(.+)$/i.exec(scope)?.[1]).find((name) => name !== undefined) ?? '';
   const own = [unescaped(scoped).replace(/[_+]/g, ' '), hostname].map(clean).find((name) => !isDull(name, device));
   if (own !== undefined) return own;

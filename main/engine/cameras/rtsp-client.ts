@@ -21,10 +21,10 @@ export interface RtspParse {
 
 const MAX_HEAD_BYTES = 32_768;
 const MAX_BODY_BYTES = 262_144;
-export const RTSP_TIMEOUT_MS: DurationMs = 5000;
+const RTSP_TIMEOUT_MS: DurationMs = 5000;
 
 /** A reply at the start of `bytes`, or null while more is to come. Pure. @throws PorchlightError not-a-camera or bad-answer. */
-export function parseRtspReply(bytes: Uint8Array, host: string): RtspParse | null {
+function parseRtspReply(bytes: Uint8Array, host: string): RtspParse | null {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAX_HEAD_BYTES)).toString('latin1');
   const start = /^(?:\r?\n)*/.exec(text)?.[0].length ?? 0;
   const head = text.slice(start);

@@ -53,7 +53,7 @@ interface Ladder {
   readonly offsetsTried: DurationMs[];
 }
 
-export const SOAP_TIMEOUT_MS: DurationMs = 5000;
+const SOAP_TIMEOUT_MS: DurationMs = 5000;
 /** The longest honest answer seen (GetCapabilities, profiles of an NVR) is well under 1 MB. */
 const MAX_ANSWER_BYTES = 4 * 1_048_576;
 /** Dahua answers 401 when its connections are used up; asking on at once would look like guessing. */

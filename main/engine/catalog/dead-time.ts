@@ -23,7 +23,7 @@ export interface LastLife {
 export type StopReason = 'owner' | 'computer';
 
 /** Connecting takes a while after a computer woke or a program started: a remainder this short has the same cause as what it follows. */
-export const CONNECTING_MS: DurationMs = 15 * SECOND_MS;
+const CONNECTING_MS: DurationMs = 15 * SECOND_MS;
 
 /** The time between two lives, by the facts: boot id and marker. */
 export function timeBetweenLives(last: LastLife | null, bootId: string, startedMs: EpochMs): DeadTime {

@@ -5,10 +5,8 @@
 import type { Gap, GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { type EpochMs, HOUR_MS } from '../../../shared/time.ts';
-import type { IngestNotice, StreamKey } from '../ports/ingest.ts';
+import type { StreamKey } from '../ports/ingest.ts';
 import { type DeadTime, explainGap, type ReportedOutage } from './dead-time.ts';
-
-export type OutageNotice = Extract<IngestNotice, { readonly type: 'outage-began' | 'outage-ended' }>;
 
 /** An outage that has not ended, as it lies in the life marker. */
 export interface OpenOutage extends StreamKey, ReportedOutage {}

@@ -5,9 +5,6 @@
 import { type MessagePort, parentPort, type Transferable, Worker } from 'node:worker_threads';
 import { fromWire, PorchlightError, toWire, type WireError } from '../../../shared/errors.ts';
 
-type AnyFunction = (...args: never[]) => unknown;
-export type WorkerApi = Record<string, AnyFunction>;
-
 export type WorkerClient<Api extends object> = {
   readonly [Name in keyof Api]: Api[Name] extends (...args: infer Args) => infer Output ? (...args: Args) => Promise<Awaited<Output>> : never;
 };

@@ -13,7 +13,7 @@ export interface FfmpegBinary {
 }
 
 /** Options of concat scripts, on which the way of the password rests, came with 5.0. */
-export const OLDEST_MAJOR = 5;
+const OLDEST_MAJOR = 5;
 const CHECK_MS = 10_000;
 
 export interface FfmpegPlaces {

@@ -1,5 +1,5 @@
 /** What ffmpeg's last words mean: mapped once, here, to the closed set of errors and causes. */
-import { PorchlightError, type ErrorKind } from '../../../shared/errors.ts';
+import type { ErrorKind } from '../../../shared/errors.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
 
 export interface FfmpegFailure {
@@ -46,10 +46,4 @@ export function readFailure(lines: readonly string[]): FfmpegFailure {
   if (hints.noSound && !/0:a/.test(text)) return { kind: 'no-video', cause: 'camera-refused', detail: 'no video at the address', sentence: 'There is no video at this address. Check the path of the stream.', ...hints, noSound: false };
   for (const [pattern, kind, cause, detail, sentence] of RULES) if (pattern.test(text)) return { kind, cause, detail, sentence, ...hints };
   return { kind: 'ffmpeg-failed', cause: 'camera-unreachable', detail: 'stream ended', sentence: 'The camera’s stream could not be opened. Porchlight tries again by itself.', ...hints };
-}
-
-/** The failure as an error; `lines` (without secrets) go to the log as its cause. */
-export function failureError(lines: readonly string[]): PorchlightError {
-  const failure = readFailure(lines);
-  return new PorchlightError(failure.kind, failure.sentence, lines.slice(-6).join(' | '));
 }

@@ -36,7 +36,7 @@ export type FrameMode = 'fps_mode' | 'vsync';
  * ffmpeg's arguments: fMP4 of keyframes on stdin, fMP4 of JPEGs on stdout, whose fragment times tell which is which. The loop filter is left out: at a
  * sixth of the size nobody sees it, and keyframes depend on no other picture. Pixels that are not square become square.
  */
-export function previewArgs(quality: number, frameMode: FrameMode = 'fps_mode'): readonly string[] {
+function previewArgs(quality: number, frameMode: FrameMode = 'fps_mode'): readonly string[] {
   const scale = `scale=w='if(gte(dar,1),${LONG_SIDE},max(2,trunc(${LONG_SIDE}*dar/2)*2))':h='if(gte(dar,1),max(2,trunc(${LONG_SIDE}/dar/2)*2),${LONG_SIDE})':flags=area,setsar=1`;
   return [
     ...['-hide_banner', '-loglevel', 'error', '-nostats'],

@@ -16,11 +16,6 @@ export interface SecretBox {
 const KEYRING = 'keyring:';
 const PLAIN = 'plain:';
 
-/** For serve mode, and for desktops without a keyring. */
-export function plainBox(): SecretBox {
-  return { kind: 'owner-only-file', seal: async (secret) => PLAIN + secret, open: async (sealed) => openPlain(sealed) };
-}
-
 function openPlain(sealed: string): string {
   if (sealed.startsWith(PLAIN)) return sealed.slice(PLAIN.length);
   throw new PorchlightError('not-allowed', "This camera's password was kept in the keyring of the desktop app, which is not reachable here. Enter it again.");

@@ -2,7 +2,7 @@
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 
 /** A difference between the system clock and ours beyond this is a step of the system clock, not its own steering. */
-export const STEP_LIMIT_MS: DurationMs = 500;
+const STEP_LIMIT_MS: DurationMs = 500;
 /** Steering by time services is at most 500 ppm; this follows five times as fast and is invisible. */
 const ANCHOR_SLEW_MS_PER_S = 2.5;
 

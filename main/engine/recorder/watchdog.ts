@@ -4,7 +4,7 @@ import type { DurationMs } from '../../../shared/time.ts';
 /** Connecting, the camera's first keyframe (up to ten seconds on some), and a slow start of ffmpeg. */
 export const START_GRACE_MS: DurationMs = 15_000;
 /** Longer than the 2 s stall a network may have without anybody noticing, short enough to be back within seconds. */
-export const STALL_FLOOR_MS: DurationMs = 4_000;
+const STALL_FLOOR_MS: DurationMs = 4_000;
 /** No camera that records sends less than a frame in this time. */
 const STALL_CEILING_MS: DurationMs = 30_000;
 

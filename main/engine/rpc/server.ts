@@ -23,7 +23,7 @@ export interface SessionLimits {
   readonly credits: number;
 }
 
-export const SESSION_LIMITS: SessionLimits = { openRequests: 128, openStreams: 64, credits: 4096 };
+const SESSION_LIMITS: SessionLimits = { openRequests: 128, openStreams: 64, credits: 4096 };
 
 export interface SessionParts {
   readonly handlers: EngineHandlers;

@@ -9,7 +9,7 @@ export interface AttemptLimits {
   readonly total: number;
 }
 
-export const ATTEMPT_LIMITS: AttemptLimits = { windowMs: 15 * MINUTE_MS, perAddress: 8, total: 40 };
+const ATTEMPT_LIMITS: AttemptLimits = { windowMs: 15 * MINUTE_MS, perAddress: 8, total: 40 };
 
 export interface Attempts {
   /** Counts a guess before it is checked; false when there were too many. */

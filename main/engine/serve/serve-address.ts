@@ -8,7 +8,7 @@ export function isLoopback(address: string): boolean {
 }
 
 /** Splits a Host header (RFC 9110 section 7.2) into name and port; null when it is none. */
-export function parseHost(header: string): { readonly name: string; readonly port: number | null } | null {
+function parseHost(header: string): { readonly name: string; readonly port: number | null } | null {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::(\d{1,5}))?$/i.exec(header);
   const name = match?.[1] ?? match?.[2];
   if (name === undefined) return null;

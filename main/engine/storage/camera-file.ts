@@ -4,7 +4,6 @@ import { STREAM_KINDS, type StreamKind } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { readIfThere, replaceFile } from '../core/atomic-file.ts';
-import { camerasIn } from './journal.ts';
 import { diskError, makeFolder } from './root.ts';
 
 export interface DescribedCamera {
@@ -36,10 +35,4 @@ export async function readCameraFile(rootPath: string, cameraId: CameraId): Prom
   } catch {
     return null;
   }
-}
-
-/** Cameras described on a disk: their names survive the loss of all settings. */
-export async function describedCameras(rootPath: string): Promise<readonly DescribedCamera[]> {
-  const found = await Promise.all(camerasIn(rootPath).map((cameraId) => readCameraFile(rootPath, cameraId)));
-  return found.filter((camera) => camera !== null);
 }

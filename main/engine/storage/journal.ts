@@ -13,7 +13,7 @@ import { isDayFolder, isStreamKind } from './segment-name.ts';
 export type Happening = { readonly type: 'gap'; readonly gap: Gap } | { readonly type: 'event'; readonly event: CameraEvent };
 
 /** Folder of a camera's journal relative to its root, with `/`. */
-export function journalFolder(cameraId: CameraId): string {
+function journalFolder(cameraId: CameraId): string {
   return `${cameraId}/journal`;
 }
 
@@ -25,7 +25,7 @@ function cameraOf(happening: Happening): CameraId {
 }
 
 /** The file a happening belongs to, relative to a root: that of the UTC day on which it began. */
-export function journalFile(happening: Happening): string {
+function journalFile(happening: Happening): string {
   const startMs = happening.type === 'gap' ? happening.gap.startMs : happening.event.startMs;
   return `${journalFolder(cameraOf(happening))}/${utcDay(startMs)}.jsonl`;
 }
@@ -36,7 +36,7 @@ export function formatLine(happening: Happening): string {
 }
 
 /** A line's happening, or null where it is torn, of a later version, or anything else. */
-export function parseLine(line: string, cameraId: CameraId): Happening | null {
+function parseLine(line: string, cameraId: CameraId): Happening | null {
   let value: unknown;
   try {
     value = JSON.parse(line);

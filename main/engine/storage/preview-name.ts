@@ -1,6 +1,6 @@
 /** The grammar of preview packs' names (docs/design/previews.md): one pack per camera and UTC hour, decoded as strictly as encoded. */
 import path from 'node:path';
-import { type CameraId, isCameraId } from '../../../shared/model/ids.ts';
+import type { CameraId } from '../../../shared/model/ids.ts';
 import { type EpochMs, HOUR_MS, utcDay, utcHour } from '../../../shared/time.ts';
 
 const PACK_NAME = /^(\d{4}-\d{2}-\d{2})\/(\d{2})\.jpgs$/;
@@ -33,15 +33,6 @@ export function decodePackName(name: string): EpochMs | null {
 /** Whether a folder under `previews` is a day (`2026-11-21`) of the calendar. */
 export function isDayName(name: string): boolean {
   return DAY_NAME.test(name) && decodePackName(`${name}/00.jpgs`) !== null;
-}
-
-/** A pack's path relative to its root (`cam-…/previews/2026-11-21/14.jpgs`), decoded; null for any other name. */
-export function decodePackPath(relative: string): { readonly cameraId: CameraId; readonly hourMs: EpochMs } | null {
-  const parts = relative.split(/[\\/]/);
-  const [cameraId, folder, day, file] = parts;
-  if (parts.length !== 4 || cameraId === undefined || !isCameraId(cameraId) || folder !== PREVIEWS) return null;
-  const hourMs = decodePackName(`${day}/${file}`);
-  return hourMs === null ? null : { cameraId, hourMs };
 }
 
 /** Where the pack for an hour lies under a root. */

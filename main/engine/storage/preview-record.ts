@@ -16,7 +16,7 @@ const VERSION = 1;
 export const RECORD_HEADER_BYTES = 48;
 const CAMERA_ID_BYTES = 16;
 /** No 320-pixel JPEG comes near it; a larger length is a damaged header. */
-export const MAX_JPEG_BYTES = 1 << 20;
+const MAX_JPEG_BYTES = 1 << 20;
 
 export interface RecordHeader {
   readonly cameraId: string;

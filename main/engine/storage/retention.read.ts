@@ -23,7 +23,7 @@ export interface RetentionFacts {
 /** A day of footage, however long it took to record. */
 const NEWEST_MS = DAY_MS;
 
-export const RETENTION_SQL = {
+const RETENTION_SQL = {
   oldest: `SELECT camera_id, stream, session, sequence, start_ms, end_ms, size_bytes FROM segments JOIN streams ON streams.id = stream_id
     WHERE root_id = ? ORDER BY start_ms LIMIT ?`,
   used: 'SELECT roots.root_id, sum(size_bytes) FROM usage JOIN roots ON roots.id = usage.root_id GROUP BY roots.root_id',

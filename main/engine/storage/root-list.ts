@@ -24,7 +24,7 @@ export interface RootCondition extends RootPlace {
 }
 
 /** A disk with less than this counts as full: a minute of eight 4 Mbit/s streams, while retention makes room. */
-export const FULL_BELOW_BYTES = 256 * 1024 * 1024;
+const FULL_BELOW_BYTES = 256 * 1024 * 1024;
 
 export class RootList {
   readonly #file: string;

@@ -78,7 +78,7 @@ async function trim(handle: FileHandle, scan: SegmentScan, name: SegmentName, ro
 }
 
 /** The tail of a closed segment, or null where the file has none. */
-export async function readTail(handle: FileHandle, sizeBytes: number): Promise<SegmentTail | null> {
+async function readTail(handle: FileHandle, sizeBytes: number): Promise<SegmentTail | null> {
   for (let want = SEGMENT_TAIL_READ_BYTES; ; ) {
     const from = Math.max(0, sizeBytes - want);
     const finding = parseSegmentTail(await readRange(handle, from, sizeBytes));
@@ -100,7 +100,7 @@ async function readRange(handle: FileHandle, startBytes: number, endBytes: numbe
   return buffer.subarray(0, filled);
 }
 
-export function segmentOf(tail: SegmentTail, rootId: RootId, name: SegmentName, sizeBytes: number): PackedSegment {
+function segmentOf(tail: SegmentTail, rootId: RootId, name: SegmentName, sizeBytes: number): PackedSegment {
   return {
     cameraId: tail.cameraId,
     stream: tail.stream,

@@ -109,7 +109,7 @@ describe('segments', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 30_000);
 
   it('are found through indexes', () => {
     writer.insert(piece(1, 0, 0, 60_000));

@@ -21,7 +21,7 @@ const SAME_SESSION_TOLERANCE_MS = 500;
 const TOUCH_TOLERANCE_MS = 1;
 
 /** Whether `next`, which follows `previous` in order, goes on where it ended. */
-export function continues(previous: Place, next: Place): boolean {
+function continues(previous: Place, next: Place): boolean {
   const toleranceMs = previous.session === next.session ? SAME_SESSION_TOLERANCE_MS : TOUCH_TOLERANCE_MS;
   return Math.abs(next.startMs - previous.endMs) <= toleranceMs;
 }

@@ -16,7 +16,7 @@ export interface WebSocketChannelOptions {
   readonly maxBufferedBytes: number;
 }
 
-export const WEB_SOCKET_LIMITS: WebSocketChannelOptions = { maxBufferedBytes: 64 * 1024 * 1024 };
+const WEB_SOCKET_LIMITS: WebSocketChannelOptions = { maxBufferedBytes: 64 * 1024 * 1024 };
 
 /** Wraps an open socket. The size of what comes in is bounded by the socket's own `maxPayload`. */
 export function webSocketChannel(socket: WebSocket, options: WebSocketChannelOptions = WEB_SOCKET_LIMITS): Channel {
