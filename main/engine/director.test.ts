@@ -27,6 +27,8 @@ it('says why a stream is not written, once, and configures what is wanted', asyn
     previews: { configure: () => undefined },
     ffmpeg: { found: { ffmpegPath: 'ffmpeg', ffprobePath: null, version: '7', from: 'path' } },
     rootForRecording: () => root,
+    lastSessions: [{ cameraId: PORCH, stream: 'main', session: 41 }],
+    whyNoRoot: () => 'disk-missing',
     dataDir: '/d',
     log: silentLogger,
     onPlannedOutage: (outage) => told.push(outage),
@@ -34,7 +36,7 @@ it('says why a stream is not written, once, and configures what is wanted', asyn
   const causes = (): string[] => told.splice(0).map((outage) => `${outage.stream} ${outage.cause}`);
   await director.apply();
   expect(causes()).toEqual([]);
-  expect(streams.map((stream) => [stream.kind, stream.record !== null])).toEqual([['main', true], ['sub', false]]);
+  expect(streams.map((stream) => [stream.kind, stream.record !== null, stream.afterSession])).toEqual([['main', true, 41], ['sub', false, 0]]);
   root = null;
   await director.apply();
   await director.apply();

@@ -1,5 +1,5 @@
 /** Tells the ingest thread and the previews what is wanted, from cameras, passwords, disks and ffmpeg as they are now; and why, where something is not recorded on purpose. */
-import type { Camera } from '../../shared/model/camera.ts';
+import type { Camera, StreamKind } from '../../shared/model/camera.ts';
 import type { GapCause } from '../../shared/model/gap.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import { ingestStreams } from './cameras/ingest-plan.ts';
@@ -16,6 +16,10 @@ export interface DirectorParts {
   readonly previews: Pick<PreviewMaker, 'configure'>;
   readonly ffmpeg: Pick<FfmpegState, 'found'>;
   readonly rootForRecording: () => RootPlace | null;
+  /** Of every stream on disk, as the engine found it: new sessions get larger numbers, also where the clock went back (T1). */
+  readonly lastSessions: readonly (StreamKey & { readonly session: number })[];
+  /** Why there is none, asked only then. */
+  readonly whyNoRoot: () => GapCause;
   readonly dataDir: string;
   readonly log: Logger;
   /** From now on this stream is not written down, and the recorder cannot know why. */
@@ -74,8 +78,9 @@ export class Director {
     const passwords = new Map(await Promise.all(cameras.map(async (camera) => [camera.id, await this.#password(camera.id)] as const)));
     const root = rootForRecording();
     const record = root === null ? null : { rootId: root.rootId, rootPath: root.path };
-    this.#tellOutages(plannedOutages(cameras, root !== null, this.#recorded));
-    await ingest.configure(ingestStreams({ cameras, passwords, rootFor: () => record }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
+    this.#tellOutages(plannedOutages(cameras, root === null ? this.#parts.whyNoRoot() : null, this.#recorded));
+    const lastSession = (cameraId: CameraId, kind: StreamKind): number => Math.max(0, ...this.#parts.lastSessions.filter((tail) => tail.cameraId === cameraId && tail.stream === kind).map((tail) => tail.session));
+    await ingest.configure(ingestStreams({ cameras, passwords, rootFor: () => record, lastSession }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
     this.#recorded = root === null ? [] : cameras.filter((camera) => camera.paused === null).flatMap((camera) => camera.recorded.map((stream) => ({ cameraId: camera.id, stream })));
     previews.configure(cameras.filter((camera) => camera.paused === null).map(previewStream));
   }
@@ -97,12 +102,12 @@ export class Director {
   }
 }
 
-/** What is not written down on purpose, or for want of a disk. `before`: what was written until now. Pure. */
-export function plannedOutages(cameras: readonly Camera[], hasDisk: boolean, before: readonly StreamKey[]): readonly PlannedOutage[] {
+/** What is not written down on purpose, or for want of a disk (`noDisk`, why). `before`: what was written until now. Pure. */
+export function plannedOutages(cameras: readonly Camera[], noDisk: GapCause | null, before: readonly StreamKey[]): readonly PlannedOutage[] {
   const wanted = cameras.flatMap((camera) =>
     camera.recorded.flatMap((stream): readonly PlannedOutage[] => {
       if (camera.paused !== null) return [{ cameraId: camera.id, stream, cause: 'paused-by-you', detail: 'You paused this camera.' }];
-      return hasDisk ? [] : [{ cameraId: camera.id, stream, cause: 'disk-missing', detail: 'There was no disk that could take footage.' }];
+      return noDisk === null ? [] : [{ cameraId: camera.id, stream, cause: noDisk, detail: 'There was no disk that could take footage.' }];
     }),
   );
   const dropped = before

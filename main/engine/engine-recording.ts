@@ -1,6 +1,7 @@
 /** From cameras to files and pictures: ingest, index, gaps, previews, playback and retention, connected. */
 import type { MediaName } from '../../shared/contract/media.ts';
 import type { Camera, StreamKind } from '../../shared/model/camera.ts';
+import type { GapCause } from '../../shared/model/gap.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
 import { HealthBoard } from './cameras/health-board.ts';
@@ -19,6 +20,7 @@ import { PreviewStore } from './previews/preview-store.ts';
 import { createIngest } from './recorder/ingest-host.ts';
 import { RetentionExecutor } from './retention/executor.ts';
 import { PreviewPacks } from './storage/preview-pack.ts';
+import type { RootCondition } from './storage/root-list.ts';
 
 export interface Recording {
   readonly ingest: Ingest;
@@ -39,7 +41,8 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const { init, clock, log, hub, registry, archive, ffmpeg, rules } = base;
   const life = await readLifeStart(init.dataDir, clock);
   await archive.recoverTails();
-  const ledger = new GapLedger({ footageEnds: await archive.read.streamTails(), openOutages: life.last?.openOutages ?? [], between: life.between });
+  const tails = await archive.read.streamTails();
+  const ledger = new GapLedger({ footageEnds: tails, openOutages: life.last?.openOutages ?? [], between: life.between });
   const marker = await LifeMarker.begin({ dataDir: init.dataDir, clock, logger: log, openOutages: () => ledger.openOutages(), onDeadTime: (time) => ledger.addDeadTime(time) }, life);
   stops.push((reason) => (reason === 'failed' ? marker.abandon() : marker.stop(reason)));
   const retention = new RetentionExecutor({ archive, rules: () => rules.get(), locks: () => [], clock, logger: log.scoped('retention') });
@@ -55,7 +58,7 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream });
   const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });
   const { previews, previewStore } = createPreviews(base, ingest, board);
-  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), dataDir: init.dataDir, log, onPlannedOutage: (outage) => hear({ type: 'outage-began', sinceMs: clock.nowMs(), ...outage }, base, recording) });
+  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: (outage) => hear({ type: 'outage-began', sinceMs: clock.nowMs(), ...outage }, base, recording) });
   const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention };
   ingest.onNotice((notice) => hear(notice, base, recording));
   indexer.onChanged((change) => hub.tell('timeline.changed', change));
@@ -66,6 +69,11 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   stops.push(() => director.stop());
   await director.apply();
   return recording;
+}
+
+/** A disk that is here and takes nothing is one thing, one that is not here another. */
+function whyNoRoot(conditions: readonly RootCondition[]): GapCause {
+  return conditions.some((root) => root.state === 'read-only' || root.state === 'failing') ? 'disk-failing' : 'disk-missing';
 }
 
 /** The one way of everything the ingest thread tells. */

@@ -1,8 +1,9 @@
 /** How every camera is at the moment, for lists and events; told on change only. */
 import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
 import type { Camera, CameraStatus } from '../../../shared/model/camera.ts';
+import type { GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { type HealthEvent, initialHealth, reduceHealth } from './health.ts';
+import { type HealthEvent, initialHealth, reduceHealth, withDiskProblem } from './health.ts';
 import type { Clock } from '../core/clock.ts';
 import type { IngestNotice } from '../ports/ingest.ts';
 
@@ -15,6 +16,8 @@ export interface HealthBoardParts {
 export class HealthBoard {
   readonly #parts: HealthBoardParts;
   readonly #statuses = new Map<CameraId, CameraStatus>();
+  /** Why the main stream of a camera is not written down, from the beginning of an outage to its end. */
+  readonly #unwritten = new Map<CameraId, GapCause>();
 
   constructor(parts: HealthBoardParts) {
     this.#parts = parts;
@@ -30,7 +33,9 @@ export class HealthBoard {
   }
 
   take(notice: IngestNotice): void {
-    if (notice.type !== 'status') return;
+    if (notice.type === 'outage-began' && notice.stream === 'main') this.#unwritten.set(notice.cameraId, notice.cause);
+    else if (notice.type === 'outage-ended' && notice.stream === 'main') this.#unwritten.delete(notice.cameraId);
+    else if (notice.type !== 'status') return;
     const camera = this.#parts.cameras().find((one) => one.id === notice.cameraId);
     if (camera !== undefined) this.#apply(camera, { type: 'notice', notice });
   }
@@ -43,7 +48,11 @@ export class HealthBoard {
   /** The list of cameras changed. */
   configured(): void {
     const cameras = this.#parts.cameras();
-    for (const cameraId of this.#statuses.keys()) if (!cameras.some((camera) => camera.id === cameraId)) this.#statuses.delete(cameraId);
+    for (const cameraId of this.#statuses.keys()) {
+      if (cameras.some((camera) => camera.id === cameraId)) continue;
+      this.#statuses.delete(cameraId);
+      this.#unwritten.delete(cameraId);
+    }
     for (const camera of cameras) this.#apply(camera, { type: 'configured' });
   }
 
@@ -57,7 +66,7 @@ export class HealthBoard {
 
   #apply(camera: Camera, event: HealthEvent): void {
     const before = this.#statusOf(camera);
-    const after = reduceHealth(before, event, camera, this.#parts.clock.nowMs());
+    const after = withDiskProblem(reduceHealth(before, event, camera, this.#parts.clock.nowMs()), this.#unwritten.get(camera.id) ?? null);
     if (after === before) return;
     this.#statuses.set(camera.id, after);
     this.#parts.onChange(after);

@@ -58,6 +58,13 @@ function recordingProblem(notice: Extract<IngestNotice, { type: 'status' }>): Ca
   return { cause: notice.problem.cause, sentence: diskSentence(notice.problem.cause) ?? 'The picture is live, but it is not being recorded.' };
 }
 
+/** The status of a camera whose picture is live while its footage goes nowhere, with the sentence about the disk. `cause`: of the open outage; null for none. */
+export function withDiskProblem(status: CameraStatus, cause: GapCause | null): CameraStatus {
+  const sentence = cause === null ? null : diskSentence(cause);
+  if (cause === null || sentence === null || status.state !== 'live' || status.recording || status.problem?.sentence === sentence) return status;
+  return { ...status, problem: { cause, sentence } };
+}
+
 function pausedProblem(camera: Camera): { readonly cause: GapCause; readonly sentence: string } {
   const until = camera.paused?.untilMs ?? null;
   return { cause: 'paused-by-you', sentence: until === null ? 'You paused this camera. Nothing is recorded until you resume it.' : 'You paused this camera. It resumes by itself at the time you chose.' };
@@ -113,7 +120,7 @@ function diskSentence(cause: GapCause): string | null {
     case 'disk-too-slow':
       return 'Some footage is missing: the disk is too slow to take all of it.';
     case 'disk-failing':
-      return 'Not recording: the disk reports errors. Check it soon.';
+      return 'Not recording: the disk does not take footage. It reports errors, or it is write-protected; check it soon.';
     case 'camera-unreachable':
     case 'camera-refused':
     case 'stream-stalled':
