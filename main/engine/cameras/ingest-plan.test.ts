@@ -22,7 +22,7 @@ const camera = (number: number, more: Partial<Camera> = {}): Camera => ({
   ...more,
 });
 const root = { rootId: rootIdFrom(new Uint8Array(12)), rootPath: '/footage' };
-const plan = (cameras: readonly Camera[]): ReturnType<typeof ingestStreams> => ingestStreams({ cameras, passwords: new Map([[idOf(1), 'pw']]), rootFor: () => root });
+const plan = (cameras: readonly Camera[]): ReturnType<typeof ingestStreams> => ingestStreams({ cameras, passwords: new Map([[idOf(1), 'pw']]), rootFor: () => root, lastSession: (cameraId, kind) => (cameraId === idOf(1) && kind === 'main' ? 77 : 0) });
 
 describe('the desired streams', () => {
   it('are main, recorded, and sub, open but not recorded', () => {
@@ -32,8 +32,11 @@ describe('the desired streams', () => {
     expect(plan([camera(1, { recorded: ['main', 'sub'], recordSound: false })]).map((one) => [one.record, one.sound])).toEqual([[root, 'none'], [root, 'none']]);
     expect(plan([camera(1, { paused: { sinceMs: 0, untilMs: null } })])).toEqual([]);
   });
+  it('begin above their last session on disk, whatever the clock says', () => {
+    expect(plan([camera(1), camera(2)]).map((one) => one.afterSession)).toEqual([77, 0, 0, 0]);
+  });
   it('stay open without a disk and without a login', () => {
-    const [main] = ingestStreams({ cameras: [camera(1, { username: null })], passwords: new Map([[idOf(1), 'left over']]), rootFor: () => null });
+    const [main] = ingestStreams({ cameras: [camera(1, { username: null })], passwords: new Map([[idOf(1), 'left over']]), rootFor: () => null, lastSession: () => 0 });
     expect(main).toMatchObject({ record: null, username: null, password: null });
   });
 });

@@ -10,6 +10,8 @@ export interface IngestPlanFacts {
   readonly passwords: ReadonlyMap<CameraId, string | null>;
   /** Where a camera's footage goes now; null while there is no disk for it, which keeps its stream open for watching. */
   readonly rootFor: (cameraId: CameraId) => { readonly rootId: RootId; readonly rootPath: string } | null;
+  /** The last session of a stream on disk when the engine started; 0 where there is none. */
+  readonly lastSession: (cameraId: CameraId, kind: StreamKind) => number;
 }
 
 /** Main streams always, sub streams where there are any (for the grid and previews); nothing of a paused camera, whose connection is closed. */
@@ -28,6 +30,7 @@ export function ingestStreams(facts: IngestPlanFacts): IngestStream[] {
         sound: soundOf(camera, stream),
         record: camera.recorded.includes(stream.kind) ? facts.rootFor(camera.id) : null,
         rotationOffsetMs: rotationOffsetMs(camera.id, stream.kind),
+        afterSession: facts.lastSession(camera.id, stream.kind),
       })),
     );
 }

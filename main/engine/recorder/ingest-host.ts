@@ -27,6 +27,8 @@ class IngestHost implements Ingest {
   #worker: WorkerHandle<IngestWorkerApi, WorkerNotice>;
   #wanted: { readonly streams: readonly IngestStream[]; readonly settings: IngestSettings } | null = null;
   #stopping = false;
+  /** The last session of each stream with a file, for a thread that is started again after the clock went back (T1). */
+  readonly #lastSessions = new Map<string, number>();
 
   constructor({ clock, logger }: IngestParts) {
     this.#clock = clock;
@@ -83,6 +85,7 @@ class IngestHost implements Ingest {
 
   #tell(notice: IngestNotice): void {
     if (notice.type === 'log') this.#logger[notice.level](notice.message);
+    if (notice.type === 'segment-closed') this.#lastSessions.set(`${notice.segment.cameraId}/${notice.segment.stream}`, notice.segment.session);
     this.#notices.emit(notice);
   }
 
@@ -99,7 +102,8 @@ class IngestHost implements Ingest {
       if (this.#stopping) return;
       this.#worker = this.#start();
       if (this.#wanted === null) return;
-      const { streams, settings } = this.#wanted;
+      const { settings } = this.#wanted;
+      const streams = this.#wanted.streams.map((stream) => ({ ...stream, afterSession: Math.max(stream.afterSession ?? 0, this.#lastSessions.get(`${stream.cameraId}/${stream.kind}`) ?? 0) }));
       this.#worker.client.configure(streams, settings).catch((error: unknown) => this.#logger.error('recording could not be taken up again', error));
     });
   }
