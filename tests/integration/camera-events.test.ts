@@ -1,0 +1,40 @@
+/** What stands in the list of what happened: a camera that was away, while it is away and ever after. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { forceUnwrap } from '../../shared/result.ts';
+import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
+import { TestEngine } from '../support/engine.ts';
+import { waitFor } from '../support/wait.ts';
+
+let simulator: Simulator;
+let engine: TestEngine;
+
+beforeAll(async () => {
+  const size = { width: 320, height: 180, fps: 10, kbps: 200, gopFrames: 10, seconds: 5 };
+  simulator = await startSimulator({ cameras: 1, hosts: ['127.0.62.2'], source: 'test', main: size, sub: null, audio: ['none'], discovery: false });
+  engine = await TestEngine.started({ init: { demo: true } });
+});
+
+afterAll(async () => {
+  await engine?.end();
+  await simulator?.stop();
+});
+
+test('a camera that was away is an event from its loss to its return, with the cause', async () => {
+  const camera = forceUnwrap('there is one', simulator.cameras[0]);
+  const { id } = await engine.add(camera);
+  await engine.footage(id, 2);
+  const range = { cameraIds: [id], startMs: Date.now() - 60_000, endMs: Date.now() + 600_000 };
+  expect(await engine.ask('events.list', range)).toEqual([]);
+  const unpluggedMs = Date.now();
+  await camera.unplug();
+  const open = await waitFor('the event of an outage that goes on', async () => (await engine.ask('events.list', range)).at(-1) ?? null);
+  expect(open).toMatchObject({ cameraId: id, kind: 'camera-offline', label: 'Camera could not be reached' });
+  expect(Date.now() - unpluggedMs).toBeGreaterThan(8_000);
+  expect((await engine.ask('timeline.get', range)).cameras[0]?.events.map((event) => event.id)).toEqual([open.id]);
+  await camera.replug();
+  const gap = await engine.closedGap(id, 'camera-unreachable', unpluggedMs);
+  const closed = await waitFor('its end', async () => (await engine.ask('events.list', range)).find((event) => event.endMs === gap.endMs) ?? null);
+  expect(closed).toEqual({ ...open, startMs: gap.startMs, endMs: gap.endMs });
+  expect((await engine.ask('timeline.get', range)).cameras[0]?.events).toEqual([closed]);
+  expect(await engine.ask('events.list', range)).toEqual([closed]);
+});
