@@ -121,7 +121,7 @@ const RULES: readonly ImportRule[] = [
   door('npm:onvif', ['main/engine/cameras/onvif-device.ts'], 'One adapter file, so that the package can be replaced.'),
   door('npm:electron', ['main/shell/', 'main/main.ts', 'main/preload.ts'], 'Everything but the shell runs under plain Node.'),
   door('npm:ws', ['main/engine/rpc/', 'main/engine/serve/', 'relay/'], 'WebSockets are a transport; only transports know them.'),
-  door('node:child_process', ['main/engine/ffmpeg/process.ts', 'main/host/node-starter.ts'], 'Children are started where they are also reaped.'),
+  door('node:child_process', ['main/engine/ffmpeg/process.ts', 'main/engine/ffmpeg/output-pipe.ts', 'main/host/node-starter.ts'], 'Children are started where they are also reaped.'),
   {
     name: 'nobody imports the relay',
     reason: 'The relay server is its own program and shares words (shared/relay), not code.',
