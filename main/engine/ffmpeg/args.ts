@@ -60,8 +60,10 @@ export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' 
   return ['ffconcat version 1.0', `file ${quoted(rtspUrlWithCredentials(input))}`, ...options.map(([name, value]) => `option ${name} ${value}`), ''].join('\n');
 }
 
+/** What a script needs to be allowed, of the concat demuxer. */
+export const SCRIPT_OPTIONS: readonly string[] = ['-safe', '0', '-protocol_whitelist', PROTOCOLS];
 /** Arguments that take the script from stdin. */
-export const SCRIPT_INPUT: readonly string[] = ['-f', 'concat', '-safe', '0', '-protocol_whitelist', PROTOCOLS, '-i', 'pipe:0'];
+const SCRIPT_INPUT: readonly string[] = ['-f', 'concat', ...SCRIPT_OPTIONS, '-i', 'pipe:0'];
 const QUIET: readonly string[] = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
 /**
  * Times as they are (frag_discont, no edit list, no shift below zero), so that picture and sound of two outputs stay

@@ -2,7 +2,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { PorchlightError } from '../../../shared/errors.ts';
 import type { DurationMs } from '../../../shared/time.ts';
 import { errorCode } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
@@ -165,25 +164,4 @@ export function runToEnd(command: string, args: readonly string[], timeoutMs: Du
       resolve({ ok: error === null, stdout, stderr, code: errorCode(error) });
     });
   });
-}
-
-/** Runs ffmpeg over a script to its end and gives back what it wrote to stdout. Throws `timeout`, or what `failed` makes of its last lines. */
-export async function collectOutput(start: FfmpegStart, timeoutMs: DurationMs, maxBytes: number, failed: (lines: readonly string[]) => PorchlightError): Promise<Uint8Array> {
-  const child = await startFfmpeg(start);
-  const parts: Buffer[] = [];
-  let size = 0;
-  child.output?.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= maxBytes) parts.push(chunk);
-  });
-  const waited = new AbortController();
-  const exit = await Promise.race([child.exited, start.clock.sleep(timeoutMs, waited.signal).then(() => null)]);
-  waited.abort();
-  if (exit === null) {
-    await child.stop(0);
-    throw new PorchlightError('timeout', 'The camera did not answer in time. Check that it is on and connected.', child.lastLines().slice(-6).join(' | '));
-  }
-  if (exit.startError !== null) throw new PorchlightError('ffmpeg-missing', 'ffmpeg could not be started. Install it, or name its place under Settings.', exit.startError);
-  if (exit.code !== 0 || size === 0) throw failed(child.lastLines());
-  return Buffer.concat(parts);
 }
