@@ -1,15 +1,19 @@
 /** A start of the product beside a large archive: a camera that records, and when it does so again. */
-import { readdirSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { cp, mkdir, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { systemClock } from '../../main/engine/core/clock.ts';
 import { DATABASE_FILE, openForReading } from '../../main/engine/storage/database.ts';
+import { RootList } from '../../main/engine/storage/root-list.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import { utcDay, utcHour } from '../../shared/time.ts';
 import { startSimulatorProcess } from '../../tests/support/simulator-process.ts';
 import { waitFor } from '../../tests/support/wait.ts';
 import { buildIfStale } from '../start/build.ts';
-import { GeneratedArchive, listPausedCameras, planArchive } from './archive-generator.ts';
+import { benchCameraId, GeneratedArchive, listPausedCameras, planArchive } from './archive-generator.ts';
+import { keptPath, makeKept } from './minute-of-footage.ts';
 import { listCamera, type Product, ROOT, sleep, startProduct, waitForRecording, Workplace } from './workplace.ts';
 
 export const ARCHIVE_SEGMENTS = 700_000;
@@ -18,6 +22,8 @@ const CAMERAS = 16;
 const SPARSE_BYTES = 10_000;
 const KEEP_FREE_BYTES = 5_000_000_000;
 const ENDS_AGO_MS = 5 * 60_000;
+/** Raised when the content changes. */
+const VERSION = 1;
 
 export interface BigHome {
   readonly dataDir: string;
@@ -31,32 +37,56 @@ export interface BigHome {
   readonly empty: { readonly recordingMs: number; readonly checkedMs: number };
 }
 
-/** A home with one simulated camera that records, and then with `segments` files of sixteen others; nothing runs when it resolves but the camera. */
-export async function makeBigHome(place: Workplace, segments: number): Promise<BigHome> {
-  const { bavail, bsize, ffree } = await statfs(place.folder);
-  if (bavail * bsize < segments * SPARSE_BYTES + KEEP_FREE_BYTES || ffree < segments * 1.2) throw new Error(`There is no room for ${segments} files; choose fewer with --segments, or another disk with TMPDIR.`);
+/**
+ * A home with one simulated camera that records beside `segments` files of sixteen others; nothing but that camera runs when it
+ * resolves. The files are made when there are none (minutes) and kept for the next run only with `keep`.
+ */
+export async function makeBigHome(place: Workplace, segments: number, keep: boolean): Promise<BigHome> {
+  const kept = keptPath(`archive-${segments}-v${VERSION}`);
+  const beganMs = performance.now();
+  if (!existsSync(kept)) {
+    await requireRoom(segments);
+    await makeKept(kept, (making) => makeFiles(making, segments));
+  }
+  if (!keep) place.keep({ stop: () => rm(kept, { recursive: true, force: true }) });
+  const madeSeconds = (performance.now() - beganMs) / 1000;
   const simulator = place.keep(await startSimulatorProcess(['--source', 'bench', '--cameras', '1', '--audio', 'aac', '--discovery-port', '0'], 300_000));
-  const folders = { dataDir: place.path('home', 'data'), mediaDir: place.path('home', 'media') };
-  const archive = await GeneratedArchive.open(folders);
-  archive.close([archive.rootId]);
-  const first = await startProduct({ ...folders, cameras: simulator.cameras.map((camera) => listCamera(camera)) });
+  const emptyHome = { dataDir: place.path('empty', 'data'), mediaDir: place.path('empty', 'media'), index: place.path('empty', 'data', DATABASE_FILE) };
+  await mkdir(place.path('empty'), { recursive: true });
+  const first = await startProduct({ ...emptyHome, cameras: simulator.cameras.map((camera) => listCamera(camera)) });
   const [entry] = await waitForRecording(first, 1);
   const cameraId = forceUnwrap('one camera was added', entry).camera.id;
   await sleep(2_000);
   await first.stop();
-  const index = path.join(folders.dataDir, DATABASE_FILE);
-  const again = await startUntilRecording({ ...folders, index }, cameraId);
+  const again = await startUntilRecording(emptyHome, cameraId);
   const empty = { recordingMs: again.recordingMs, checkedMs: await again.checkedMs };
   await again.product.stop();
-  const beganMs = performance.now();
+  // The same home, but with the other disk and its index.
+  const dataDir = place.path('home', 'data');
+  await cp(emptyHome.dataDir, dataDir, { recursive: true });
+  for (const its of ['config/disks.json', DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`]) await rm(path.join(dataDir, its), { force: true });
+  const mediaDir = path.join(kept, 'media');
+  await (await RootList.load(dataDir, systemClock)).add(mediaDir);
+  const index = path.join(dataDir, DATABASE_FILE);
+  await cp(path.join(kept, 'data', DATABASE_FILE), index);
+  await listPausedCameras(dataDir, Array.from({ length: CAMERAS }, (_, at) => benchCameraId(at)));
+  place.keep({ stop: () => rm(path.join(mediaDir, cameraId), { recursive: true, force: true }) });
+  return { dataDir, mediaDir, cameraId, segments, index, madeSeconds, empty };
+}
+
+async function requireRoom(segments: number): Promise<void> {
+  const folder = tmpdir();
+  const { bavail, bsize, ffree } = await statfs(folder);
+  if (bavail * bsize < segments * SPARSE_BYTES + KEEP_FREE_BYTES || ffree < segments * 1.2) throw new Error(`There is no room for ${segments} files in ${folder}; choose fewer with --segments, or another disk with TMPDIR.`);
+}
+
+async function makeFiles(folder: string, segments: number): Promise<void> {
   const plan = planArchive(CAMERAS, segments, Math.floor((Date.now() - ENDS_AGO_MS) / 1000) * 1000);
-  const filled = await GeneratedArchive.open(folders);
-  await filled.writeSparseFiles(plan.segments);
-  for (const one of plan.segments) filled.addRow(one, filled.rootId);
-  filled.addHappenings(plan.happenings);
-  filled.close([filled.rootId]);
-  await listPausedCameras(folders.dataDir, plan.cameraIds);
-  return { ...folders, cameraId, segments: plan.segments.length, index, madeSeconds: (performance.now() - beganMs) / 1000, empty };
+  const archive = await GeneratedArchive.open({ dataDir: path.join(folder, 'data'), mediaDir: path.join(folder, 'media') });
+  await archive.writeSparseFiles(plan.segments);
+  for (const one of plan.segments) archive.addRow(one, archive.rootId);
+  archive.addHappenings(plan.happenings);
+  archive.close([archive.rootId]);
 }
 
 export interface StartedHome {
@@ -69,7 +99,6 @@ export interface StartedHome {
 
 /** Starts the product and watches the camera's folder for footage of this life, and the index for the end of the check. */
 export async function startUntilRecording(home: Pick<BigHome, 'dataDir' | 'mediaDir' | 'index'>, cameraId: CameraId, limitMs = 120_000): Promise<StartedHome> {
-  // A build that sources changed under us would need is not what is measured.
   await buildIfStale(ROOT, () => undefined);
   const before = new Set(newestFiles(home.mediaDir, cameraId));
   const startedEpochMs = Date.now();

@@ -39,12 +39,8 @@ export interface Minute {
 /** From the cache in the system's temporary folder, or encoded now (half a minute for the main stream). */
 export async function minuteOfFootage(size: MinuteSize): Promise<Minute> {
   const { width, height, fps } = SIZES[size];
-  const folder = path.join(tmpdir(), `porchlight-bench-footage-${process.getuid?.() ?? 'all'}`);
-  const file = path.join(folder, `${size}-v${VERSION}.mp4`);
-  if (!existsSync(file)) {
-    await mkdir(folder, { recursive: true });
-    await encode(size, file);
-  }
+  const file = keptPath(`${size}-v${VERSION}.mp4`);
+  if (!existsSync(file)) await makeKept(file, (making) => encode(size, making));
   let init: Uint8Array | null = null;
   const fragments: Uint8Array[] = [];
   const splitter = new FragmentSplitter((unit) => {
@@ -55,26 +51,37 @@ export async function minuteOfFootage(size: MinuteSize): Promise<Minute> {
   return { width, height, fps, init: forceUnwrap('a fragmented file begins with its init', init as Uint8Array | null), fragments };
 }
 
-async function encode(size: MinuteSize, file: string): Promise<void> {
+/** Where a benchmark keeps what takes long to make, for its next run; all of it may be deleted. */
+export function keptPath(name: string): string {
+  return path.join(tmpdir(), `porchlight-bench-kept-${process.getuid?.() ?? 'all'}`, name);
+}
+
+/** Makes a file or folder under another name and gives it its own when it is whole. */
+export async function makeKept(kept: string, make: (making: string) => Promise<void>): Promise<void> {
+  const making = `${kept}.${process.pid}`;
+  await mkdir(path.dirname(kept), { recursive: true });
+  try {
+    await make(making);
+    await rename(making, kept);
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+}
+
+async function encode(size: MinuteSize, making: string): Promise<void> {
   const { width, height, fps, kbps } = SIZES[size];
   const series = testPictures({ width, height, fps, frames: fps * MINUTE_SECONDS, seed: 1 });
-  const making = `${file}.${process.pid}`;
   const input = ['-v', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(fps), '-i', 'pipe:0'];
   const rate = ['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`, '-g', String(fps), '-bf', '0', '-x264-params', `keyint=${fps}:min-keyint=${fps}:scenecut=0:nal-hrd=cbr:filler=1`];
   const output = ['-c:v', 'libx264', '-preset', 'superfast', '-profile:v', 'main', ...rate, '-video_track_timescale', '90000', '-f', 'mp4', '-movflags', 'frag_every_frame+empty_moov+default_base_moof', making];
-  try {
-    await runTool('ffmpeg', [...input, ...output], async (stdin) => {
-      const paint = series.createPainter();
-      for (let index = 0; index < series.frames && !stdin.destroyed; index += 1) {
-        const picture = blankPicture(width, height);
-        paint(index, picture);
-        await writeAll(stdin, [picture.whole]);
-      }
-    });
-    await rename(making, file);
-  } finally {
-    await rm(making, { force: true });
-  }
+  await runTool('ffmpeg', [...input, ...output], async (stdin) => {
+    const paint = series.createPainter();
+    for (let index = 0; index < series.frames && !stdin.destroyed; index += 1) {
+      const picture = blankPicture(width, height);
+      paint(index, picture);
+      await writeAll(stdin, [picture.whole]);
+    }
+  });
 }
 
 export interface KeyframeFragment {

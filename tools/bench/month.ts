@@ -1,25 +1,34 @@
 /** The archive that seek, scrub and timeline are asked of: 30 days of 16 cameras in the index, and the last part of one camera as files. */
+import { existsSync } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { systemClock } from '../../main/engine/core/clock.ts';
 import { runBatch } from '../../main/engine/ffmpeg/jobs.ts';
 import { PictureDecoder } from '../../main/engine/previews/picture-decoder.ts';
 import { PreviewPacks } from '../../main/engine/storage/preview-pack.ts';
+import { RootList } from '../../main/engine/storage/root-list.ts';
+import { encodeSegmentName } from '../../main/engine/storage/segment-name.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import { MINUTE_MS } from '../../shared/time.ts';
-import { ABSENT_DISK, GeneratedArchive, listPausedCameras, planArchive, type PlannedSegment } from './archive-generator.ts';
-import { keyframesOf, minuteOfFootage } from './minute-of-footage.ts';
+import { ABSENT_DISK, benchCameraId, GeneratedArchive, listPausedCameras, planArchive, type PlannedSegment } from './archive-generator.ts';
+import { keptPath, keyframesOf, makeKept, minuteOfFootage } from './minute-of-footage.ts';
 import type { Workplace } from './workplace.ts';
 
 export const MONTH_SEGMENTS = 30 * 24 * 60 * 16;
 export const MONTH_CAMERAS = 16;
-/** Footage ends this long before now, so that nothing of it counts as live. */
+/** As many of one camera are files. */
+export const PLAYABLE_MINUTES = 20;
+/** Footage ends this long before it is made, so that nothing of it counts as live. */
 const ENDS_AGO_MS = 3 * MINUTE_MS;
 const PREVIEW_QUALITY = 6;
+/** Raised when the content changes. */
+const VERSION = 1;
 
 export interface Month {
   readonly dataDir: string;
   readonly mediaDir: string;
   readonly cameraIds: readonly CameraId[];
-  /** The camera whose last minutes are here as files. */
+  /** The camera whose last minutes are here as files, with previews. */
   readonly cameraId: CameraId;
   /** First and end of these minutes, one right after the other. */
   readonly playable: { readonly startMs: number; readonly endMs: number };
@@ -29,24 +38,42 @@ export interface Month {
   readonly segments: number;
 }
 
-/** Makes it; `minutes` of it are whole files, `previews` puts pictures of these minutes beside them. */
-export async function makeMonth(place: Workplace, options: { readonly segments: number; readonly minutes: number; readonly previews: boolean }): Promise<Month> {
-  const folders = { dataDir: place.path('month', 'data'), mediaDir: place.path('month', 'media') };
+/** A copy of the kept archive of `segments` rows, which is made when there is none (minutes). */
+export async function openMonth(place: Workplace, segments: number): Promise<Month> {
+  const kept = keptPath(`month-${segments}-v${VERSION}`);
+  if (!existsSync(kept)) await makeKept(kept, (making) => makeMonth(making, segments));
+  const { endMs } = JSON.parse(await readFile(path.join(kept, 'month.json'), 'utf8')) as { readonly endMs: number };
+  await cp(kept, place.path('month'), { recursive: true });
+  const [dataDir, mediaDir] = [place.path('month', 'data'), place.path('month', 'media')];
+  // The disk is found at its new place.
+  await (await RootList.load(dataDir, systemClock)).add(mediaDir);
+  const cameraIds = Array.from({ length: MONTH_CAMERAS }, (_, index) => benchCameraId(index));
+  const planned = playableSegments(endMs);
+  const startMs = planned[0]?.startMs ?? endMs;
+  const files = planned.map((one) => path.join(mediaDir, encodeSegmentName({ ...one, stream: 'main' })));
+  return { dataDir, mediaDir, cameraIds, cameraId: benchCameraId(0), playable: { startMs, endMs }, files, endMs, segments };
+}
+
+function playableSegments(endMs: number): readonly PlannedSegment[] {
+  const startMs = endMs - PLAYABLE_MINUTES * MINUTE_MS;
+  return Array.from({ length: PLAYABLE_MINUTES }, (_, sequence) => ({ cameraId: benchCameraId(0), session: startMs, sequence, startMs: startMs + sequence * MINUTE_MS }));
+}
+
+async function makeMonth(folder: string, segments: number): Promise<void> {
+  const folders = { dataDir: path.join(folder, 'data'), mediaDir: path.join(folder, 'media') };
   const endMs = Math.floor((Date.now() - ENDS_AGO_MS) / 1000) * 1000;
-  const plan = planArchive(MONTH_CAMERAS, options.segments, endMs);
-  const cameraId = plan.cameraIds[0];
-  if (cameraId === undefined) throw new Error('an archive without cameras');
+  const plan = planArchive(MONTH_CAMERAS, segments, endMs);
+  const playable = playableSegments(endMs);
+  const [cameraId, startMs] = [benchCameraId(0), playable[0]?.startMs ?? endMs];
   const archive = await GeneratedArchive.open(folders);
-  const playable: PlannedSegment[] = Array.from({ length: options.minutes }, (_, sequence) => ({ cameraId, session: endMs - options.minutes * MINUTE_MS, sequence, startMs: endMs - (options.minutes - sequence) * MINUTE_MS }));
-  const startMs = playable[0]?.startMs ?? endMs;
   for (const one of plan.segments) if (one.cameraId !== cameraId || one.startMs + MINUTE_MS <= startMs) archive.addRow(one, ABSENT_DISK);
   for (const one of playable) archive.addRow(one, archive.rootId);
   archive.addHappenings(plan.happenings.filter((each) => each.type === 'event' || each.gap.cameraId !== cameraId || each.gap.endMs <= startMs));
   await archive.writeFiles(playable);
   archive.close([archive.rootId, ABSENT_DISK]);
   await listPausedCameras(folders.dataDir, plan.cameraIds);
-  if (options.previews) await addPreviews(folders.mediaDir, cameraId, playable);
-  return { ...folders, cameraIds: plan.cameraIds, cameraId, playable: { startMs, endMs }, files: playable.map((one) => archive.pathOf(one)), endMs, segments: plan.segments.length };
+  await addPreviews(folders.mediaDir, cameraId, playable);
+  await writeFile(path.join(folder, 'month.json'), JSON.stringify({ endMs }));
 }
 
 /** A preview every two seconds, made by the engine's decoder and kept in its packs. */

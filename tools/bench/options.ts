@@ -11,10 +11,12 @@ export interface BenchOptions {
   readonly segments: number | null;
   /** Benchmarks that have a long form run it too. */
   readonly many: boolean;
+  /** Large archives stay for the next run. */
+  readonly keep: boolean;
   readonly json: boolean;
 }
 
-export const OPTIONS_HELP = '[--seconds N] [--samples N] [--cameras N] [--segments N] [--many] [--json]';
+export const OPTIONS_HELP = '[--seconds N] [--samples N] [--cameras N] [--segments N] [--many] [--keep] [--json]';
 
 /** The benchmark's name and its options. Throws on words it does not know and on numbers that are none. */
 export function parseBenchOptions(args: readonly string[]): { readonly name: string; readonly options: BenchOptions } {
@@ -22,7 +24,7 @@ export function parseBenchOptions(args: readonly string[]): { readonly name: str
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { seconds: text, samples: text, cameras: text, segments: text, many: { type: 'boolean' }, json: { type: 'boolean' } },
+    options: { seconds: text, samples: text, cameras: text, segments: text, many: { type: 'boolean' }, keep: { type: 'boolean' }, json: { type: 'boolean' } },
   });
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0) throw new Error('name one benchmark');
@@ -35,6 +37,6 @@ export function parseBenchOptions(args: readonly string[]): { readonly name: str
   };
   return {
     name,
-    options: { seconds: count('seconds'), samples: count('samples'), cameras: count('cameras'), segments: count('segments'), many: values.many ?? false, json: values.json ?? false },
+    options: { seconds: count('seconds'), samples: count('samples'), cameras: count('cameras'), segments: count('segments'), many: values.many ?? false, keep: values.keep ?? false, json: values.json ?? false },
   };
 }

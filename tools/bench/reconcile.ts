@@ -10,7 +10,7 @@ const BUDGET_SECONDS = 30;
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const wanted = options.segments ?? ARCHIVE_SEGMENTS;
   return await Workplace.with(async (place) => {
-    const home = await makeBigHome(place, wanted);
+    const home = await makeBigHome(place, wanted, options.keep);
     const rowsBefore = countRows(home.index);
     const { product, recordingMs, checkedMs: checking } = await startUntilRecording(home, home.cameraId, LIMIT_MS);
     const checkedMs = await checking;
@@ -26,7 +26,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
         ...(full ? [] : [figure(`scaled to ${ARCHIVE_SEGMENTS} files`, scaled(home, checkedMs), 's', { budget: BUDGET_SECONDS })]),
         figure('rows lost by the check', Math.max(0, rowsBefore - rowsAfter), '', { budget: 0 }),
       ],
-      notes: [`${home.segments} sparse files of 30 MB with 1,800 fragments each in their tails, 16 cameras; folders and inodes warm, since they had just been made (${Math.round(home.madeSeconds)} s). One camera of 1080p30 records; the wait for its keyframe (up to 1 s) is part of the first figure.`],
+      notes: [`${home.segments} sparse files of 30 MB with 1,800 fragments each in their tails, 16 cameras; folders and inodes warm, since they had just been made. One camera of 1080p30 records; the wait for its keyframe (up to 1 s) is part of the first figure.`],
     };
   });
 }

@@ -1,7 +1,7 @@
 /** From a move of the pressed pointer along the timeline to the right picture: a preview of the moment, or the footage itself. */
 import { Viewer } from './browser.ts';
 import { type BenchReport, figure, spread } from './figures.ts';
-import { makeMonth, type Month, MONTH_CAMERAS, MONTH_SEGMENTS } from './month.ts';
+import { type Month, MONTH_CAMERAS, MONTH_SEGMENTS, openMonth, PLAYABLE_MINUTES } from './month.ts';
 import type { BenchOptions } from './options.ts';
 import type { Paint } from './page-probe.ts';
 import { numbersAt, openRecording } from './seek.ts';
@@ -9,7 +9,6 @@ import { TimelinePointer } from './timeline-pointer.ts';
 import { sleep, Workplace } from './workplace.ts';
 
 const SAMPLES = 150;
-const PLAYABLE_MINUTES = 20;
 const FULL_WIDTH = 1920;
 const FPS = 30;
 /** Between two moves that are waited for. */
@@ -23,7 +22,7 @@ const PREVIEW_NEAR_MS = 2_500;
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const samples = options.samples ?? SAMPLES;
   return await Workplace.with(async (place) => {
-    const month = await makeMonth(place, { segments: options.segments ?? MONTH_SEGMENTS, minutes: PLAYABLE_MINUTES, previews: true });
+    const month = await openMonth(place, options.segments ?? MONTH_SEGMENTS);
     const { viewer, pointer } = await openRecording(place, month);
     const moves = await moveOften(viewer, pointer, month, samples);
     const drag = await dragOn(viewer, pointer, month);

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { createRandom } from '../sim/media/ambience.ts';
 import { Viewer } from './browser.ts';
 import { type BenchReport, type Figure, figure, spread } from './figures.ts';
-import { makeMonth, type Month, MONTH_CAMERAS, MONTH_SEGMENTS } from './month.ts';
+import { type Month, MONTH_CAMERAS, MONTH_SEGMENTS, openMonth, PLAYABLE_MINUTES } from './month.ts';
 import type { BenchOptions } from './options.ts';
 import type { Paint } from './page-probe.ts';
 import { shownMoment, TimelinePointer } from './timeline-pointer.ts';
@@ -12,7 +12,6 @@ import { type Product, sleep, startProduct, Workplace } from './workplace.ts';
 
 const exec = promisify(execFile);
 const SAMPLES = 100;
-const PLAYABLE_MINUTES = 20;
 const FULL_WIDTH = 1920;
 const FPS = 30;
 const MINUTE_FRAMES = 60 * FPS;
@@ -23,7 +22,7 @@ const ENGINE_BUDGET_MS = 10;
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const samples = options.samples ?? SAMPLES;
   return await Workplace.with(async (place) => {
-    const month = await makeMonth(place, { segments: options.segments ?? MONTH_SEGMENTS, minutes: PLAYABLE_MINUTES, previews: false });
+    const month = await openMonth(place, options.segments ?? MONTH_SEGMENTS);
     const { product, viewer, pointer } = await openRecording(place, month);
     const engine = await seekWithoutPage(product, month, samples);
     const warm = await seekOften(viewer, pointer, month, samples, null);

@@ -6,7 +6,7 @@ import { timelineReader } from '../../main/engine/storage/timeline.read.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/time.ts';
 import { createRandom } from '../sim/media/ambience.ts';
 import { type BenchReport, type Figure, percentile, figure, spread } from './figures.ts';
-import { makeMonth, type Month, MONTH_CAMERAS, MONTH_SEGMENTS } from './month.ts';
+import { type Month, MONTH_CAMERAS, MONTH_SEGMENTS, openMonth } from './month.ts';
 import type { BenchOptions } from './options.ts';
 import { startProduct, Workplace } from './workplace.ts';
 
@@ -25,7 +25,7 @@ interface Window {
 
 export async function run(options: BenchOptions): Promise<BenchReport> {
   return await Workplace.with(async (place) => {
-    const month = await makeMonth(place, { segments: options.segments ?? MONTH_SEGMENTS, minutes: 0, previews: false });
+    const month = await openMonth(place, options.segments ?? MONTH_SEGMENTS);
     const windows = windowsOf(month, options.samples ?? SAMPLES);
     const inside = askReader(month, windows);
     const product = place.keep(await startProduct(month));

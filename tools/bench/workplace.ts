@@ -11,6 +11,7 @@ import type { CameraWithStatus } from '../../shared/contract/engine-api.ts';
 import { startChild } from '../../tests/support/child.ts';
 import type { SimulatedCamera } from '../../tests/support/simulator-process.ts';
 import { waitFor } from '../../tests/support/wait.ts';
+import { buildIfStale } from '../start/build.ts';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 /** The first start may have to build the interface. */
@@ -97,6 +98,8 @@ export async function startProduct({ dataDir, mediaDir, cameras = [], env = {} }
     await writeFile(file, JSON.stringify(cameras), { mode: 0o600 });
     args.push('--cameras', file);
   }
+  // Built here and not by the product, whose processes would keep the memory that a build takes and their time.
+  await buildIfStale(ROOT, () => undefined);
   const startedMs = performance.now();
   const child = startChild(process.execPath, args, { cwd: ROOT, env });
   try {
