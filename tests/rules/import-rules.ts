@@ -1,4 +1,4 @@
-/** Who may import whom: DESIGN's table as data, one sentence of reason per rule (docs/contributing.md). */
+/** Who may import whom: DESIGN's table as data, one sentence of reason per rule (CONTRIBUTING.md). */
 import type { ImportEdge } from './module-graph.ts';
 
 export interface ImportRule {
