@@ -345,7 +345,7 @@ test('a seek within the segment that was played last asks the index nothing', as
 });
 
 test('a very long group of pictures comes in several chunks, whole', async () => {
-  const large = makeClip(folder, 'large.mp4', ['-f', 'lavfi', '-i', `testsrc2=size=1280x720:rate=${FPS},noise=alls=60:allf=t`], ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '1000', '-pix_fmt', 'yuv420p', '-b:v', '30M', '-t', '4']);
+  const large = makeClip(folder, 'large.mp4', ['-f', 'lavfi', '-i', `testsrc2=size=1280x720:rate=${FPS},noise=alls=60:allf=t`], ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '1000', '-pix_fmt', 'yuv420p', '-b:v', '30M', '-t', '2']);
   await archive.record(large, 0, 1, 100, 0, T0);
   const viewer = new Viewer(T0);
   await viewer.end();
