@@ -151,5 +151,5 @@ describe('after these days', () => {
     expect(facts.size).toBe(ROLES.length);
     const check = startChild(process.execPath, ['tools/check.ts', '--media', engine.init.mediaDir, '--data', engine.init.dataDir]);
     expect(await check.ended, check.output()).toBe(0);
-  });
+  }, 120_000);
 });

@@ -3,7 +3,7 @@ import { GAP_CAUSES, type GapCause } from '../../../shared/model/gap.ts';
 import type { Camera, CameraStatus, ConnectionState, StreamKind } from '../../../shared/model/camera.ts';
 import { cameraIdFrom } from '../../../shared/model/ids.ts';
 import type { IngestNotice } from '../ports/ingest.ts';
-import { initialHealth, problemSentence, reduceHealth } from './health.ts';
+import { initialHealth, problemSentence, reduceHealth, withDiskProblem } from './health.ts';
 
 const camera: Camera = {
   id: cameraIdFrom(new Uint8Array(12)),
@@ -48,6 +48,14 @@ describe('a camera\'s health', () => {
 
   it('live without a disk says so', () => {
     expect(after(notice('live', 10, { cause: 'disk-full', detail: '' }, 'main', false))).toMatchObject({ state: 'live', recording: false, problem: { sentence: expect.stringContaining('disk is full') as string } });
+  });
+
+  it('says which disk trouble keeps a live picture from being recorded, and nothing while it is recorded or not there', () => {
+    const unrecorded = after(notice('live', 10, null, 'main', false));
+    expect(withDiskProblem(unrecorded, 'disk-full')).toMatchObject({ state: 'live', problem: { cause: 'disk-full', sentence: expect.stringContaining('disk is full') } });
+    expect(withDiskProblem(unrecorded, 'camera-unreachable')).toBe(unrecorded);
+    expect(withDiskProblem(unrecorded, null)).toBe(unrecorded);
+    for (const other of [after(notice('live', 10)), after(notice('offline', 10, { cause: 'camera-unreachable', detail: '' }))]) expect(withDiskProblem(other, 'disk-full')).toBe(other);
   });
 
   it('paused hears nothing until it is resumed', () => {
