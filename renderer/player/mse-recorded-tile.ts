@@ -14,6 +14,8 @@ const AHEAD_MS = 6 * SECOND_MS;
 const KEPT_SECONDS = 10;
 /** The element may differ from the clock by so much, times the speed, before it is put right. */
 const DRIFT_MS = 250;
+/** A picture that was asked for and not presented by then is looked for. */
+const OVERDUE_MS = 500;
 const FAILURES_TOLERATED = 4;
 
 export class MseRecordedTile implements RecordedTile {
@@ -27,6 +29,7 @@ export class MseRecordedTile implements RecordedTile {
   #drained = false;
   /** The picture the element was told to stand on. */
   #asked: BufferedPicture | null = null;
+  #askedAtMs = 0;
   #positionMs: EpochMs;
   #init: { readonly track: InitTrack; readonly bytes: Uint8Array } | null = null;
   #phase: TilePhase = { kind: 'starting' };
@@ -67,11 +70,14 @@ export class MseRecordedTile implements RecordedTile {
     if (this.#seeking) this.#showTarget();
     else if (moves && this.#feed.rate < KEYFRAMES_FROM_RATE) this.#follow(positionMs);
     else this.#stand(positionMs);
+    if (this.#asked !== null && this.shown?.startMs !== this.#asked.startMs && performance.now() - this.#askedAtMs > OVERDUE_MS) this.#video.paintStanding();
     while (this.#held[0] !== undefined && this.#held[0] < positionMs + AHEAD_MS * Math.max(1, this.#feed.rate)) {
       this.#held.shift();
       this.#feed.grant();
     }
-    this.#video.dropBefore(this.#video.currentSeconds - KEPT_SECONDS);
+    // Counted from the clock: after a seek back the element still stands where it was, and what has come lies before that.
+    const here = this.#seeking ? null : this.#video.frames.at(positionMs);
+    if (here !== null) this.#video.dropBefore(here.mediaSeconds - KEPT_SECONDS);
     this.#followPhase();
   }
 
@@ -147,6 +153,7 @@ export class MseRecordedTile implements RecordedTile {
   #ask(picture: BufferedPicture): void {
     if (this.#asked?.startMs === picture.startMs || (this.#asked !== null && this.#video.video.seeking) || !this.#video.has(picture)) return;
     this.#asked = picture;
+    this.#askedAtMs = performance.now();
     this.#video.show(picture);
   }
 

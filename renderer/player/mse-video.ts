@@ -142,6 +142,11 @@ export class MseVideo {
     this.video.currentTime = picture.mediaSeconds + INTO_PICTURE_SECONDS;
   }
 
+  /** Paints what the element stands on, where its frame callback did not come: after a seek it may be missed. */
+  paintStanding(): void {
+    if (this.video.paused && !this.video.seeking && this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.#paint(this.video.currentTime);
+  }
+
   play(rate: number): void {
     if (this.video.playbackRate !== rate) this.video.playbackRate = rate;
     // A refusal (the page was never touched, a source that was just replaced) is tried again with the next picture.
@@ -234,8 +239,9 @@ export class MseVideo {
     if (this.#closed) return;
     if ('requestVideoFrameCallback' in this.video) {
       this.video.requestVideoFrameCallback((_now, { mediaTime }) => {
-        this.#paint(mediaTime);
+        // Asked again before anything else: a picture presented in between would be missed, and nothing may follow it.
         this.#awaitFrame();
+        this.#paint(mediaTime);
       });
     } else {
       requestAnimationFrame(() => {
