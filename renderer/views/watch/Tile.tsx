@@ -35,7 +35,8 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
   useLastPicture(canvas, entry);
 
   const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
-  const hasSound = camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
+  // Sound is decoded by WebCodecs; the fall-back plays pictures only (docs/design/player.md).
+  const hasSound = typeof AudioDecoder !== 'undefined' && camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
   const dimmed = offline || phase.kind === 'gap' || phase.kind === 'waiting';
   return (
     <article className="tile" data-selected={selected} data-phase={phase.kind} data-camera={camera.id} aria-label={camera.name}>

@@ -18,18 +18,11 @@ export interface WatchKeysOptions {
   readonly onDialog: (dialog: 'go-to' | 'sheet') => void;
 }
 
-/** A picture of a 25 fps camera; slower cameras move on at the next press. */
-const PICTURE_MS = 40;
-
 /** What a key does, or null for keys that do nothing here. */
 export function actionFor(event: Pick<KeyboardEvent, 'key' | 'shiftKey'>, options: WatchKeysOptions): (() => void) | null {
   const { moment, window, ids, opened } = options;
   const zoomBy = (factor: number) => () => options.onWindow(pan(zoom(window, factor, moment.atMs), 0, moment.nowMs));
   const stepRate = (by: number) => () => moment.setRate(RATES[Math.min(RATES.length - 1, Math.max(0, RATES.findIndex((rate) => rate === moment.rate) + by))] ?? 1);
-  const picture = (by: number) => () => {
-    moment.pause();
-    moment.step(by);
-  };
   const digit = /^[1-9]$/.test(event.key) ? ids[Number(event.key) - 1] : undefined;
   if (digit !== undefined) return () => options.onOpened(digit === opened ? null : digit);
   switch (event.key.length === 1 ? event.key.toLowerCase() : event.key) {
@@ -48,9 +41,9 @@ export function actionFor(event: Pick<KeyboardEvent, 'key' | 'shiftKey'>, option
     case ']':
       return () => moment.goTo(addLocalDays(moment.atMs, 1));
     case ',':
-      return picture(-PICTURE_MS);
+      return () => moment.stepPicture(-1);
     case '.':
-      return picture(PICTURE_MS);
+      return () => moment.stepPicture(1);
     case 'j':
       return stepRate(-1);
     case 'k':
