@@ -39,6 +39,9 @@ export interface Recording {
 /** Tails in order, then recording, then what lives off it. */
 export async function startRecording(base: Base, stops: StopStack): Promise<Recording> {
   const { init, clock, log, hub, registry, archive, ffmpeg, rules } = base;
+  // Its thread loads while the tails are put in order; it records nothing before it is told to.
+  const ingest = createIngest({ clock, logger: log });
+  stops.push(() => ingest.stop());
   const life = await readLifeStart(init.dataDir, clock);
   await archive.recoverTails();
   const tails = await archive.read.streamTails();
@@ -50,7 +53,6 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const edges = new LiveEdges();
   const indexer = createIndexer(base, ledger, marker, edges);
   stops.push(() => indexer.stop());
-  const ingest = createIngest({ clock, logger: log });
   const chooseStream = (name: MediaName, cameraId: CameraId, wanted: WantedStream): StreamKind | null => {
     const isIt = (camera: Camera): boolean => camera.id === cameraId;
     return streamToServe(name, wanted, registry.list().find(isIt), registry.removed().find(isIt));

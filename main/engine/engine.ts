@@ -29,9 +29,6 @@ export interface Engine extends RunningEngine {
   attach(channel: Channel): void;
 }
 
-/** For engine-main.ts. */
-export const startEngine = (init: EngineInit, link: ParentLink): Promise<Engine> => createEngine(init, link);
-
 /** Builds and starts an engine; throws one PorchlightError when it cannot run at all, with everything given back. */
 export async function createEngine(init: EngineInit, link: ParentLink | null = null, clock: Clock = systemClock): Promise<Engine> {
   const stops = new StopStack();

@@ -1,4 +1,5 @@
 /** The ingest thread's entry: no database, no folder walks, nothing but cameras and their own files (R2). */
+import { flushCompileCache } from 'node:module';
 import type { MessagePort } from 'node:worker_threads';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { systemClock } from '../core/clock.ts';
@@ -32,7 +33,11 @@ const stopBeats = systemClock.every(BEAT_MS, () => {
 });
 
 const send = exposeWorker<WorkerNotice>({
-  configure: (wanted, settings) => streams.configure(wanted, settings),
+  configure: async (wanted, settings) => {
+    await streams.configure(wanted, settings);
+    // What this thread compiled serves the next life's start (engine-main.ts).
+    flushCompileCache();
+  },
   retry: (cameraId) => streams.retry(cameraId),
   openSegment: (key) => streams.openSegment(key),
   subscribe: (subscription, port) => streams.subscribe(subscription, port),
