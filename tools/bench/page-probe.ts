@@ -13,7 +13,7 @@ export interface Paint {
   /** End of the page's rendering of the frame that shows it; a screen adds its own refresh. */
   readonly atMs: number;
   readonly wallClockMs: number;
-  readonly kind: 'canvas' | 'video' | 'preview';
+  readonly kind: 'canvas' | 'preview';
   readonly cameraId: string;
   readonly width: number;
   readonly code: FrameCode | null;
@@ -58,7 +58,7 @@ export async function takeProbe(page: Page): Promise<Probe> {
 
 /** Runs in the page, alone: it can use nothing of this file. */
 function installProbe(): void {
-  type Shown = HTMLCanvasElement | HTMLVideoElement | HTMLImageElement;
+  type Shown = HTMLCanvasElement | HTMLImageElement;
   const probe: Probe = { paints: [], marks: [] };
   window.porchlightProbe = probe;
   const dirty = new Map<Shown, Paint['kind']>();
@@ -80,7 +80,7 @@ function installProbe(): void {
       const context = shown.getContext('2d');
       return { width: shown.width, code: context === null ? null : readCode(context, shown.width, shown.height) };
     }
-    const [width, height] = shown instanceof HTMLVideoElement ? [shown.videoWidth, shown.videoHeight] : [shown.naturalWidth, shown.naturalHeight];
+    const [width, height] = [shown.naturalWidth, shown.naturalHeight];
     if (width === 0) return { width, code: null };
     scratch.width = width;
     scratch.height = height;
@@ -100,19 +100,6 @@ function installProbe(): void {
   };
   Object.defineProperty(prototype, 'drawImage', { value: draw, configurable: true, writable: true });
 
-  const watched = new WeakSet<HTMLVideoElement>();
-  const watchVideos = (): void => {
-    for (const video of document.querySelectorAll<HTMLVideoElement>('.tile video')) {
-      if (watched.has(video)) continue;
-      watched.add(video);
-      const onFrame = (): void => {
-        dirty.set(video, 'video');
-        video.requestVideoFrameCallback(onFrame);
-      };
-      video.requestVideoFrameCallback(onFrame);
-    }
-  };
-
   // A message posted in an animation frame's callback arrives after that frame has been rendered.
   const { port1, port2 } = new MessageChannel();
   const rendered = (): void => {
@@ -123,7 +110,6 @@ function installProbe(): void {
       probe.paints.push({ atMs, wallClockMs, kind, cameraId: shown.closest('.tile')?.getAttribute('data-camera') ?? '', width, code });
     }
     dirty.clear();
-    watchVideos();
   };
   port1.addEventListener('message', rendered);
   port1.start();
