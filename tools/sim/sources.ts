@@ -8,7 +8,7 @@ import { LiveProducer } from './media/live-producer.ts';
 import type { PictureProducer } from './media/stream-feed.ts';
 import { testPictures } from './media/test-pictures.ts';
 import { renderScene } from './scenes/render.ts';
-import { SCENES } from './scenes/scenes.ts';
+import { SCENE_FPS, SCENES } from './scenes/scenes.ts';
 
 /**
  * test: plain pictures with the frame number in each, encoded in a second or two.
@@ -45,6 +45,8 @@ export interface Footage {
 }
 
 function videoDefaults(source: SimSource): { main: SimVideo; sub: SimVideo } {
+  // A keyframe each second, as with the test pictures.
+  if (source === 'scenes') return { main: { ...TEST_MAIN, gopFrames: SCENE_FPS }, sub: { ...TEST_SUB, gopFrames: SCENE_FPS } };
   return source === 'live' ? { main: LIVE_MAIN, sub: LIVE_SUB } : { main: TEST_MAIN, sub: TEST_SUB };
 }
 

@@ -12,8 +12,6 @@ export interface Scene {
   readonly seconds: number;
   /** Text in the corner. */
   readonly title: string;
-  /** Time of day at the loop's start, seconds since midnight. */
-  readonly startsAt: number;
   actors(t: number): Solid[];
   /** Brightness of the whole picture, about 1. */
   light(t: number): number;
@@ -245,11 +243,6 @@ function isSunny(world: World): boolean {
   return Math.max(...world.sun.colour) > 0.3;
 }
 
-function clockText(seconds: number): string {
-  const two = (value: number): string => String(Math.floor(value) % 60).padStart(2, '0');
-  return `${String(Math.floor(seconds / 3600)).padStart(2, '0')}:${two(seconds / 60)}:${two(seconds)}`;
-}
-
 function copyPart(from: YuvPicture, to: YuvPicture, part: Rectangle): void {
   for (let y = part.top; y < part.bottom; y += 1) to.y.set(from.y.subarray(y * from.width + part.left, y * from.width + part.right), y * to.width + part.left);
   const half = from.width >> 1;
@@ -297,6 +290,7 @@ export function createFilm(scene: Scene, width: number, height: number, fps: num
       const start = line * width;
       for (let x = 0; x < width; x += 1) luma[start + x] = (levels[luma[start + x] as number] as number) + (grain[from + x] as number);
     }
-    writeText(picture, `${scene.title}  ${clockText(scene.startsAt + t)}`, 24, 22, 3);
+    // No time of day: the loop's own would contradict the real one. Letters keep their share of the picture.
+    writeText(picture, scene.title, Math.round(width * 0.019), Math.round(width * 0.017), Math.max(1, Math.round(width / 427)));
   };
 }
