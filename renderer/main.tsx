@@ -2,6 +2,7 @@
 import '@fontsource-variable/inter/index.css';
 import './styles/tokens.css';
 import './styles/base.css';
+import './components/overlays.css';
 import './components/components.css';
 import './styles/frame.css';
 import { StrictMode } from 'react';

@@ -14,6 +14,7 @@ import { followNow, keepInSight } from './time-window.ts';
 import { useMoment } from './use-moment.ts';
 import { growFootage, useTimeline } from './use-timeline.ts';
 import { useWatchKeys } from './watch-keys.ts';
+import './timeline.css';
 import './watch.css';
 
 const FIRST_WINDOW_MS = 2 * HOUR_MS;
