@@ -129,8 +129,8 @@ describe.concurrent('a camera', () => {
     const id = await add('silent');
     const addedMs = performance.now();
     await waitFor('a picture', async () => (await engine.status(id)).recording);
-    // Three seconds are given to the sound; six cameras more are added at the same time.
-    expect(performance.now() - addedMs).toBeLessThan(8_000);
+    // Waiting for its sound, ffmpeg would show nothing for as long as it is watched; six cameras more are added at the same time.
+    expect(performance.now() - addedMs).toBeLessThan(20_000);
     await engine.footage(id, 2);
     expect((await engine.status(id)).streams[0]).toMatchObject({ state: 'live', sound: 'announced-but-silent' });
   });

@@ -31,6 +31,8 @@ export interface PictureSeries {
   readonly height: number;
   readonly fps: number;
   readonly frames: number;
+  /** Somebody waits for it: encoded with less care. */
+  readonly hurried?: boolean;
   /** A painter made only when the clip is not cached. */
   createPainter(): (index: number, picture: YuvPicture) => void;
 }
@@ -72,7 +74,7 @@ async function cachedFolder(key: unknown, fill: (folder: string) => Promise<void
   return folder;
 }
 
-function videoArguments(settings: VideoSettings, out: string): string[] {
+function videoArguments(settings: VideoSettings, out: string, preset: 'superfast' | 'ultrafast'): string[] {
   const { codec, width, height, kbps, gopFrames, bFrames } = settings;
   const scale = ['-map', '0:v', '-vf', `scale=${width}:${height}:flags=bilinear`, '-an'];
   const rate = ['-b:v', `${kbps}k`, '-maxrate', `${settings.constantRate ? kbps : Math.round(kbps * 1.5)}k`, '-bufsize', `${kbps}k`];
@@ -85,7 +87,7 @@ function videoArguments(settings: VideoSettings, out: string): string[] {
   }
   const constant = settings.constantRate ? ':nal-hrd=cbr:filler=1' : '';
   const params = `keyint=${gopFrames}:min-keyint=${gopFrames}:scenecut=0:open-gop=0${constant}`;
-  return [...scale, '-c:v', 'libx264', '-preset', 'superfast', '-profile:v', 'main', '-pix_fmt', 'yuv420p', ...rate, ...gop, '-x264-params', params, ...tail];
+  return [...scale, '-c:v', 'libx264', '-preset', preset, '-profile:v', 'main', '-pix_fmt', 'yuv420p', ...rate, ...gop, '-x264-params', params, ...tail];
 }
 
 /** A black picture of this size; the planes share one buffer. */
@@ -98,8 +100,9 @@ export function blankPicture(width: number, height: number): YuvPicture & { read
 }
 
 async function encodeTo(folder: string, input: readonly string[], main: VideoSettings, sub: VideoSettings | null, series: PictureSeries | null): Promise<void> {
-  const args = ['-v', 'error', '-y', ...input, ...videoArguments(main, join(folder, 'main.mp4'))];
-  if (sub !== null) args.push(...videoArguments(sub, join(folder, 'sub.mp4')));
+  const preset = series?.hurried === true ? 'ultrafast' : 'superfast';
+  const args = ['-v', 'error', '-y', ...input, ...videoArguments(main, join(folder, 'main.mp4'), preset)];
+  if (sub !== null) args.push(...videoArguments(sub, join(folder, 'sub.mp4'), preset));
   args.push('-map', '0:v', '-frames:v', '1', '-q:v', '4', '-update', '1', '-f', 'image2', join(folder, 'snapshot.jpg'));
   if (series === null) {
     await runTool('ffmpeg', args);

@@ -12,7 +12,7 @@ export const SCENES = ['porch', 'drive', 'garden', 'hallway'] as const;
 export type SceneName = (typeof SCENES)[number];
 
 /** Raised when anything painted changes, so that old clips are not used. */
-const SCENE_VERSION = 2;
+const SCENE_VERSION = 3;
 const SECONDS = 20;
 /** Painting costs by picture and pixel, and a demo should not keep anybody waiting: ffmpeg enlarges while it encodes. */
 export const SCENE_FPS = 10;
@@ -128,6 +128,7 @@ export function scenePictures(name: SceneName): PictureSeries {
     height: HEIGHT,
     fps: SCENE_FPS,
     frames: SECONDS * SCENE_FPS,
+    hurried: true,
     createPainter: () => createFilm(DETAILS[name], WIDTH, HEIGHT, SCENE_FPS),
   };
 }
