@@ -32,7 +32,7 @@ it.each([
 });
 
 it('says how long footage lasts', () => {
-  expect([null, 0.5, 31.7, 800].map(formatDays)).toEqual(['–', '12 h', '31 days', '2 years']);
+  expect([null, 0.02, 0.9, 31.7, 800].map(formatDays)).toEqual(['–', '28 min 48 s', '21 hours', '31 days', '2 years']);
 });
 
 it('knows that days have 23 and 25 hours where the clock changes', () => {

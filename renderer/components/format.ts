@@ -70,5 +70,6 @@ export function formatDays(days: number | null): string {
   if (days === null) return '–';
   if (days >= 730) return `${Math.floor(days / 365)} years`;
   if (days >= 2) return `${Math.floor(days)} days`;
-  return formatDuration(days * DAY_MS);
+  const hours = Math.floor(days * 24);
+  return hours >= 2 ? `${hours} hours` : formatDuration(days * DAY_MS);
 }
