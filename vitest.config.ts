@@ -11,7 +11,8 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Most of their time is waiting for cameras; more at once would make them late for each other on two cores.
+          maxWorkers: 2,
         },
       },
     ],

@@ -137,7 +137,11 @@ async function seekAndRead(atMs: number): Promise<{ readonly frameNumber: number
     window.location.hash = hash;
   }, `#/watch?at=${atMs}&camera=${firstCamera}`);
   const canvas = page.locator(`article[data-camera="${firstCamera}"] canvas`);
-  await waitFor(`a frame of ${atMs}`, async () => Math.abs(Number(await canvas.getAttribute('data-frame-ms')) - atMs) <= FRAME_MS * 1.5);
+  await waitFor(`a frame of ${atMs}`, async () => {
+    const frameMs = Number(await canvas.getAttribute('data-frame-ms'));
+    if (Math.abs(frameMs - atMs) > 200) throw new Error(`shows ${frameMs}, ${frameMs - atMs} ms off`);
+    return true;
+  });
   const { width, height, grey } = await canvas.evaluate((element: HTMLCanvasElement) => {
     const pixels = element.getContext('2d')?.getImageData(0, 0, element.width, element.height).data ?? new Uint8ClampedArray();
     return { width: element.width, height: element.height, grey: Array.from({ length: pixels.length / 4 }, (_, index) => pixels[index * 4 + 1] ?? 0) };

@@ -72,14 +72,16 @@ describe('a root', () => {
     }
   });
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('whose folder forbids writing is refused', async () => {
+  it('whose folder forbids writing is refused', async ({ skip }) => {
+    skip(process.getuid?.() === 0 || process.platform === 'win32', 'root may write everywhere, and Windows has no such bits');
     const root = await createRoot(folder, NOW_MS);
     await chmod(folder, 0o555);
     await expect(openRoot(folder, root.rootId)).rejects.toMatchObject({ kind: 'disk-read-only' });
     await chmod(folder, 0o755);
   });
 
-  it.skipIf(process.platform !== 'linux')('is not made where the system makes no folders', async () => {
+  it('is not made where the system makes no folders', async ({ skip }) => {
+    skip(process.platform !== 'linux', 'only Linux has /proc/sys');
     await expect(createRoot('/proc/sys/kernel/porchlight', NOW_MS)).rejects.toMatchObject({ kind: expect.stringMatching(/^disk-(read-only|missing)$/) });
   });
 
