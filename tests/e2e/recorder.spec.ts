@@ -33,7 +33,7 @@ let firstCamera: CameraId;
 
 test.beforeAll(async ({ browser }) => {
   simulator = await startSimulatorProcess(['--cameras', String(CAMERAS), '--source', 'live', '--audio', 'aac,none,pcma,aac']);
-  engine = await TestEngine.make({ init: { mode: 'serve', serve: { address: '127.0.0.1', port: 0, pageDir: path.join(ROOT, 'dist/renderer'), password: null } } });
+  engine = await TestEngine.make({ entry: path.join(ROOT, 'dist/main/engine-main.js'), init: { mode: 'serve', serve: { address: '127.0.0.1', port: 0, pageDir: path.join(ROOT, 'dist/renderer'), password: null } } });
   const serving = forceUnwrap('it serves', await engine.start());
   // The simulated cameras are on loopback, which is not searched by itself.
   await engine.ask('settings.set', { searchInterfaces: ['127.0.0.1'] });

@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly init?: Partial<EngineInit>;
   /** Environment of the engine and of all it starts. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What is run: the sources when not given, or the program as it ships. */
+  readonly entry?: string;
   /** An earlier engine's folder, which stays when this one ends. */
   readonly folder?: string;
 }
@@ -68,7 +70,7 @@ export class TestEngine {
       version: '0.0.0-test', mode: 'app', demo: false, dataDir: path.join(folder, 'data'), mediaDir: path.join(folder, 'media'), binDir: null, secrets: 'file', cameras: [], serve: null,
       ...options.init,
     };
-    this.host = new EngineHost({ starter: nodeStarter(ENGINE_ENTRY, options.env), init: this.init, clock: systemClock, log: silentLogger, secrets: null });
+    this.host = new EngineHost({ starter: nodeStarter(options.entry ?? ENGINE_ENTRY, options.env), init: this.init, clock: systemClock, log: silentLogger, secrets: null });
     this.client = new EngineClient({ connect: () => dial(this.init.dataDir), retryMs: () => 100 });
   }
 
