@@ -1,25 +1,33 @@
 /** Builds the interface and the programs when their sources changed since the last build; otherwise does nothing, fast. */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { PorchlightError } from '../../shared/errors.ts';
 
 /** What a build is made from, under the repository. */
 const SOURCES = ['main', 'renderer', 'shared', 'resources', 'vite.config.ts', 'package-lock.json'];
 
-/** True when something was built. */
+const stampOf = (root: string): string => path.join(root, 'dist', '.build-stamp');
+
+/** Notes what dist/ was built from. */
+export async function writeStamp(root: string): Promise<void> {
+  await mkdir(path.dirname(stampOf(root)), { recursive: true });
+  await writeFile(stampOf(root), await fingerprint(root));
+}
+
+/** True when something was built. Builds in a process of its own: the bundler's memory would stay for as long as the starter runs. */
 export async function buildIfStale(root: string, say: (line: string) => void): Promise<boolean> {
-  const stamp = path.join(root, 'dist', '.build-stamp');
+  const stamp = stampOf(root);
   const wanted = await fingerprint(root);
   const built = existsSync(stamp) ? await readFile(stamp, 'utf8') : '';
   if (built === wanted && existsSync(path.join(root, 'dist/renderer/index.html')) && existsSync(path.join(root, 'dist/main/engine-main.js'))) return false;
   say('Building…');
-  const { build } = await import('vite');
-  await build({ configFile: path.join(root, 'vite.config.ts'), root: path.join(root, 'renderer'), logLevel: 'error' });
-  const { buildPrograms } = await import('../../main/vite.config.ts');
-  await buildPrograms();
-  await mkdir(path.dirname(stamp), { recursive: true });
-  await writeFile(stamp, wanted);
+  const child = spawn(process.execPath, [path.join(root, 'tools/build.ts'), '--quiet'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new PorchlightError('internal', 'Porchlight could not be built. The lines above say why.');
   return true;
 }
 
