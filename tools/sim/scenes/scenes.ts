@@ -12,12 +12,12 @@ export const SCENES = ['porch', 'drive', 'garden', 'hallway'] as const;
 export type SceneName = (typeof SCENES)[number];
 
 /** Raised when anything painted changes, so that old clips are not used. */
-const SCENE_VERSION = 3;
+const SCENE_VERSION = 4;
 const SECONDS = 20;
 /** Painting costs by picture and pixel, and a demo should not keep anybody waiting: ffmpeg enlarges while it encodes. */
 export const SCENE_FPS = 10;
-const WIDTH = 960;
-const HEIGHT = 540;
+const WIDTH = 800;
+const HEIGHT = 450;
 const STRIDE_M = 0.75;
 
 const COURIER: Clothes = { jacket: [0.32, 0.16, 0.05], trousers: [0.1, 0.08, 0.07], hair: [0.05, 0.035, 0.03], parcel: true };
