@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { forceUnwrap } from '../../shared/result.ts';
 import { QUIRKS } from '../../tools/sim/quirks.ts';
 import type { SimCamera } from '../../tools/sim/camera.ts';
@@ -176,6 +178,38 @@ test('the simulator in a process of its own says where it is and ends with its p
   const ended = once(child, 'exit');
   child.stdin.end();
   expect(await ended).toEqual([0, null]);
+});
+
+test('a simulator whose parent goes while it still paints ends too, and leaves nothing half done', async () => {
+  const { spawn } = await import('node:child_process');
+  const cache = await mkdtemp(join(tmpdir(), 'porchlight-sim-test-'));
+  const child = spawn(process.execPath, ['tools/sim/main.ts', '--json', '--cameras', '1', '--discovery-port', '0'], { stdio: ['pipe', 'ignore', 'inherit'], env: { ...process.env, PORCHLIGHT_SIM_CACHE: cache } });
+  const ended = once(child, 'exit');
+  await until('the scene to be painted', async () => (await readdir(cache)).some((name) => name.includes(`.${child.pid}-`)), 30_000);
+  child.stdin.end();
+  expect(await ended).toEqual([0, null]);
+  expect((await readdir(cache)).filter((name) => name.includes('.'))).toEqual([]);
+  await rm(cache, { recursive: true, force: true, maxRetries: 3 });
+});
+
+test('the simulator shows a clip of one’s own, with quirks from the command line', async () => {
+  const { spawn } = await import('node:child_process');
+  const folder = await mkdtemp(join(tmpdir(), 'porchlight-sim-test-'));
+  const clip = join(folder, 'my clip.mp4');
+  expect((await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15', '-t', '2', clip])).code).toBe(0);
+  const child = spawn(process.execPath, ['tools/sim/main.ts', '--json', '--cameras', '2', '--file', clip, '--discovery-port', '0', '--quirk', '2:answer-404', '--quirk', 'session-timeout=20'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, PORCHLIGHT_SIM_CACHE: folder } });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+  await until('the ready line', () => text.includes('\n'), 45_000);
+  const { cameras } = JSON.parse(text) as { cameras: { rtspMain: string; username: string; password: string; quirks: unknown }[] };
+  expect(cameras.map((one) => one.quirks)).toEqual([{ 'session-timeout': 20 }, { 'answer-404': true, 'session-timeout': 20 }]);
+  const [first] = cameras;
+  const url = first?.rtspMain.replace('rtsp://', `rtsp://${first.username}:${first.password}@`) ?? '';
+  expect((await probeStreams(url))[0]).toMatchObject({ codec_name: 'h264', width: 1280, height: 720 });
+  const ended = once(child, 'exit');
+  child.stdin.end();
+  expect(await ended).toEqual([0, null]);
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
 test('every quirk is in the reader’s table', async () => {

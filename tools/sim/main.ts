@@ -5,6 +5,7 @@ import type { AuthScheme } from './auth-gate.ts';
 import { describeCamera } from './control.ts';
 import { DISCOVERY_PORT } from './discovery/discovery-responder.ts';
 import type { SimAudioCodec } from './media/clip.ts';
+import { discardUnfinishedClips } from './media/encode.ts';
 import { QUIRKS, checkQuirkValue, isQuirkName, type QuirkName, type QuirkValue } from './quirks.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from './simulator.ts';
 import { BENCH_MAIN, type SimSource } from './sources.ts';
@@ -93,24 +94,32 @@ async function main(): Promise<void> {
     ...(values.password === undefined ? {} : { password: values.password }),
     ...(values['send-log'] === undefined ? {} : { sendLogFolder: values['send-log'] }),
   };
+  let running: Simulator | null = null;
+  const stop = (): void => {
+    if (running !== null) {
+      void running.stop().then(() => process.exit(0));
+      return;
+    }
+    // Still painting: nothing listens yet, and nobody wants what is half done.
+    discardUnfinishedClips();
+    process.exit(0);
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  // A parent that started us with a pipe and is gone closes it: nobody would stop us then.
+  const stdin = fstatSync(0);
+  if (values.json === true && (stdin.isFIFO() || stdin.isSocket())) process.stdin.once('end', stop).resume();
   const simulator = await startSimulator(options);
+  running = simulator;
   for (const { camera, name, value } of quirks) {
     for (const one of simulator.cameras) if (camera === 0 || camera === one.index) await one.setQuirk(name, value);
   }
   const { discoveryPort, controlUrl } = simulator;
   if (values.json === true) console.log(JSON.stringify({ cameras: simulator.cameras.map(describeCamera), discoveryPort, controlUrl }));
   else print(simulator);
-  const stop = (): void => {
-    void simulator.stop().then(() => process.exit(0));
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  // A parent that started us with a pipe and is gone closes it: nobody would stop us then.
-  const stdin = fstatSync(0);
-  if (values.json === true && (stdin.isFIFO() || stdin.isSocket())) process.stdin.on('end', stop).resume();
 }
 
 await main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exit(1);
 });

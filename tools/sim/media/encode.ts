@@ -1,5 +1,6 @@
 /** Owns the encoding of clips and their cache: each piece of footage is encoded once and then replayed from memory. */
 import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +73,16 @@ async function cachedFolder(key: unknown, fill: (folder: string) => Promise<void
     if (!(await exists(folder))) throw error;
   }
   return folder;
+}
+
+/** Removes what this process has begun to encode and not finished, on all its threads; for a process that ends right after. */
+export function discardUnfinishedClips(): void {
+  const own = `.${process.pid}-`;
+  try {
+    for (const name of readdirSync(cacheRoot())) if (name.includes(own)) rmSync(join(cacheRoot(), name), { recursive: true, force: true });
+  } catch {
+    // No cache folder yet: nothing was begun.
+  }
 }
 
 function videoArguments(settings: VideoSettings, out: string, preset: 'superfast' | 'ultrafast'): string[] {
