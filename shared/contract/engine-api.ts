@@ -121,8 +121,11 @@ export const COMMANDS = {
   'cameras.probe': operation<ProbedCamera>()(z.object({ target: targetSchema, credentials: credentialsSchema.nullable() })),
   /** A still from a camera that has not been added yet; bytes are a JPEG. */
   'cameras.snapshot': operation<WithBytes>()(z.object({ target: targetSchema, credentials: credentialsSchema.nullable() })),
-  /** Probes and adds; recording starts at once. */
-  'cameras.add': operation<Camera>()(z.object({ target: targetSchema, credentials: credentialsSchema.nullable(), name: nameSchema.nullable() })),
+  /**
+   * Probes and adds; recording starts at once. A device with several video sources becomes a camera for each of `sourceTokens`,
+   * all of them when none are given; the answer is the first.
+   */
+  'cameras.add': operation<Camera>()(z.object({ target: targetSchema, credentials: credentialsSchema.nullable(), name: nameSchema.nullable(), sourceTokens: z.array(z.string().max(256)).max(128).optional() })),
   'cameras.update': operation<Camera>()(
     z.object({ cameraId: cameraIdSchema, name: nameSchema.optional(), recorded: z.array(streamKindSchema).optional(), recordSound: z.boolean().optional() }),
   ),

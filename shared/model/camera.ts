@@ -48,6 +48,10 @@ export interface Camera {
   readonly identity: string | null;
   /** ONVIF device service, http(s)://host:port/path; null for bare RTSP. */
   readonly deviceUrl: string | null;
+  /** ONVIF video source it is, of a device that has several (a recorder, a camera with two lenses); null or absent for a device's only one. */
+  readonly sourceToken?: string | null;
+  /** Link-layer address by which a bare RTSP camera is found again on the same network, lower case with colons; null or absent where it is not known. */
+  readonly mac?: string | null;
   readonly username: string | null;
   readonly streams: readonly StreamConfig[];
   /** Streams kept on disk; always holds `main`. */

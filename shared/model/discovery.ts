@@ -33,6 +33,21 @@ export interface ProbedCamera {
   readonly suggestedName: string;
   readonly streams: readonly StreamConfig[];
   readonly clockOffsetMs: number | null;
+  /** Of a device with several video sources: the one `suggestedName` and `streams` are of; null or absent for a device's only one. */
+  readonly sourceToken?: string | null;
+  /** Every video source of such a device that can be recorded, in its own order; each becomes a camera. Absent where there is one. */
+  readonly sources?: readonly ProbedSource[];
+  /** Of a bare RTSP camera on the same network: its link-layer address. */
+  readonly mac?: string | null;
+}
+
+/** One lens of a device that has several: a channel of a recorder, an eye of a camera with two. */
+export interface ProbedSource {
+  readonly token: string;
+  /** Its own name, else its number. */
+  readonly label: string;
+  readonly suggestedName: string;
+  readonly streams: readonly StreamConfig[];
 }
 
 /** Tracks of one RTSP address as its SDP announces them. */

@@ -59,6 +59,8 @@ function readCamera(value: unknown): Camera | null {
     origin,
     identity: textOrNull(value.identity),
     deviceUrl: textOrNull(value.deviceUrl),
+    sourceToken: textOrNull(value.sourceToken),
+    mac: textOrNull(value.mac),
     username: textOrNull(value.username),
     streams: streams.filter((stream) => stream !== null),
     recorded: recorded.includes('main') ? recorded : ['main', ...recorded],

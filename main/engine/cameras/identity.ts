@@ -1,5 +1,5 @@
 /** By what a camera is known again at another address: its endpoint reference, else its serial number. Pure. */
-import type { CameraDevice } from '../../../shared/model/camera.ts';
+import type { Camera, CameraDevice } from '../../../shared/model/camera.ts';
 
 /** An endpoint reference without the prefixes devices put before it or leave out, in lower case. */
 export function bareEndpoint(text: string): string {
@@ -31,4 +31,11 @@ export function isSameCamera(known: { readonly identity: string | null; readonly
   const [ours, theirs] = [serialIdentity(known.device), serialIdentity(told.device)];
   if (ours !== null && theirs !== null) return ours === theirs;
   return known.identity !== null && told.endpoint !== null && bareEndpoint(known.identity) === bareEndpoint(told.endpoint);
+}
+
+/** Every camera of the same device, `camera` itself among them: the channels of one recorder share address, identity and password. */
+export function camerasOfDevice(camera: Camera, cameras: readonly Camera[]): Camera[] {
+  const isLens = (one: Camera): boolean => (one.sourceToken ?? null) !== null;
+  const sameDevice = (one: Camera): boolean => one.deviceUrl !== null && (one.deviceUrl === camera.deviceUrl || (one.identity !== null && camera.identity !== null && bareEndpoint(one.identity) === bareEndpoint(camera.identity) && one.device.serial === camera.device.serial));
+  return cameras.filter((one) => one.id === camera.id || (isLens(camera) && isLens(one) && sameDevice(one)));
 }

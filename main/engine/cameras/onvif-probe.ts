@@ -4,11 +4,20 @@ import type { DurationMs } from '../../../shared/time.ts';
 import type { CameraDevice, StreamConfig } from '../../../shared/model/camera.ts';
 import type { Login } from './http-auth.ts';
 import { chooseIdentity } from './identity.ts';
+import { lensesOf, lensLabels, type Lens } from './lenses.ts';
 import type { CameraNetwork } from './network.ts';
 import { OnvifDevice } from './onvif-device.ts';
 import type { MediaProfile } from './onvif-profiles.ts';
 import { describeStream, requireRecordable } from './rtsp-describe.ts';
 import { candidateProfiles, chooseStreams, type CandidateStream } from './stream-choice.ts';
+
+/** One lens that can be recorded. */
+export interface OnvifSource {
+  /** Empty where the device names none. */
+  readonly token: string;
+  readonly label: string;
+  readonly streams: readonly StreamConfig[];
+}
 
 export interface OnvifFindings {
   readonly deviceUrl: string;
@@ -16,7 +25,8 @@ export interface OnvifFindings {
   readonly endpoint: string | null;
   readonly device: CameraDevice;
   readonly name: string;
-  readonly streams: readonly StreamConfig[];
+  /** At least one; several for a recorder or a camera with several lenses. */
+  readonly sources: readonly OnvifSource[];
   readonly clockOffsetMs: DurationMs | null;
 }
 
@@ -28,6 +38,9 @@ export interface OnvifProbeOptions {
   readonly foundAs: string | null;
 }
 
+/** A recorder with many channels that do not answer must not keep the owner waiting for ever. */
+const LENSES_WITHIN_MS: DurationMs = 60_000;
+
 /** @throws PorchlightError of any kind the contract names for adding a camera. */
 export async function probeOnvif(network: CameraNetwork, options: OnvifProbeOptions): Promise<OnvifFindings> {
   const device = new OnvifDevice(network, options);
@@ -35,7 +48,8 @@ export async function probeOnvif(network: CameraNetwork, options: OnvifProbeOpti
   // First question that needs the password: connect-like calls answer everybody and prove nothing.
   const information = await device.deviceInformation();
   const profiles = await device.profiles();
-  const streams = await describeProfiles(network, device, profiles, options);
+  if (profiles.length === 0) throw new PorchlightError('no-video', `The camera at ${device.host} offers no video.`);
+  const sources = await describeLenses(network, device, lensesOf(profiles), options);
   const endpoint = await device.endpointReference();
   return {
     deviceUrl: options.url.href,
@@ -43,15 +57,38 @@ export async function probeOnvif(network: CameraNetwork, options: OnvifProbeOpti
     endpoint,
     device: information,
     name: suggestName(information, await device.scopes(), await device.hostname(), device.host),
-    streams,
+    sources,
     clockOffsetMs: device.clockOffsetMs,
   };
 }
 
-/** Stream configurations of the best lens; each is known to answer a DESCRIBE with video that is recorded. */
-async function describeProfiles(network: CameraNetwork, device: OnvifDevice, profiles: readonly MediaProfile[], options: OnvifProbeOptions): Promise<StreamConfig[]> {
-  if (profiles.length === 0) throw new PorchlightError('no-video', `The camera at ${device.host} offers no video.`);
-  const candidates = candidateProfiles(profiles);
+/** Every lens that can be recorded. @throws PorchlightError why none can, or that the password is refused. */
+async function describeLenses(network: CameraNetwork, device: OnvifDevice, lenses: readonly Lens[], options: OnvifProbeOptions): Promise<OnvifSource[]> {
+  const labels = lensLabels(lenses);
+  const found: OnvifSource[] = [];
+  let failure: PorchlightError | null = null;
+  const untilMs = network.clock.monotonicMs() + LENSES_WITHIN_MS;
+  for (const [index, lens] of lenses.entries()) {
+    try {
+      if (found.length > 0 && network.clock.monotonicMs() > untilMs) throw new PorchlightError('timeout', `The device at ${device.host} took too long to tell of all its cameras. Add it once more for the others.`);
+      const streams = await describeLens(network, device, lens, options);
+      // One picture under two sources is one camera.
+      if (!found.some((one) => one.streams[0]?.url === streams[0]?.url)) found.push({ token: lens.token, label: labels[index] ?? '', streams });
+    } catch (error) {
+      if (!(error instanceof PorchlightError)) throw error;
+      // A channel that this user may not see; the password itself is known to be right.
+      if (error.kind === 'wrong-password' && found.length === 0) throw error;
+      if (lenses.length > 1) network.log.info(`${device.host}: video source ${lens.token} cannot be recorded: ${error.message}`);
+      failure ??= error;
+    }
+  }
+  if (found.length === 0) throw failure ?? new PorchlightError('no-video', `The camera at ${device.host} offers no video.`);
+  return found;
+}
+
+/** Stream configurations of one lens; each is known to answer a DESCRIBE with video that is recorded. */
+export async function describeLens(network: CameraNetwork, device: OnvifDevice, lens: Lens, options: Pick<OnvifProbeOptions, 'login' | 'allowBasic'>): Promise<StreamConfig[]> {
+  const candidates = candidateProfiles(lens.profiles);
   if (candidates.length === 0) throw new PorchlightError('codec-not-supported', `The camera at ${device.host} offers no H.264 or H.265 video. Set its video to H.264 in its own settings.`);
   const described: CandidateStream[] = [];
   let failure: PorchlightError | null = null;
@@ -67,6 +104,8 @@ async function describeProfiles(network: CameraNetwork, device: OnvifDevice, pro
       }
       network.log.info(`${device.host}: profile ${profile.token} cannot be recorded: ${error.message}`);
       failure ??= error;
+      // A channel of a recorder without a camera behind it keeps everybody waiting.
+      if (error.kind === 'timeout' && described.length === 0) break;
     }
   }
   const streams = chooseStreams(described);
@@ -74,7 +113,8 @@ async function describeProfiles(network: CameraNetwork, device: OnvifDevice, pro
   return streams;
 }
 
-async function describeProfile(network: CameraNetwork, device: OnvifDevice, profile: MediaProfile, options: Pick<OnvifProbeOptions, 'login' | 'allowBasic'>): Promise<CandidateStream> {
+/** One profile as a stream, known to answer a DESCRIBE with video that is recorded. */
+export async function describeProfile(network: CameraNetwork, device: OnvifDevice, profile: MediaProfile, options: Pick<OnvifProbeOptions, 'login' | 'allowBasic'>): Promise<CandidateStream> {
   const url = await device.streamUri(profile.token);
   const described = await describeStream(network, { url, login: options.login, allowBasic: options.allowBasic });
   const stream = requireRecordable(described, device.host);

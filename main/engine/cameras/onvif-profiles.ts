@@ -8,6 +8,8 @@ export interface MediaProfile {
   readonly name: string;
   /** The lens it shows; profiles of one lens are one camera. Empty where the camera did not say. */
   readonly sourceToken: string;
+  /** Name of the lens's configuration; often no more than "VideoSource_1". */
+  readonly sourceName: string;
   /** `other` is a codec we do not record; null where the profile has no encoder or did not say (H.265 seen through Media1). */
   readonly codec: 'h264' | 'h265' | 'mjpeg' | 'other' | null;
   readonly width: number;
@@ -32,6 +34,7 @@ export function readProfiles(body: XmlNode): MediaProfile[] {
       token,
       name: xmlText(node, 'Name'),
       sourceToken: xmlText(source, 'SourceToken'),
+      sourceName: xmlText(source, 'Name'),
       codec: readCodec(xmlText(encoder, 'Encoding')),
       width: wholeNumber(xmlText(encoder, 'Resolution', 'Width')),
       height: wholeNumber(xmlText(encoder, 'Resolution', 'Height')),

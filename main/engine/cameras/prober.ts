@@ -205,8 +205,12 @@ class NetworkProber implements Prober {
 }
 
 function onvifCamera(findings: OnvifFindings): ProbedCamera {
-  const { deviceUrl, identity, device: information, name, streams, clockOffsetMs } = findings;
-  return { origin: 'onvif', identity, deviceUrl, device: information, suggestedName: name, streams, clockOffsetMs };
+  const { deviceUrl, identity, device: information, name, sources, clockOffsetMs } = findings;
+  const common = { origin: 'onvif', identity, deviceUrl, device: information, clockOffsetMs } as const;
+  const [first] = sources;
+  if (sources.length < 2) return { ...common, suggestedName: name, streams: first?.streams ?? [], sourceToken: null };
+  const lenses = sources.map(({ token, label, streams }) => ({ token, label, suggestedName: /^\d+$/.test(label) ? `${name} ${label}` : label, streams }));
+  return { ...common, suggestedName: lenses[0]?.suggestedName ?? name, streams: lenses[0]?.streams ?? [], sourceToken: lenses[0]?.token ?? null, sources: lenses };
 }
 
 function streamOf(kind: StreamConfig['kind'], url: string, stream: RecordableStream): StreamConfig {

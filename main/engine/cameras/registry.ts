@@ -13,7 +13,7 @@ import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
 import { EMPTY_CAMERA_FILE, readCameraFile, writeCameraFile, type CameraFile } from './camera-file.ts';
 import type { Login } from './http-auth.ts';
-import { bareEndpoint } from './identity.ts';
+import { bareEndpoint, camerasOfDevice } from './identity.ts';
 import type { SecretStore } from './secret-store.ts';
 
 export interface RegistryParts {
@@ -48,6 +48,7 @@ export interface CameraRegistry {
   /** @throws PorchlightError conflict when it is on the list already. A camera that was removed comes back under its old id. */
   add(probed: ProbedCamera, login: Login | null, name: string | null): Promise<Camera>;
   update(cameraId: CameraId, patch: CameraPatch): Promise<Camera>;
+  /** Every camera of the same device takes them: a recorder has one password. */
   setCredentials(cameraId: CameraId, login: Login): Promise<Camera>;
   relocate(cameraId: CameraId, to: Relocation): Promise<Camera>;
   pause(cameraId: CameraId, untilMs: EpochMs | null): Promise<Camera>;
@@ -137,6 +138,8 @@ class FileRegistry implements CameraRegistry {
       origin: probed.origin,
       identity: probed.identity,
       deviceUrl: probed.deviceUrl,
+      sourceToken: probed.sourceToken ?? null,
+      mac: probed.mac ?? null,
       username: login?.username ?? null,
       streams: probed.streams,
       recorded: back?.recorded ?? ['main'],
@@ -156,9 +159,10 @@ class FileRegistry implements CameraRegistry {
   }
 
   async setCredentials(cameraId: CameraId, login: Login): Promise<Camera> {
-    this.get(cameraId);
-    await this.#parts.secrets.set(secretName(cameraId), login.password);
-    return await this.#change(cameraId, { username: login.username });
+    const same = new Set(camerasOfDevice(this.get(cameraId), this.#content.cameras).map((camera) => camera.id));
+    for (const id of same) await this.#parts.secrets.set(secretName(id), login.password);
+    await this.#commit({ cameras: this.#content.cameras.map((one) => (same.has(one.id) ? { ...one, username: login.username } : one)), removed: this.#content.removed });
+    return this.get(cameraId);
   }
 
   async relocate(cameraId: CameraId, to: Relocation): Promise<Camera> {
@@ -261,8 +265,18 @@ function secretName(cameraId: CameraId): string {
   return `camera:${cameraId}`;
 }
 
-/** The same device, or for bare RTSP the same address. */
+/** The same lens of the same device, or for bare RTSP the same address. */
 function isProbed(camera: Camera, probed: ProbedCamera): boolean {
+  return isProbedDevice(camera, probed) && isProbedLens(camera, probed);
+}
+
+function isProbedLens(camera: Camera, probed: ProbedCamera): boolean {
+  const [ours, theirs] = [camera.sourceToken ?? null, probed.sourceToken ?? null];
+  // Where only one of them knows its source, the profile of its main stream tells which it is.
+  return ours === theirs || ((ours === null || theirs === null) && camera.streams[0]?.profileToken === probed.streams[0]?.profileToken);
+}
+
+function isProbedDevice(camera: Camera, probed: ProbedCamera): boolean {
   if (camera.identity !== null && probed.identity !== null) return bareEndpoint(camera.identity) === bareEndpoint(probed.identity) && (camera.device.serial === probed.device.serial || camera.deviceUrl === probed.deviceUrl);
   if (camera.deviceUrl !== null && camera.deviceUrl === probed.deviceUrl) return true;
   return camera.streams[0]?.url === probed.streams[0]?.url;

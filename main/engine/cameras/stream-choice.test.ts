@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MediaProfile } from './onvif-profiles.ts';
 import { candidateProfiles, chooseStreams, type CandidateStream } from './stream-choice.ts';
 
-const profile = (token: string, width: number, height: number, more: Partial<MediaProfile> = {}): MediaProfile => ({ token, name: token, sourceToken: 'v', codec: 'h264', width, height, fps: 15, ptz: false, ...more });
+const profile = (token: string, width: number, height: number, more: Partial<MediaProfile> = {}): MediaProfile => ({ token, name: token, sourceToken: 'v', sourceName: '', codec: 'h264', width, height, fps: 15, ptz: false, ...more });
 const stream = (url: string, width: number, height: number): CandidateStream => ({ url, videoCodec: 'h264', audioCodec: null, width, height, fps: 15, transport: 'tcp', profileToken: url });
 const chosen = (...streams: readonly CandidateStream[]): string[] => chooseStreams(streams).map((one) => `${one.kind} ${one.url}`);
 
@@ -24,10 +24,6 @@ describe('main and sub', () => {
 describe('profiles worth describing', () => {
   it('leave out what cannot be recorded', () => {
     expect(candidateProfiles([profile('j', 1920, 1080, { codec: 'mjpeg' }), profile('o', 1920, 1080, { codec: 'other' }), profile('h', 640, 360)]).map((one) => one.token)).toEqual(['h']);
-  });
-  it('are of one lens, the one with the largest picture', () => {
-    const many = [profile('a1', 1920, 1080, { sourceToken: 'a' }), profile('b1', 3840, 2160, { sourceToken: 'b' }), profile('a2', 640, 360, { sourceToken: 'a' }), profile('b2', 640, 360, { sourceToken: 'b' })];
-    expect(candidateProfiles(many).map((one) => one.token)).toEqual(['b1', 'b2']);
   });
   it('put one of unknown size first, for it may be the largest', () => {
     expect(candidateProfiles([profile('a', 1280, 720), profile('x', 0, 0, { codec: null })]).map((one) => one.token)).toEqual(['x', 'a']);

@@ -11,17 +11,13 @@ const MAX_CANDIDATES = 6;
 export type CandidateStream = Omit<StreamConfig, 'kind'>;
 
 /**
- * Profiles worth describing: those of the lens with the largest picture (an NVR shows many), without ones known to be
- * unrecordable, the largest first; a profile that does not say its size comes first too, for it may be the largest.
+ * Profiles of one lens worth describing, without ones known to be unrecordable: the largest first; a profile that does not
+ * say its size comes first too, for it may be the largest.
  */
 export function candidateProfiles(profiles: readonly MediaProfile[]): MediaProfile[] {
   const recordable = profiles.filter((profile) => profile.codec !== 'mjpeg' && profile.codec !== 'other');
-  const lenses = new Map<string, MediaProfile[]>();
-  for (const profile of recordable) lenses.set(profile.sourceToken, [...(lenses.get(profile.sourceToken) ?? []), profile]);
-  let best: MediaProfile[] = [];
-  for (const lens of lenses.values()) if (best.length === 0 || largestArea(lens) > largestArea(best)) best = lens;
   const size = (profile: MediaProfile): number => (area(profile) === 0 ? Infinity : area(profile));
-  const sorted = [...best].sort((a, b) => compare(size(b), size(a)));
+  const sorted = recordable.sort((a, b) => compare(size(b), size(a)));
   if (sorted.length <= MAX_CANDIDATES) return sorted;
   // The largest ones for main, the smallest useful ones for sub.
   const useful = sorted.filter((profile) => profile.width >= MIN_SUB_WIDTH || profile.width === 0);
@@ -42,10 +38,6 @@ export function chooseStreams(candidates: readonly CandidateStream[]): StreamCon
 
 function area(picture: { readonly width: number; readonly height: number }): number {
   return picture.width * picture.height;
-}
-
-function largestArea(lens: readonly MediaProfile[]): number {
-  return Math.max(...lens.map(area));
 }
 
 function compare(a: number, b: number): number {

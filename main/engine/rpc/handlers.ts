@@ -4,7 +4,9 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { Camera } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { StorageSummary } from '../../../shared/model/storage.ts';
+import { addProbed } from '../cameras/add.ts';
 import type { HealthBoard } from '../cameras/health-board.ts';
+import { camerasOfDevice } from '../cameras/identity.ts';
 import type { ProbeTarget, Prober } from '../cameras/prober.ts';
 import type { CameraRegistry } from '../cameras/registry.ts';
 import type { GapLedger } from '../catalog/gap-ledger.ts';
@@ -94,17 +96,14 @@ function cameraCommands(parts: HandlerParts): CameraHandlers {
   return {
     'cameras.probe': async ({ target: wanted, credentials }) => (await prober.probe(target(wanted), credentials)).probed,
     'cameras.snapshot': async ({ target: wanted, credentials }) => ({ bytes: await prober.snapshot(target(wanted), credentials) }),
-    'cameras.add': async ({ target: wanted, credentials, name }) => {
-      const { probed, login } = await prober.probe(target(wanted), credentials);
-      return await registry.add(probed, login, name);
-    },
+    'cameras.add': async ({ target: wanted, credentials, name, sourceTokens }) => addProbed(registry, await prober.probe(target(wanted), credentials), name, sourceTokens),
     'cameras.update': ({ cameraId, name, recorded, recordSound }) =>
       registry.update(cameraId, { ...(name === undefined ? {} : { name }), ...(recorded === undefined ? {} : { recorded }), ...(recordSound === undefined ? {} : { recordSound }) }),
     'cameras.setCredentials': async ({ cameraId, credentials }) => {
       const camera = await registry.setCredentials(cameraId, credentials);
       forgetRefusals(prober, camera);
       await apply();
-      await ingest.retry(cameraId);
+      for (const { id } of camerasOfDevice(camera, registry.list())) await ingest.retry(id);
       return camera;
     },
     'cameras.retry': async ({ cameraId }) => {
