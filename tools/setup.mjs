@@ -71,16 +71,25 @@ function isExecutable(file) {
   }
 }
 
+/** The npm that runs this, or the one on the PATH. */
+function npm(args) {
+  const running = process.env.npm_execpath;
+  return running === undefined ? runTwice('npm', args, { shell: process.platform === 'win32' }) : runTwice(process.execPath, [running, ...args]);
+}
+
 function installPackages() {
   const lockfile = readFileSync(path.join(ROOT, 'package-lock.json'));
   const wanted = createHash('sha256').update(lockfile).update(`${process.platform}-${process.arch}`).digest('hex');
   const present = existsSync(HASH_FILE) ? readFileSync(HASH_FILE, 'utf8') : '';
   if (present === wanted) return;
   say('Installing packages…');
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  const npm = process.env.npm_execpath;
-  const done = npm === undefined ? runTwice('npm', args, { shell: process.platform === 'win32' }) : runTwice(process.execPath, [npm, ...args]);
-  if (!done.ok) fail('The packages could not be installed. Check the connection to the internet and run the command again.', done.output);
+  // Scripts of packages stay off: from a lockfile, npm would compile better-sqlite3 (it sees a binding.gyp and not the
+  // package's `gypfile: false`), which needs Python and a compiler, though the binaries are in the package. Only `node`
+  // has a script that is needed: it brings the Node that everything after this runs on.
+  for (const args of [['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], ['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error']]) {
+    const done = npm(args);
+    if (!done.ok) fail('The packages could not be installed. Check the connection to the internet and run the command again.', done.output);
+  }
   writeFileSync(HASH_FILE, wanted);
 }
 
