@@ -61,7 +61,7 @@ export class IndexWriter {
     inTransaction(this.#db, () => {
       for (const change of changes) {
         for (const ref of change.remove ?? []) this.#sql.segments.remove(ref, false);
-        for (const segment of change.segments ?? []) this.#sql.segments.insert(segment);
+        this.#sql.segments.insertAll(change.segments ?? []);
         for (const happening of change.happenings ?? []) {
           if (happening.type === 'gap') this.#sql.happenings.insertGap(happening.gap);
           else this.#sql.happenings.insertEvent(happening.event);

@@ -111,6 +111,35 @@ describe('segments', () => {
     );
   }, 30_000);
 
+  it('that come many at once are as if they had come one by one', () => {
+    const segment = fc.record({ stream: fc.constantFrom('main' as const, 'sub' as const), session: fc.integer({ min: 1, max: 3 }), sequence: fc.integer({ min: 0, max: 8 }), startS: fc.integer({ min: 0, max: 200 }), lengthS: fc.integer({ min: 0, max: 90 }), ordered: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(fc.array(segment, { maxLength: 12 }), { maxLength: 5 }), (batches) => {
+        const [mine, other] = [memoryIndex(), memoryIndex()];
+        try {
+          const [atOnce, oneByOne] = [segmentWriter(mine), segmentWriter(other)];
+          for (const batch of batches) {
+            const segments = batch.map(({ stream, session, sequence, startS, lengthS, ordered }) => {
+              const startMs = DAY_START_MS - 100_000 + (ordered ? session * 100_000 + sequence * 20_000 : startS * 1_000);
+              return fakeSegment({ stream, session, sequence, startMs, endMs: startMs + (ordered ? 20_000 : lengthS * 1_000) });
+            });
+            atOnce.insertAll(segments);
+            for (const one of segments) oneByOne.insert(one);
+          }
+          const rows = (from: WritableDb): unknown => from.prepare('SELECT camera_id, stream, longest_ms, session, sequence, start_ms, end_ms, hex(packed) FROM segments JOIN streams ON streams.id = stream_id JOIN keyframes ON segment_id = segments.id ORDER BY 1, 2, 4, 5').all();
+          expect(rows(mine)).toEqual(rows(other));
+          const kept = snapshotDerived(mine);
+          rederiveAll(mine);
+          expect(kept).toEqual(snapshotDerived(mine));
+        } finally {
+          mine.close();
+          other.close();
+        }
+      }),
+      { numRuns: 150 },
+    );
+  }, 30_000);
+
   it('are found through indexes', () => {
     writer.insert(piece(1, 0, 0, 60_000));
     expect(planOf(db, SEGMENT_SQL.at, 1, 0, 0, 1, 0)).toMatch(/SEARCH segments USING (COVERING )?INDEX segments_by_time \(stream_id=\? AND start_ms>\? AND start_ms<\?\)/);

@@ -3,9 +3,9 @@ import type { Segment } from '../../../shared/model/segment.ts';
 import type { TimeRange } from '../../../shared/time.ts';
 import { coverageWriter } from './coverage.write.ts';
 import type { WritableDb } from './database.ts';
-import { encodeSegmentName } from './segment-name.ts';
+import { compareSegmentOrder, encodeSegmentName } from './segment-name.ts';
 import type { SegmentRef } from './segment-ref.ts';
-import { type Place, spanWriter } from './spans.write.ts';
+import { continues, type Place, type Run, spanWriter } from './spans.write.ts';
 import { idRegistry } from './stream-ids.ts';
 
 /** A segment whose keyframes are packed (shared/media/keyframe-index.ts): how it crosses threads and lies in a row. */
@@ -14,6 +14,8 @@ export type PackedSegment = Omit<Segment, 'keyframes'> & { readonly packed: Uint
 export interface SegmentWriter {
   /** Adds a row; false where the segment is rowed already (a file found twice is one segment). */
   insert(segment: PackedSegment): boolean;
+  /** As `insert` for each; of a rebuild's segments, which come in runs, what is derived is written once per run and day. */
+  insertAll(segments: readonly PackedSegment[]): void;
   /** Removes a row and names its file garbage; null where there is no such row. Returns what its disappearance touches. */
   remove(ref: SegmentRef, toGarbage: boolean): (TimeRange & { readonly rootId: string; readonly path: string }) | null;
 }
@@ -51,21 +53,57 @@ export function segmentWriter(db: WritableDb): SegmentWriter {
   ];
   const roundedMs = (range: TimeRange): number => Math.round(range.endMs - range.startMs);
 
+  /** The row alone; false where it is there. */
+  const insertRow = (streamId: number, rootId: number, segment: PackedSegment): boolean => {
+    const { changes, lastInsertRowid } = sql.insert.run(
+      streamId, rootId, segment.session, segment.sequence, segment.nameMs, segment.startMs, segment.endMs, segment.sizeBytes, segment.initBytes, segment.videoFrames,
+    );
+    if (changes > 0) sql.insertKeyframes.run(lastInsertRowid, segment.packed);
+    return changes > 0;
+  };
+  const sumUp = (streamId: number, rootId: number, added: readonly PackedSegment[]): void => {
+    const longestMs = added.reduce((longest, segment) => Math.max(longest, segment.endMs - segment.startMs), 0);
+    sql.use.run(streamId, rootId, added.length, added.reduce((sum, segment) => sum + segment.sizeBytes, 0), added.reduce((sum, segment) => sum + roundedMs(segment), 0));
+    sql.longest.run(longestMs, streamId, longestMs);
+  };
+  const insert = (segment: PackedSegment): boolean => {
+    const streamId = ids.stream(segment.cameraId, segment.stream);
+    const rootId = ids.root(segment.rootId);
+    if (!insertRow(streamId, rootId, segment)) return false;
+    const [previous, next] = neighbours(streamId, segment);
+    spans.add(streamId, segment, previous, next);
+    coverage.add(streamId, segment);
+    sumUp(streamId, rootId, [segment]);
+    return true;
+  };
+  /** Segments of one stream and disk, in order. Where rows lie among them, each finds its own place. */
+  const insertInOrder = (segments: readonly PackedSegment[]): void => {
+    const [first] = segments;
+    const last = segments.at(-1);
+    if (first === undefined || last === undefined) return;
+    const streamId = ids.stream(first.cameraId, first.stream);
+    const [previous] = neighbours(streamId, first);
+    const [, next] = neighbours(streamId, last);
+    if (sql.between.get(streamId, first.session, first.sequence, last.session, last.sequence) !== undefined) {
+      for (const segment of segments) insert(segment);
+      return;
+    }
+    const rootId = ids.root(first.rootId);
+    const added = segments.filter((segment) => insertRow(streamId, rootId, segment));
+    let before = previous;
+    for (const run of runsOf(added)) {
+      spans.addRun(streamId, run, before, next);
+      before = run.last;
+    }
+    coverage.addAll(streamId, added);
+    sumUp(streamId, rootId, added);
+  };
+
   return {
-    insert: (segment) => {
-      const streamId = ids.stream(segment.cameraId, segment.stream);
-      const rootId = ids.root(segment.rootId);
-      const { changes, lastInsertRowid } = sql.insert.run(
-        streamId, rootId, segment.session, segment.sequence, segment.nameMs, segment.startMs, segment.endMs, segment.sizeBytes, segment.initBytes, segment.videoFrames,
-      );
-      if (changes === 0) return false;
-      sql.insertKeyframes.run(lastInsertRowid, segment.packed);
-      const [previous, next] = neighbours(streamId, segment);
-      spans.add(streamId, segment, previous, next);
-      coverage.add(streamId, segment);
-      sql.use.run(streamId, rootId, 1, segment.sizeBytes, roundedMs(segment));
-      sql.longest.run(segment.endMs - segment.startMs, streamId, segment.endMs - segment.startMs);
-      return true;
+    insert,
+    insertAll: (segments) => {
+      const groups = Map.groupBy(segments, ({ cameraId, stream, rootId }) => `${cameraId} ${stream} ${rootId}`);
+      for (const group of groups.values()) insertInOrder(group.toSorted(compareSegmentOrder));
     },
     remove: (ref, toGarbage) => {
       const streamId = ids.stream(ref.cameraId, ref.stream);
@@ -85,6 +123,22 @@ export function segmentWriter(db: WritableDb): SegmentWriter {
   };
 }
 
+/** Cuts segments that follow each other in order where one does not continue the one before. */
+function runsOf(segments: readonly PackedSegment[]): readonly Run[] {
+  const runs: Run[] = [];
+  let run: Run | null = null;
+  for (const segment of segments) {
+    if (run !== null && continues(run.last, segment)) {
+      run = { first: run.first, last: segment };
+      runs[runs.length - 1] = run;
+    } else {
+      run = { first: segment, last: segment };
+      runs.push(run);
+    }
+  }
+  return runs;
+}
+
 function statements(db: WritableDb) {
   const columns = 'session, sequence, start_ms, end_ms';
   return {
@@ -93,6 +147,7 @@ function statements(db: WritableDb) {
     insertKeyframes: db.prepare('INSERT INTO keyframes (segment_id, packed) VALUES (?, ?)'),
     previous: db.prepare(`SELECT ${columns} FROM segments WHERE stream_id = ? AND (session, sequence) < (?, ?) ORDER BY session DESC, sequence DESC LIMIT 1`),
     next: db.prepare(`SELECT ${columns} FROM segments WHERE stream_id = ? AND (session, sequence) > (?, ?) ORDER BY session, sequence LIMIT 1`),
+    between: db.prepare('SELECT 1 FROM segments WHERE stream_id = ? AND (session, sequence) >= (?, ?) AND (session, sequence) <= (?, ?) LIMIT 1'),
     find: db.prepare(`SELECT segments.id, segments.root_id, roots.root_id AS root, name_ms, start_ms, end_ms, size_bytes FROM segments
       JOIN roots ON roots.id = segments.root_id WHERE stream_id = ? AND session = ? AND sequence = ?`),
     remove: db.prepare('DELETE FROM segments WHERE id = ?'),

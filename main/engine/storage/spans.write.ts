@@ -21,7 +21,7 @@ const SAME_SESSION_TOLERANCE_MS = 500;
 const TOUCH_TOLERANCE_MS = 1;
 
 /** Whether `next`, which follows `previous` in order, goes on where it ended. */
-function continues(previous: Place, next: Place): boolean {
+export function continues(previous: Place, next: Place): boolean {
   const toleranceMs = previous.session === next.session ? SAME_SESSION_TOLERANCE_MS : TOUCH_TOLERANCE_MS;
   return Math.abs(next.startMs - previous.endMs) <= toleranceMs;
 }
@@ -35,9 +35,17 @@ interface SpanRow {
   readonly end_ms: number;
 }
 
+/** The first and the last segment of an unbroken run, which may be the same. */
+export interface Run {
+  readonly first: Place;
+  readonly last: Place;
+}
+
 export interface SpanWriter {
   /** `previous` and `next` are the neighbours of `added` in order, from the segments table. */
   add(streamId: number, added: Place, previous: Place | null, next: Place | null): void;
+  /** As `add` for a run of segments that follow each other in order and each continue the one before. */
+  addRun(streamId: number, run: Run, previous: Place | null, next: Place | null): void;
   remove(streamId: number, removed: Place, previous: Place | null, next: Place | null): void;
 }
 
@@ -55,13 +63,13 @@ export function spanWriter(db: WritableDb): SpanWriter {
     const sizeClass = sizeClassOf({ startMs: span.start_ms, endMs: span.end_ms });
     put.run(streamId, span.first_session, span.first_sequence, span.last_session, span.last_sequence, span.start_ms, span.end_ms, sizeClass);
   };
-  const single = (place: Place): SpanRow => ({
-    first_session: place.session,
-    first_sequence: place.sequence,
-    last_session: place.session,
-    last_sequence: place.sequence,
-    start_ms: place.startMs,
-    end_ms: place.endMs,
+  const alone = ({ first, last }: Run): SpanRow => ({
+    first_session: first.session,
+    first_sequence: first.sequence,
+    last_session: last.session,
+    last_sequence: last.sequence,
+    start_ms: first.startMs,
+    end_ms: last.endMs,
   });
   const beginningAt = (span: SpanRow, place: Place): SpanRow => ({ ...span, first_session: place.session, first_sequence: place.sequence, start_ms: place.startMs });
   const endingAt = (span: SpanRow, place: Place): SpanRow => ({ ...span, last_session: place.session, last_sequence: place.sequence, end_ms: place.endMs });
@@ -78,22 +86,26 @@ export function spanWriter(db: WritableDb): SpanWriter {
     write(streamId, { ...left, last_session: right.last_session, last_sequence: right.last_sequence, end_ms: right.end_ms });
   };
 
+  const addRun = (streamId: number, run: Run, previous: Place | null, next: Place | null): void => {
+    const { first, last } = run;
+    const after = previous !== null && continues(previous, first);
+    const before = next !== null && continues(last, next);
+    const wereJoined = previous !== null && next !== null && continues(previous, next);
+    if (wereJoined && after && before) return;
+    if (wereJoined) split(streamId, previous, next);
+    if (after) write(streamId, endingAt(holding(streamId, previous), last));
+    if (after && before) join(streamId, last, next);
+    if (!after && before) {
+      const span = holding(streamId, next);
+      remove(streamId, span);
+      write(streamId, beginningAt(span, first));
+    }
+    if (!after && !before) write(streamId, alone(run));
+  };
+
   return {
-    add: (streamId, added, previous, next) => {
-      const after = previous !== null && continues(previous, added);
-      const before = next !== null && continues(added, next);
-      const wereJoined = previous !== null && next !== null && continues(previous, next);
-      if (wereJoined && after && before) return;
-      if (wereJoined) split(streamId, previous, next);
-      if (after) write(streamId, endingAt(holding(streamId, previous), added));
-      if (after && before) join(streamId, added, next);
-      if (!after && before) {
-        const span = holding(streamId, next);
-        remove(streamId, span);
-        write(streamId, beginningAt(span, added));
-      }
-      if (!after && !before) write(streamId, single(added));
-    },
+    add: (streamId, added, previous, next) => addRun(streamId, { first: added, last: added }, previous, next),
+    addRun,
     remove: (streamId, removed, previous, next) => {
       const after = previous !== null && continues(previous, removed);
       const before = next !== null && continues(removed, next);
