@@ -14,7 +14,7 @@ export interface DirectorParts {
   readonly registry: Pick<CameraRegistry, 'list' | 'login'>;
   readonly ingest: Pick<Ingest, 'configure'>;
   readonly previews: Pick<PreviewMaker, 'configure'>;
-  readonly ffmpeg: Pick<FfmpegState, 'found'>;
+  readonly ffmpeg: Pick<FfmpegState, 'found' | 'problem'>;
   readonly rootForRecording: () => RootPlace | null;
   /** Of every stream on disk, as the engine found it: new sessions get larger numbers, also where the clock went back (T1). */
   readonly lastSessions: readonly (StreamKey & { readonly session: number })[];
@@ -24,6 +24,8 @@ export interface DirectorParts {
   readonly log: Logger;
   /** From now on this stream is not written down, and the recorder cannot know why. */
   readonly onPlannedOutage: (outage: PlannedOutage) => void;
+  /** That reason holds no longer. */
+  readonly onPlannedOutageOver: (outage: PlannedOutage) => void;
 }
 
 export interface PlannedOutage extends StreamKey {
@@ -39,6 +41,7 @@ export class Director {
   /** Streams that are not written down, by what was told. */
   #told: ReadonlyMap<string, PlannedOutage> = new Map();
   #recorded: readonly StreamKey[] = [];
+  #configured = false;
 
   constructor(parts: DirectorParts) {
     this.#parts = parts;
@@ -72,14 +75,18 @@ export class Director {
 
   async #tell(): Promise<void> {
     const { registry, ingest, previews, ffmpeg, rootForRecording, dataDir } = this.#parts;
-    // Without ffmpeg nothing can run; what ran with an earlier one goes on until it is found again.
-    if (ffmpeg.found === null) return;
     const cameras = registry.list();
+    // Without ffmpeg nothing can run; what ran with an earlier one goes on until it is found again.
+    if (ffmpeg.found === null) {
+      if (!this.#configured) this.#tellOutages(plannedOutages(cameras, { cause: 'porchlight-failed', detail: ffmpeg.problem?.message ?? 'ffmpeg was not found' }, []));
+      return;
+    }
     const passwords = new Map(await Promise.all(cameras.map(async (camera) => [camera.id, await this.#password(camera.id)] as const)));
     const root = rootForRecording();
     const record = root === null ? null : { rootId: root.rootId, rootPath: root.path };
-    this.#tellOutages(plannedOutages(cameras, root === null ? this.#parts.whyNoRoot() : null, this.#recorded));
+    this.#tellOutages(plannedOutages(cameras, root === null ? { cause: this.#parts.whyNoRoot(), detail: 'There was no disk that could take footage.' } : null, this.#recorded));
     const lastSession = (cameraId: CameraId, kind: StreamKind): number => Math.max(0, ...this.#parts.lastSessions.filter((tail) => tail.cameraId === cameraId && tail.stream === kind).map((tail) => tail.session));
+    this.#configured = true;
     await ingest.configure(ingestStreams({ cameras, passwords, rootFor: () => record, lastSession }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
     this.#recorded = root === null ? [] : cameras.filter((camera) => camera.paused === null).flatMap((camera) => camera.recorded.map((stream) => ({ cameraId: camera.id, stream })));
     previews.configure(cameras.filter((camera) => camera.paused === null).map(previewStream));
@@ -87,6 +94,7 @@ export class Director {
 
   #tellOutages(outages: readonly PlannedOutage[]): void {
     const now = new Map(outages.map((outage) => [`${outage.cameraId}/${outage.stream}/${outage.cause}`, outage]));
+    for (const [key, outage] of this.#told) if (!now.has(key)) this.#parts.onPlannedOutageOver(outage);
     for (const [key, outage] of now) if (!this.#told.has(key)) this.#parts.onPlannedOutage(outage);
     this.#told = now;
   }
@@ -102,12 +110,12 @@ export class Director {
   }
 }
 
-/** What is not written down on purpose, or for want of a disk (`noDisk`, why). `before`: what was written until now. Pure. */
-export function plannedOutages(cameras: readonly Camera[], noDisk: GapCause | null, before: readonly StreamKey[]): readonly PlannedOutage[] {
+/** What is not written down on purpose, or because nothing can be (`wanting`: a disk, ffmpeg). `before`: what was written until now. Pure. */
+export function plannedOutages(cameras: readonly Camera[], wanting: Pick<PlannedOutage, 'cause' | 'detail'> | null, before: readonly StreamKey[]): readonly PlannedOutage[] {
   const wanted = cameras.flatMap((camera) =>
     camera.recorded.flatMap((stream): readonly PlannedOutage[] => {
       if (camera.paused !== null) return [{ cameraId: camera.id, stream, cause: 'paused-by-you', detail: 'You paused this camera.' }];
-      return noDisk === null ? [] : [{ cameraId: camera.id, stream, cause: noDisk, detail: 'There was no disk that could take footage.' }];
+      return wanting === null ? [] : [{ cameraId: camera.id, stream, ...wanting }];
     }),
   );
   const dropped = before

@@ -1,6 +1,6 @@
 /** From cameras to files and pictures: ingest, index, gaps, previews, playback and retention, connected. */
 import type { MediaName } from '../../shared/contract/media.ts';
-import type { Camera, StreamKind } from '../../shared/model/camera.ts';
+import type { Camera, StreamKind, StreamStatus } from '../../shared/model/camera.ts';
 import type { GapCause } from '../../shared/model/gap.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
@@ -9,7 +9,7 @@ import { GapLedger } from './catalog/gap-ledger.ts';
 import { Indexer } from './catalog/indexer.ts';
 import { LifeMarker, readLifeStart } from './catalog/life-marker.ts';
 import { LiveEdges } from './catalog/live-edge.ts';
-import { Director } from './director.ts';
+import { Director, type PlannedOutage } from './director.ts';
 import type { Base, StopStack } from './engine-base.ts';
 import { runBatch } from './ffmpeg/jobs.ts';
 import { FootageStreams } from './playback/footage-streams.ts';
@@ -60,7 +60,8 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream });
   const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });
   const { previews, previewStore } = createPreviews(base, ingest, board);
-  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: (outage) => hear({ type: 'outage-began', sinceMs: clock.nowMs(), ...outage }, base, recording) });
+  const planned = (outage: PlannedOutage): void => hearPlanned(outage, base, recording);
+  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: planned, onPlannedOutageOver: (outage) => ledger.released(outage) });
   const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention };
   ingest.onNotice((notice) => hear(notice, base, recording));
   indexer.onChanged((change) => hub.tell('timeline.changed', change));
@@ -84,6 +85,16 @@ function hear(notice: IngestNotice, { clock, hub }: Base, { indexer, board, edge
   board.take(notice);
   if (edges.take(notice) && 'cameraId' in notice) hub.tell('timeline.changed', { cameraIds: [notice.cameraId], startMs: clock.nowMs(), endMs: clock.nowMs() + 1 });
   if (notice.type === 'root-problem') retention.hurry();
+}
+
+/** What the director knows and no recorder can say. Where none runs for want of ffmpeg, the camera's state is told here too. */
+function hearPlanned(outage: PlannedOutage, base: Base, recording: Recording): void {
+  const { cameraId, stream, cause, detail } = outage;
+  const sinceMs = base.clock.nowMs();
+  hear({ type: 'outage-began', sinceMs, ...outage }, base, recording);
+  if (cause !== 'porchlight-failed') return;
+  const status: StreamStatus = { kind: stream, state: 'offline', recording: false, codec: '', width: 0, height: 0, fps: 0, bitsPerSecond: 0, keyframeDistanceMs: null, sound: 'none' };
+  hear({ type: 'status', cameraId, stream, status, sinceMs, problem: { cause, detail } }, base, recording);
 }
 
 function createIndexer({ archive, clock, log }: Base, ledger: GapLedger, marker: LifeMarker, edges: LiveEdges): Indexer {

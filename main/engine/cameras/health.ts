@@ -82,7 +82,7 @@ export function problemSentence(cause: GapCause, detail: string, camera: Camera)
     case 'stream-stalled':
       return `The camera at ${host} is there but stopped sending pictures. Porchlight connects to it anew by itself.`;
     case 'porchlight-failed':
-      return 'Porchlight had a problem with this stream and starts it again by itself.';
+      return failedSentence(detail);
     case 'stopped-by-you':
       return 'Porchlight is closing.';
     case 'paused-by-you':
@@ -99,6 +99,13 @@ export function problemSentence(cause: GapCause, detail: string, camera: Camera)
     case 'disk-failing':
       return diskSentence(cause) ?? '';
   }
+}
+
+function failedSentence(detail: string): string {
+  if (/^ffmpeg crashed/.test(detail)) return 'Not recording: ffmpeg, which Porchlight records with, crashes on this stream. Porchlight starts it again by itself; a newer ffmpeg may help.';
+  if (/^ffmpeg (?:could not be started|failed)/.test(detail)) return 'Not recording: ffmpeg, which Porchlight records with, does not start. Install it again, or name its place under Settings.';
+  // A whole sentence about ffmpeg, as the settings show it.
+  return /ffmpeg.*\.$/.test(detail) ? `Not recording: ${detail}` : 'Porchlight had a problem with this stream and starts it again by itself.';
 }
 
 function refusedSentence(detail: string, host: string): string {

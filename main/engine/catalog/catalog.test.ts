@@ -53,7 +53,8 @@ describe('the indexer', () => {
     indexer.take({ type: 'segment-closed', segment });
     await indexer.stop();
     expect(rows).toEqual([{ ...key, startMs: 1_000, endMs: 6_000, cause: 'power-lost', detail: '' }, segment]);
-    expect(changes).toEqual([{ cameraIds: [key.cameraId], startMs: 1_000, endMs: 6_000 }, { cameraIds: [key.cameraId], startMs: 1_000, endMs: 61_000 }]);
+    expect(changes).toHaveLength(2);
+    expect(changes).toEqual(expect.arrayContaining([{ cameraIds: [key.cameraId], startMs: 1_000, endMs: 6_000 }, { cameraIds: [key.cameraId], startMs: 1_000, endMs: 61_000 }]));
   });
 
   it('writes down when a camera was away, and tells once it is away for long', async () => {
@@ -79,7 +80,10 @@ describe('the indexer', () => {
     expect(later).toEqual([]);
     expect(book.openGaps(40_000)).toHaveLength(2);
     await indexer.stop();
-    expect(events).toEqual([expect.objectContaining({ kind: 'camera-offline', label: 'Camera could not be reached', startMs: 9_000, endMs: 30_000 })]);
+    expect(events).toEqual([
+      expect.objectContaining({ kind: 'camera-offline', label: 'Camera could not be reached', startMs: 9_000, endMs: 30_000 }),
+      expect.objectContaining({ kind: 'camera-online', label: 'Back after 21 s', startMs: 30_000 }),
+    ]);
     expect(book.openGaps(40_000)).toEqual([]);
   });
 

@@ -40,48 +40,83 @@ export function timeBetweenLives(last: LastLife | null, bootId: string, startedM
     : { startMs, endMs, cause: 'power-lost', detail: 'The computer went off without being shut down.' };
 }
 
-/** What the recorder says of an outage. */
+/** What the recorder says of an outage, or of a part of one: from here on it was this. */
 export interface ReportedOutage {
   readonly sinceMs: EpochMs;
   readonly cause: GapCause;
   readonly detail: string;
 }
 
+/** A stretch of missing footage with one reason. */
+type Piece = DeadTime;
+
+/** A part this short between others is the way from one to the next: a connection that ends before the next attempt says why. */
+const SHORT_PART_MS: DurationMs = 5 * SECOND_MS;
+
 /**
- * The gaps that make up one stretch of missing footage: dead times where there are any, the reported cause elsewhere. Times
- * before and between without a report, and short remainders, take the cause of the dead time beside them.
+ * The gaps that make up one stretch of missing footage: dead times where there are any, what was reported elsewhere, part
+ * by part. Times without a report, and a camera that takes its seconds to connect, take the cause of the dead time beside
+ * them. `reported`: in order; each holds until the next begins.
  */
-export function explainGap(key: StreamKey, range: TimeRange, reported: ReportedOutage | null, deadTimes: readonly DeadTime[]): readonly Gap[] {
+export function explainGap(key: StreamKey, range: TimeRange, reported: readonly ReportedOutage[], deadTimes: readonly DeadTime[]): readonly Gap[] {
   if (range.endMs <= range.startMs) return [];
-  const dead = deadTimes.flatMap((time) => {
-    const part = intersectRanges(time, range);
-    return part === null ? [] : [{ ...part, cause: time.cause, detail: time.detail }];
-  });
-  if (dead.length === 0) return [gap(key, range, reported ?? UNREPORTED)];
-  const pieces: DeadTime[] = [];
-  for (const time of dead.toSorted((a, b) => a.startMs - b.startMs)) {
-    const cursorMs = pieces.at(-1)?.endMs ?? range.startMs;
-    if (time.endMs <= cursorMs) continue;
-    const startMs = Math.max(time.startMs, cursorMs);
-    // Without a report, what lies before a dead time is the last footage's way to the disk, cut off by the same fault.
-    if (startMs - cursorMs > CONNECTING_MS && reported !== null && reported.sinceMs < startMs) pieces.push({ startMs: cursorMs, endMs: startMs, cause: reported.cause, detail: reported.detail }, { ...time, startMs });
-    else pieces.push({ ...time, startMs: cursorMs });
+  const dead = apart(deadTimes, range);
+  const pieces: Piece[] = [];
+  for (let index = 0; index <= dead.length; index += 1) {
+    const [before, after] = [dead[index - 1], dead[index]];
+    const hole = { startMs: before?.endMs ?? range.startMs, endMs: after?.startMs ?? range.endMs };
+    const parts = partsOf(hole, reported);
+    const absorbed = (before ?? after) !== undefined && (parts.length === 0 || (hole.endMs - hole.startMs <= CONNECTING_MS && parts.every((part) => OF_THE_CAMERA.has(part.cause))));
+    if (!absorbed) pieces.push(...(parts.length === 0 && hole.endMs > hole.startMs ? [{ ...hole, ...UNREPORTED }] : parts));
+    // What lies before a dead time is the last footage's way to the disk, cut off by the same fault; what lies after it, connecting.
+    else if (after === undefined) pieces.push(...pieces.splice(-1).map((last) => ({ ...last, endMs: hole.endMs })));
+    if (after !== undefined) pieces.push(absorbed ? { ...after, startMs: hole.startMs } : after);
   }
-  const last = pieces.at(-1);
-  if (last === undefined) return [gap(key, range, reported ?? UNREPORTED)];
-  if (range.endMs > last.endMs) {
-    if (reported !== null && range.endMs - last.endMs > CONNECTING_MS) pieces.push({ startMs: last.endMs, endMs: range.endMs, cause: reported.cause, detail: reported.detail });
-    else pieces[pieces.length - 1] = { ...last, endMs: range.endMs };
-  }
-  return pieces.map((piece) => gap(key, piece, piece));
+  return pieces.map(({ startMs, endMs, cause, detail }) => ({ cameraId: key.cameraId, stream: key.stream, startMs, endMs, cause, detail }));
 }
+
+/** The dead times within a range, in order; of two at one moment, the one that began first. */
+function apart(deadTimes: readonly DeadTime[], range: TimeRange): readonly Piece[] {
+  const pieces: Piece[] = [];
+  for (const time of deadTimes.toSorted((a, b) => a.startMs - b.startMs)) {
+    const part = intersectRanges(time, { startMs: pieces.at(-1)?.endMs ?? range.startMs, endMs: range.endMs });
+    if (part !== null) pieces.push({ ...part, cause: time.cause, detail: time.detail });
+  }
+  return pieces;
+}
+
+/** What was reported of a hole between dead times. The first report reaches back to its beginning. */
+function partsOf(hole: TimeRange, reported: readonly ReportedOutage[]): readonly Piece[] {
+  const pieces: Piece[] = [];
+  reported.forEach(({ sinceMs, cause, detail }, index) => {
+    const endMs = Math.min(hole.endMs, reported[index + 1]?.sinceMs ?? hole.endMs);
+    const startMs = pieces.at(-1)?.endMs ?? hole.startMs;
+    if (sinceMs >= hole.endMs || endMs <= startMs) return;
+    const last = pieces.at(-1);
+    if (last?.cause === cause) pieces[pieces.length - 1] = { ...last, endMs, detail };
+    else pieces.push({ startMs, endMs, cause, detail });
+  });
+  return withoutMoments(pieces);
+}
+
+/** Gives short parts to their neighbour: the one before, or the one after where there is none. */
+function withoutMoments(parts: readonly Piece[]): readonly Piece[] {
+  const kept: Piece[] = [];
+  for (const part of parts) {
+    const last = kept.at(-1);
+    if (last === undefined) kept.push(part);
+    else if (part.endMs - part.startMs < SHORT_PART_MS || last.cause === part.cause) kept[kept.length - 1] = { ...last, endMs: part.endMs };
+    else if (last.endMs - last.startMs < SHORT_PART_MS) kept[kept.length - 1] = { ...part, startMs: last.startMs };
+    else kept.push(part);
+  }
+  return kept;
+}
+
+/** What lies with the camera or the way to it. */
+export const OF_THE_CAMERA: ReadonlySet<GapCause> = new Set(['camera-unreachable', 'camera-refused', 'stream-stalled']);
 
 /** Footage ended and nobody said why: the recorder reports every outage it sees, so the program itself is to blame. */
 const UNREPORTED = { cause: 'porchlight-failed', detail: 'Porchlight did not record and did not note why.' } as const;
-
-function gap(key: StreamKey, range: TimeRange, why: { readonly cause: GapCause; readonly detail: string }): Gap {
-  return { cameraId: key.cameraId, stream: key.stream, startMs: range.startMs, endMs: range.endMs, cause: why.cause, detail: why.detail };
-}
 
 /** Clocks at one moment. The boot-time clock goes on while the computer sleeps; the monotonic one, on most systems, does not. */
 export interface ClockReading {

@@ -50,20 +50,30 @@ describe('sleep', () => {
 describe('a gap', () => {
   const asleep: DeadTime = { startMs: 10_000, endMs: 500_000, cause: 'computer-asleep', detail: '' };
   it('without dead times has the reported cause', () => {
-    expect(brief(explainGap(key, { startMs: 0, endMs: 90_000 }, { sinceMs: 0, ...unreachable }, []))).toEqual([[0, 90_000, 'camera-unreachable']]);
+    expect(brief(explainGap(key, { startMs: 0, endMs: 90_000 }, [{ sinceMs: 0, ...unreachable }], []))).toEqual([[0, 90_000, 'camera-unreachable']]);
   });
   it('around a sleep is the sleep, connecting included', () => {
-    expect(brief(explainGap(key, { startMs: 9_000, endMs: 508_000 }, { sinceMs: 9_000, cause: 'stream-stalled', detail: '' }, [asleep]))).toEqual([[9_000, 508_000, 'computer-asleep']]);
+    expect(brief(explainGap(key, { startMs: 9_000, endMs: 508_000 }, [{ sinceMs: 9_000, cause: 'stream-stalled', detail: '' }], [asleep]))).toEqual([[9_000, 508_000, 'computer-asleep']]);
   });
   it('that goes on long after a sleep is the camera from then on', () => {
-    expect(brief(explainGap(key, { startMs: 9_000, endMs: 900_000 }, { sinceMs: 9_000, ...unreachable }, [asleep]))).toEqual([[9_000, 500_000, 'computer-asleep'], [500_000, 900_000, 'camera-unreachable']]);
+    expect(brief(explainGap(key, { startMs: 9_000, endMs: 900_000 }, [{ sinceMs: 9_000, ...unreachable }], [asleep]))).toEqual([[9_000, 500_000, 'computer-asleep'], [500_000, 900_000, 'camera-unreachable']]);
   });
   it('that began long before a sleep was the camera until then', () => {
-    expect(brief(explainGap(key, { startMs: -90_000, endMs: 505_000 }, { sinceMs: -90_000, ...unreachable }, [asleep]))).toEqual([[-90_000, 10_000, 'camera-unreachable'], [10_000, 505_000, 'computer-asleep']]);
+    expect(brief(explainGap(key, { startMs: -90_000, endMs: 505_000 }, [{ sinceMs: -90_000, ...unreachable }], [asleep]))).toEqual([[-90_000, 10_000, 'camera-unreachable'], [10_000, 505_000, 'computer-asleep']]);
   });
   it('over two sleeps close together has no hole', () => {
-    const gaps = explainGap(key, { startMs: 0, endMs: 900_000 }, null, [{ ...asleep, startMs: 600_000, endMs: 900_000 }, asleep]);
+    const gaps = explainGap(key, { startMs: 0, endMs: 900_000 }, [], [{ ...asleep, startMs: 600_000, endMs: 900_000 }, asleep]);
     expect(brief(gaps)).toEqual([[0, 500_000, 'computer-asleep'], [500_000, 900_000, 'computer-asleep']]);
+  });
+  it('has a part for each cause, without the moments between them', () => {
+    const parts = [{ sinceMs: 200, cause: 'stream-stalled', detail: '' }, { sinceMs: 20_000, ...unreachable }, { sinceMs: 60_000, cause: 'camera-refused', detail: '503' }, { sinceMs: 62_000, cause: 'camera-refused', detail: '401' }] as const;
+    expect(brief(explainGap(key, { startMs: 0, endMs: 90_000 }, parts, []))).toEqual([[0, 20_000, 'stream-stalled'], [20_000, 60_000, 'camera-unreachable'], [60_000, 90_000, 'camera-refused']]);
+    expect(brief(explainGap(key, { startMs: 19_000, endMs: 62_000 }, parts, []))).toEqual([[19_000, 62_000, 'camera-unreachable']]);
+  });
+  it('without a disk after a start is the disk at once, while a camera may take its time to connect', () => {
+    const off: DeadTime = { startMs: 0, endMs: 50_000, cause: 'stopped-by-you', detail: '' };
+    expect(brief(explainGap(key, { startMs: 0, endMs: 58_000 }, [{ sinceMs: 50_100, cause: 'disk-missing', detail: '' }], [off]))).toEqual([[0, 50_000, 'stopped-by-you'], [50_000, 58_000, 'disk-missing']]);
+    expect(brief(explainGap(key, { startMs: 0, endMs: 58_000 }, [{ sinceMs: 50_100, ...unreachable }], [off]))).toEqual([[0, 58_000, 'stopped-by-you']]);
   });
 });
 
@@ -91,13 +101,15 @@ describe('the ledger', () => {
     expect(brief(book.ended(key, null, START_MS + 4_000, null))).toEqual([[sinceMs, closed.startMs, 'camera-unreachable'], [closed.startMs, START_MS + 4_000, 'stopped-by-you']]);
   });
 
-  it('writes down each outage of this life once, with its last known cause', () => {
+  it('writes down each outage of this life once, in parts where causes followed each other', () => {
     const book = ledger();
     for (const gap of book.ended(key, null, START_MS + 1_000, null)) book.written(gap);
     book.began({ ...key, sinceMs: START_MS + 60_000, cause: 'stream-stalled', detail: '' });
     book.began({ ...key, sinceMs: START_MS + 62_000, ...unreachable });
     expect(brief(book.openGaps(START_MS + 70_000))).toEqual([[START_MS + 60_000, START_MS + 70_000, 'camera-unreachable']]);
-    expect(brief(book.ended(key, START_MS + 60_000, START_MS + 90_000, { cause: 'stream-stalled', detail: '' }))).toEqual([[START_MS + 60_000, START_MS + 90_000, 'camera-unreachable']]);
+    book.began({ ...key, sinceMs: START_MS + 75_000, cause: 'stream-stalled', detail: 'connected' });
+    expect(book.openOutages().map((outage) => outage.sinceMs - START_MS)).toEqual([60_000, 62_000, 75_000]);
+    expect(brief(book.ended(key, START_MS + 60_000, START_MS + 90_000, { cause: 'stream-stalled', detail: '' }))).toEqual([[START_MS + 60_000, START_MS + 75_000, 'camera-unreachable'], [START_MS + 75_000, START_MS + 90_000, 'stream-stalled']]);
     expect(book.openOutages()).toEqual([]);
   });
 
@@ -107,7 +119,10 @@ describe('the ledger', () => {
     book.footageReached(key, START_MS + 100_000);
     book.began({ ...key, sinceMs: START_MS + 100_500, cause: 'paused-by-you', detail: '' });
     book.began({ ...key, sinceMs: START_MS + 101_000, ...unreachable });
-    expect(brief(book.ended(key, null, START_MS + 200_000, null))).toEqual([[START_MS + 100_000, START_MS + 200_000, 'paused-by-you']]);
+    // Resumed, but the camera is away: no longer the owner's doing.
+    book.released(key);
+    book.began({ ...key, sinceMs: START_MS + 200_000, ...unreachable });
+    expect(brief(book.ended(key, null, START_MS + 300_000, null))).toEqual([[START_MS + 100_000, START_MS + 200_000, 'paused-by-you'], [START_MS + 200_000, START_MS + 300_000, 'camera-unreachable']]);
   });
 
   it('finds nothing missing before the first footage of a new camera, nor where segments touch', () => {

@@ -8,13 +8,13 @@ import { type EpochMs, HOUR_MS } from '../../../shared/time.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { type DeadTime, explainGap, type ReportedOutage } from './dead-time.ts';
 
-/** An outage that has not ended, as it lies in the life marker. */
+/** An outage that has not ended, or a part of one, as it lies in the life marker. */
 export interface OpenOutage extends StreamKey, ReportedOutage {}
 
 export interface GapLedgerStart {
   /** Where the footage of each stream ended before this life. */
   readonly footageEnds: readonly (StreamKey & { readonly endMs: EpochMs })[];
-  /** Outages that were open when the last life ended. */
+  /** Outages that were open when the last life ended, part by part. */
   readonly openOutages: readonly OpenOutage[];
   /** The time between that life and this one. */
   readonly between: DeadTime;
@@ -22,9 +22,10 @@ export interface GapLedgerStart {
 
 export class GapLedger {
   readonly #footageEnds = new Map<string, EpochMs>();
-  /** Of the last life, until the stream's first frame in this one. */
-  readonly #before = new Map<string, ReportedOutage>();
-  readonly #open = new Map<string, OpenOutage>();
+  /** What is missing, part by part; of streams that had no frame in this life, also what the last life reported. */
+  readonly #open = new Map<string, readonly ReportedOutage[]>();
+  /** Streams whose pause or the like is over: what the camera does is news again. */
+  readonly #released = new Set<string>();
   /** Streams that had a frame in this life: an outage of theirs begins in it. */
   readonly #running = new Set<string>();
   /** Gaps that have ended and have no row yet. */
@@ -33,7 +34,7 @@ export class GapLedger {
 
   constructor(start: GapLedgerStart) {
     for (const end of start.footageEnds) this.#footageEnds.set(keyOf(end), end.endMs);
-    for (const outage of start.openOutages) this.#before.set(keyOf(outage), outage);
+    for (const { sinceMs, cause, detail, ...key } of start.openOutages) this.#open.set(keyOf(key), [...this.#parts(key), { sinceMs, cause, detail }]);
     this.#deadTimes = [start.between];
   }
 
@@ -47,10 +48,21 @@ export class GapLedger {
     this.#footageEnds.set(keyOf(key), Math.max(endMs, this.#footageEnds.get(keyOf(key)) ?? Number.NEGATIVE_INFINITY));
   }
 
-  /** An outage begins, or its cause is known better. The first beginning stays. */
-  began(outage: OpenOutage): void {
-    const known = this.#open.get(keyOf(outage));
-    this.#open.set(keyOf(outage), known === undefined ? outage : { ...outage, sinceMs: Math.min(known.sinceMs, outage.sinceMs), cause: strongerCause(known.cause, outage.cause) });
+  /** An outage begins; or, said again with the same beginning, its cause is known better; or, with a later one, another part of it begins. */
+  began({ sinceMs, cause, detail, ...key }: OpenOutage): void {
+    const parts = this.#parts(key);
+    const last = parts.at(-1);
+    // What the owner did explains an outage better than what the camera did because of it.
+    if (last !== undefined && OWN_CAUSES.has(last.cause) && !OWN_CAUSES.has(cause) && !this.#released.has(keyOf(key))) return;
+    const refines = last !== undefined && (last.cause === cause || sinceMs <= last.sinceMs);
+    const said = { sinceMs: refines ? last.sinceMs : sinceMs, cause, detail };
+    this.#open.set(keyOf(key), [...(refines ? parts.slice(0, -1) : parts), said]);
+    this.#released.delete(keyOf(key));
+  }
+
+  /** What the owner did is undone. Footage is missing until it comes, for whatever reason is reported from now on. */
+  released(key: StreamKey): void {
+    this.#released.add(keyOf(key));
   }
 
   /**
@@ -59,19 +71,18 @@ export class GapLedger {
    */
   ended(key: StreamKey, sinceMs: EpochMs | null, atMs: EpochMs, reported: { readonly cause: GapCause; readonly detail: string } | null): readonly Gap[] {
     const id = keyOf(key);
-    const open = this.#open.get(id) ?? null;
-    const before = this.#before.get(id) ?? null;
+    const parts = this.#parts(key);
     const reachedMs = this.#footageEnds.get(id) ?? null;
     this.#open.delete(id);
-    this.#before.delete(id);
+    this.#released.delete(id);
     this.#footageEnds.set(id, Math.max(atMs, reachedMs ?? atMs));
     // The first frame of a life ends what began with the last footage of an earlier one, whatever was reported since. Where there
     // was no footage before, only what was reported is missing.
     const fromMs = this.#running.has(id) || reachedMs === null ? (sinceMs ?? reachedMs) : Math.min(reachedMs, sinceMs ?? reachedMs);
     this.#running.add(id);
     if (fromMs === null || atMs - fromMs < NOT_MISSING_MS) return [];
-    const outage: ReportedOutage | null = open ?? (reported === null ? before : { sinceMs: fromMs, ...reported });
-    const gaps = explainGap(key, { startMs: fromMs, endMs: atMs }, outage, this.#deadTimes).flatMap((gap) => this.#withOlderCause(gap, before));
+    const why = parts.length > 0 || reported === null ? parts : [{ sinceMs: fromMs, ...reported }];
+    const gaps = explainGap(key, { startMs: fromMs, endMs: atMs }, why, this.#deadTimes);
     for (const gap of gaps) this.#unwritten.add(gap);
     return gaps;
   }
@@ -81,33 +92,29 @@ export class GapLedger {
     this.#unwritten.delete(gap);
   }
 
-  /** The part before this life keeps what was known then: a camera that was offline before the power went was offline. */
-  #withOlderCause(gap: Gap, before: ReportedOutage | null): readonly Gap[] {
-    const between = this.#deadTimes[0];
-    if (before === null || between === undefined || gap.cause !== between.cause || gap.startMs >= between.startMs || before.sinceMs >= between.startMs) return [gap];
-    return [{ ...gap, endMs: between.startMs, cause: before.cause, detail: before.detail }, { ...gap, startMs: between.startMs }];
-  }
-
-  /** Outages without an end, for the life marker and for the timeline. */
+  /** Outages without an end, part by part, for the life marker. */
   openOutages(): readonly OpenOutage[] {
-    return [...this.#open.values(), ...[...this.#before].flatMap(([id, outage]) => (this.#open.has(id) ? [] : [{ ...streamOf(id), ...outage }]))];
+    return [...this.#open].flatMap(([id, parts]) => parts.map((part) => ({ ...streamOf(id), ...part })));
   }
 
   /** What is missing and not in the index: outages up to `nowMs`, those of streams not continued since an earlier life too, and gaps on their way to their row. */
   openGaps(nowMs: EpochMs): readonly Gap[] {
-    const open = [...new Set([...this.#open.keys(), ...this.#before.keys()])].flatMap((id) => {
-      const outage = this.#open.get(id) ?? this.#before.get(id) ?? null;
-      const reachedMs = this.#footageEnds.get(id);
-      const startMs = this.#running.has(id) ? (outage?.sinceMs ?? nowMs) : Math.min(outage?.sinceMs ?? nowMs, reachedMs ?? nowMs);
-      return explainGap(streamOf(id), { startMs, endMs: nowMs }, outage, this.#deadTimes);
+    const open = [...this.#open].flatMap(([id, parts]) => {
+      const sinceMs = parts[0]?.sinceMs ?? nowMs;
+      const startMs = this.#running.has(id) ? sinceMs : Math.min(sinceMs, this.#footageEnds.get(id) ?? nowMs);
+      return explainGap(streamOf(id), { startMs, endMs: nowMs }, parts, this.#deadTimes);
     });
     return [...this.#unwritten, ...open];
+  }
+
+  #parts(key: StreamKey): readonly ReportedOutage[] {
+    return this.#open.get(keyOf(key)) ?? [];
   }
 
   /** A camera is gone from the list: nothing of it is missing from now on. */
   forget(cameraId: CameraId): void {
     for (const id of this.#footageEnds.keys()) if (streamOf(id).cameraId === cameraId) this.#running.delete(id);
-    for (const map of [this.#open, this.#before]) for (const id of map.keys()) if (streamOf(id).cameraId === cameraId) map.delete(id);
+    for (const id of this.#open.keys()) if (streamOf(id).cameraId === cameraId) this.#open.delete(id);
   }
 
   /** Dead times that no open outage reaches back to are of no more use. */
@@ -121,12 +128,7 @@ export class GapLedger {
 /** Less than this is two segments that touch: the tolerance by which spans are joined (storage/spans.write.ts). */
 const NOT_MISSING_MS = 500;
 
-/** What the owner did explains an outage better than what the camera did because of it. */
 const OWN_CAUSES: ReadonlySet<GapCause> = new Set(['paused-by-you', 'not-scheduled', 'stopped-by-you']);
-
-function strongerCause(known: GapCause, said: GapCause): GapCause {
-  return OWN_CAUSES.has(known) ? known : said;
-}
 
 function keyOf(key: StreamKey): string {
   return `${key.cameraId}/${key.stream}`;

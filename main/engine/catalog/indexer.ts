@@ -2,7 +2,6 @@
 import type { Gap } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { Segment } from '../../../shared/model/segment.ts';
-import type { CameraEvent } from '../../../shared/model/timeline.ts';
 import type { DurationMs, EpochMs, TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
@@ -10,7 +9,7 @@ import type { Logger } from '../core/logger.ts';
 import { retryWaitMs } from '../core/retry.ts';
 import type { ArchiveWriter } from '../ports/archive.ts';
 import type { IngestNotice, StreamKey } from '../ports/ingest.ts';
-import { offlineEvent, WORTH_TELLING_MS } from './camera-events.ts';
+import { offlineEvents, onlineEvents, WORTH_TELLING_MS } from './camera-events.ts';
 import type { GapLedger } from './gap-ledger.ts';
 
 export interface IndexerOptions {
@@ -67,7 +66,7 @@ export class Indexer {
         if (notice.stream === 'main') this.#forgetLasting(notice.cameraId);
         const reported = notice.cause === null ? null : { cause: notice.cause, detail: notice.detail };
         const gaps = this.#options.ledger.ended(notice, notice.sinceMs, notice.atMs, reported);
-        for (const gap of gaps) this.#keep(() => this.#insertGap(gap));
+        if (gaps.length > 0) this.#keep(() => this.#insertGaps(gaps));
         break;
       }
       case 'status':
@@ -77,14 +76,15 @@ export class Indexer {
     }
   }
 
-  /** A gap and its event: together, so that they share a transaction; both are there once however often they are tried. */
-  async #insertGap(gap: Gap): Promise<void> {
+  /** The gaps of an outage and their events: together, so that they share a transaction; all are there once however often they are tried. */
+  async #insertGaps(gaps: readonly Gap[]): Promise<void> {
     const { write, ledger } = this.#options;
-    const event = offlineEvent(gap);
-    const insert = async (told: CameraEvent): Promise<void> => void (await Promise.all([write.insertGap(gap), write.insertEvent(told)]));
-    await this.#durably('a gap', () => (event === null ? write.insertGap(gap) : insert(event)));
-    ledger.written(gap);
-    this.#changed.emit({ cameraIds: [gap.cameraId], startMs: gap.startMs, endMs: gap.endMs });
+    const events = [...offlineEvents(gaps), ...onlineEvents(gaps)];
+    await this.#durably('a gap', async () => void (await Promise.all([...gaps.map((gap) => write.insertGap(gap)), ...events.map((event) => write.insertEvent(event))])));
+    for (const gap of gaps) {
+      ledger.written(gap);
+      this.#changed.emit({ cameraIds: [gap.cameraId], startMs: gap.startMs, endMs: gap.endMs });
+    }
   }
 
   /** An outage is an event from a certain length on; nothing else may happen by then. */

@@ -29,6 +29,8 @@ it('ends with the outage, keeps what has no row yet, and nothing twice', () => {
   const edges = new LiveEdges();
   edges.take({ type: 'outage-ended', cameraId: PORCH, stream: 'main', sinceMs: null, atMs: 1_000, cause: null, detail: '' });
   edges.take({ type: 'outage-began', cameraId: PORCH, stream: 'main', sinceMs: 9_000, cause: 'camera-unreachable', detail: '' });
+  // Found out later: the reason is another from then on; footage ended when it ended.
+  edges.take({ type: 'outage-began', cameraId: PORCH, stream: 'main', sinceMs: 30_000, cause: 'stream-stalled', detail: '' });
   expect(spansAt(edges, timeline(), 60_000)).toEqual([[1_000, 9_000]]);
   edges.indexed({ cameraId: PORCH, stream: 'main', endMs: 9_010 });
   expect(spansAt(edges, timeline([1_000, 9_010]), 60_000)).toEqual([[1_000, 9_010]]);

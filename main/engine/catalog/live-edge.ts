@@ -25,8 +25,10 @@ export class LiveEdges {
     }
     if (notice.type === 'outage-began' && notice.stream === 'main') {
       const edge = this.#edges.get(notice.cameraId);
-      if (edge !== undefined) this.#edges.set(notice.cameraId, { ...edge, endMs: Math.max(edge.startMs, notice.sinceMs) });
-      return edge !== undefined;
+      // The first word is of the end of footage; later ones are of reasons.
+      if (edge === undefined || edge.endMs !== null) return false;
+      this.#edges.set(notice.cameraId, { ...edge, endMs: Math.max(edge.startMs, notice.sinceMs) });
+      return true;
     }
     return false;
   }

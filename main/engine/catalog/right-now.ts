@@ -6,7 +6,7 @@ import type { Gap } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { CameraEvent, CameraTimeline, TimelineGap } from '../../../shared/model/timeline.ts';
 import type { TimeRange } from '../../../shared/time.ts';
-import { offlineEvent } from './camera-events.ts';
+import { offlineEvents } from './camera-events.ts';
 
 /** Gaps and events in the window. Main streams only, as the timeline draws them. */
 export function withOpenGaps(timelines: readonly CameraTimeline[], open: readonly Gap[], window: TimeRange): readonly CameraTimeline[] {
@@ -21,10 +21,8 @@ export function withOpenGaps(timelines: readonly CameraTimeline[], open: readonl
 
 /** Events of these cameras in a range, oldest first, those of outages that have not ended among them; with a `limit`, the newest. */
 export function withOpenEvents(events: readonly CameraEvent[], open: readonly Gap[], query: TimeRange & { readonly cameraIds: readonly CameraId[]; readonly limit?: number }): readonly CameraEvent[] {
-  const added = open.flatMap((gap) => {
-    const event = query.cameraIds.includes(gap.cameraId) && overlaps(gap, query) ? offlineEvent(gap) : null;
-    return event === null || events.some((known) => known.id === event.id) ? [] : [event];
-  });
+  const mine = offlineEvents(open.filter((gap) => query.cameraIds.includes(gap.cameraId)));
+  const added = mine.filter((event) => overlaps(event, query) && !events.some((known) => known.id === event.id));
   if (added.length === 0) return events;
   const all = [...events, ...added].toSorted((a, b) => a.startMs - b.startMs);
   return query.limit === undefined ? all : all.slice(-query.limit);

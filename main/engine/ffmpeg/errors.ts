@@ -30,10 +30,14 @@ const RULES: readonly Rule[] = [
   [/connection refused/i, 'unreachable', 'camera-unreachable', 'connection refused', 'Nothing answers at the camera’s address and port. Check that the camera is on and RTSP is switched on in its settings.'],
   [/no route to host|network is unreachable|host is down/i, 'unreachable', 'camera-unreachable', 'no route to the camera', 'The camera cannot be reached over the network. Check its cable or Wi-Fi.'],
   [/failed to resolve|name or service not known|name resolution|nodename nor servname/i, 'unreachable', 'camera-unreachable', 'name not found', 'The camera’s name is not known on this network. Use its IP address instead.'],
-  [/timed out|timeout/i, 'timeout', 'camera-unreachable', 'no answer in time', 'The camera did not answer in time. Check that it is on and connected.'],
+  [/connection to \S+ failed: .*timed out/i, 'timeout', 'camera-unreachable', 'no answer in time', 'The camera did not answer in time. Check that it is on and connected.'],
+  [/connection to \S+ failed/i, 'unreachable', 'camera-unreachable', 'connection failed', 'The camera cannot be reached over the network. Check its cable or Wi-Fi.'],
+  // From here on the connection stood: the camera is there, whatever it does.
+  [/timed out/i, 'timeout', 'stream-stalled', 'connected, but no answer came', 'The camera takes connections but does not answer. Switch it off and on if this lasts.'],
+  [/unrecognized option|error splitting the argument list|unknown (?:en|de)coder|cannot allocate memory|error while loading shared libraries|protocol not found/i, 'ffmpeg-failed', 'porchlight-failed', 'ffmpeg failed', 'ffmpeg, which Porchlight records with, does not work. Install it again, or name another under Settings.'],
   [/could not find tag for codec|codec not currently supported|tag .* incompatible/i, 'codec-not-supported', 'camera-refused', 'codec cannot be kept', 'The camera sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.'],
   [/connection reset|broken pipe|end of file|i\/o error|input\/output error/i, 'connection-lost', 'camera-unreachable', 'connection lost', 'The camera closed the connection. Porchlight tries again by itself.'],
-  [/invalid data found|protocol not found|not a valid|nonmatching/i, 'bad-answer', 'camera-unreachable', 'answer not understood', 'What answers at this address does not speak RTSP as a camera should.'],
+  [/invalid data found|not a valid|nonmatching/i, 'bad-answer', 'stream-stalled', 'connected, but no answer was understood', 'What answers at this address does not speak RTSP as a camera should.'],
 ];
 
 const LOOK_LONGER = /could not find codec parameters|unspecified size|dimensions not set|could not write header/i;

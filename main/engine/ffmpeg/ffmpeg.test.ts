@@ -53,10 +53,13 @@ describe('last words', () => {
     ['[tcp @ 0x1] Connection to tcp://10.0.0.9:554?timeout=8000000 failed: Connection refused', 'unreachable', 'camera-unreachable'],
     ['[tcp @ 0x1] Connection to tcp://10.0.0.9:554 failed: No route to host', 'unreachable', 'camera-unreachable'],
     ['[tcp @ 0x1] Failed to resolve hostname cam.local: Name or service not known', 'unreachable', 'camera-unreachable'],
-    ['pipe:0: Connection timed out', 'timeout', 'camera-unreachable'],
+    ['[tcp @ 0x1] Connection to tcp://10.0.0.9:554?timeout=8000000 failed: Connection timed out', 'timeout', 'camera-unreachable'],
+    ['[tcp @ 0x1] Connection to tcp://10.0.0.9:554?timeout=8000000 failed: Permission denied', 'unreachable', 'camera-unreachable'],
+    ['pipe:0: Connection timed out', 'timeout', 'stream-stalled'],
+    ["Unrecognized option 'use_editlist'.", 'ffmpeg-failed', 'porchlight-failed'],
     ['[mp4 @ 0x1] Could not find tag for codec mjpeg in stream #0, codec not currently supported in container', 'codec-not-supported', 'camera-refused'],
     ["Stream map '0:v:0' matches no streams.", 'no-video', 'camera-refused'],
-    ['pipe:0: Invalid data found when processing input', 'bad-answer', 'camera-unreachable'],
+    ['pipe:0: Invalid data found when processing input', 'bad-answer', 'stream-stalled'],
     ['what is this', 'ffmpeg-failed', 'camera-unreachable'],
   ])('%s', (line, kind, cause) => {
     expect(readFailure(['Input #0', line])).toMatchObject({ kind, cause, noSound: false });

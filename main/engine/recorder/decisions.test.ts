@@ -1,8 +1,10 @@
 /** Tables for the decisions: when a segment ends, when silence is a stall, what follows the end of a session. */
 import { describe, expect, it } from 'vitest';
+import type { CameraId } from '../../../shared/model/ids.ts';
 import { readFailure } from '../ffmpeg/errors.ts';
 import { CAMERA_LADDER, FRESH_LADDER, nextStep } from './ladder.ts';
 import { rotatesAt } from './rotation.ts';
+import { Outage } from './outage.ts';
 import type { SessionEnd } from './session.ts';
 import { judge, START_GRACE_MS, stallLimitMs, type WatchdogFacts } from './watchdog.ts';
 
@@ -82,5 +84,45 @@ describe('the ladder', () => {
     expect(nextStep(FRESH_LADDER, { reason: 'crashed', detail: '' }, 60_000, 0.5)).toMatchObject({ waitMs: 0, cause: 'porchlight-failed' });
     expect(nextStep(FRESH_LADDER, { reason: 'crashed', detail: '' }, 0, 0.5)).toMatchObject({ waitMs: 500, cause: 'porchlight-failed' });
     expect(nextStep(FRESH_LADDER, { reason: 'stalled', detail: '' }, 60_000, 0.5)).toMatchObject({ waitMs: 0, cause: 'stream-stalled' });
+  });
+});
+
+describe('the causes of an outage', () => {
+  const key = { cameraId: 'cam-aaaaaaaaaaaa' as CameraId, stream: 'main' } as const;
+  /** What is told of an outage that began with the end of footage at 1 s. */
+  function told(play: (outage: Outage) => void): unknown[] {
+    const notices: unknown[] = [];
+    const outage = new Outage(key, 0, (notice) => {
+      if (notice.type === 'outage-began') notices.push([notice.sinceMs, notice.cause]);
+      if (notice.type === 'outage-ended') notices.push([notice.sinceMs, notice.atMs]);
+    });
+    outage.wrote(1_000);
+    play(outage);
+    outage.resumed(90_000);
+    return notices;
+  }
+
+  it('of a silence is what the next attempt finds: a pulled cable was one from the beginning', () => {
+    expect(told((outage) => {
+      outage.began('stream-stalled', 'silence', { fromMs: 1_200, assumed: true });
+      outage.began('camera-unreachable', 'no answer', { fromMs: 5_000 });
+    })).toEqual([[1_000, 'stream-stalled'], [1_000, 'camera-unreachable'], [1_000, 90_000]]);
+  });
+
+  it('stays a stall where the camera took the connection, and is another from the attempt on that finds another', () => {
+    expect(told((outage) => {
+      outage.began('stream-stalled', 'silence', { fromMs: 1_200, assumed: true });
+      outage.began('stream-stalled', 'connected, but no answer came', { fromMs: 5_000 });
+      outage.began('stream-stalled', 'connected, but no answer came', { fromMs: 14_000 });
+      outage.began('camera-unreachable', 'connection refused', { fromMs: 24_000 });
+      outage.began('camera-refused', '503', { fromMs: 40_000 });
+    })).toEqual([[1_000, 'stream-stalled'], [1_000, 'stream-stalled'], [24_000, 'camera-unreachable'], [40_000, 'camera-refused'], [1_000, 90_000]]);
+  });
+
+  it('is not our crash where a silent camera came first', () => {
+    expect(told((outage) => {
+      outage.began('stream-stalled', 'silence', { fromMs: 1_200, assumed: true });
+      outage.began('porchlight-failed', 'ffmpeg crashed', { fromMs: 20_000 });
+    })).toEqual([[1_000, 'stream-stalled'], [20_000, 'porchlight-failed'], [1_000, 90_000]]);
   });
 });

@@ -30,6 +30,8 @@ export interface NextStep {
   readonly connection: ConnectionState;
   readonly cause: GapCause;
   readonly detail: string;
+  /** What the silence was is found out by the next attempt. */
+  readonly assumed: boolean;
   /** Null: wait until told to try again. */
   readonly waitMs: DurationMs | null;
 }
@@ -45,25 +47,25 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
     case 'ended':
       return afterEnd(state, end, footageMs, waitMs);
     case 'ffmpeg-missing':
-      return { state, connection: 'offline', cause: 'porchlight-failed', detail: 'ffmpeg could not be started', waitMs: 10_000 };
+      return { state, connection: 'offline', cause: 'porchlight-failed', detail: 'ffmpeg could not be started', assumed: false, waitMs: 10_000 };
     case 'crashed':
-      return { state, connection: 'connecting', cause: 'porchlight-failed', detail: 'ffmpeg crashed', waitMs: good ? 0 : waitMs };
+      return { state, connection: good ? 'connecting' : 'offline', cause: 'porchlight-failed', detail: 'ffmpeg crashed', assumed: false, waitMs: good ? 0 : waitMs };
     case 'never-started':
-      return { state: { ...state, depth: other(state.depth) }, connection: 'offline', cause: 'camera-unreachable', detail: 'no pictures came', waitMs };
+      return { state: { ...state, depth: other(state.depth) }, connection: 'offline', cause: 'stream-stalled', detail: 'connected, but no pictures came', assumed: false, waitMs };
     case 'stalled':
-      return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no pictures came any more', waitMs: good ? 0 : waitMs };
+      return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no pictures came any more', assumed: true, waitMs: good ? 0 : waitMs };
     case 'no-keyframes':
-      return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no keyframe came', waitMs };
+      return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no keyframe came', assumed: false, waitMs };
     case 'parameters-changed':
-      return { state, connection: 'connecting', cause: 'stream-stalled', detail: end.detail, waitMs: good ? 0 : waitMs };
+      return { state, connection: 'connecting', cause: 'stream-stalled', detail: end.detail, assumed: false, waitMs: good ? 0 : waitMs };
     case 'malformed':
-      return { state, connection: 'offline', cause: 'porchlight-failed', detail: end.detail, waitMs };
+      return { state, connection: 'offline', cause: 'porchlight-failed', detail: end.detail, assumed: false, waitMs };
   }
 }
 
 function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended' }>, footageMs: DurationMs, waitMs: DurationMs): NextStep {
   const { failure } = end;
-  const step = { connection: 'offline' as const, cause: failure.cause, detail: failure.detail };
+  const step = { connection: 'offline' as const, cause: failure.cause, detail: failure.detail, assumed: footageMs > 0 };
   if (failure.kind === 'wrong-password' && footageMs === 0) {
     const refusals = state.refusals + 1;
     const again = state.everLetIn && refusals < 2;
@@ -72,7 +74,7 @@ function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended'
   if (failure.noSound && footageMs === 0) return { ...step, state: { ...state, withoutSound: true }, connection: 'connecting', waitMs: 0 };
   if (failure.lookLonger && footageMs === 0) return { ...step, state: { ...state, depth: other(state.depth) }, waitMs };
   // Footage came and then the connection ended: what ffmpeg says last is not why.
-  if (footageMs > 0 && failure.kind === 'ffmpeg-failed') return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };
+  if (footageMs > 0 && failure.cause !== 'porchlight-failed' && (failure.kind === 'ffmpeg-failed' || failure.kind === 'bad-answer')) return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };
   return { ...step, state, waitMs };
 }
 

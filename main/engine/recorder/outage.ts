@@ -3,12 +3,32 @@ import type { GapCause } from '../../../shared/model/gap.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { IngestNotice, StreamKey } from '../ports/ingest.ts';
 
+/** What is known of a reason beyond its name. */
+export interface Finding {
+  /** When the attempt that found it out began; where not given, the reason is that of the whole silence so far. */
+  readonly fromMs?: EpochMs;
+  /** Silence, or a connection that ended: what is behind it is found out by the next attempt. */
+  readonly assumed?: boolean;
+}
+
+interface Part {
+  readonly sinceMs: EpochMs;
+  readonly cause: GapCause;
+  readonly detail: string;
+  readonly assumed: boolean;
+}
+
+/** Whether a camera can be reached and whether it sends: of these two the next attempt knows better than the silence before it. */
+const OF_THE_CONNECTION: ReadonlySet<GapCause> = new Set(['camera-unreachable', 'stream-stalled']);
+
 export class Outage {
   readonly #key: StreamKey;
   readonly #notify: (notice: IngestNotice) => void;
   readonly #startedMs: EpochMs;
   #lastFootageMs: EpochMs | null = null;
-  #open: { readonly sinceMs: EpochMs; readonly cause: GapCause; readonly detail: string } | null = null;
+  #sinceMs: EpochMs | null = null;
+  /** The part of the outage that goes on. */
+  #part: Part | null = null;
   #everWritten = false;
 
   constructor(key: StreamKey, startedMs: EpochMs, notify: (notice: IngestNotice) => void) {
@@ -22,20 +42,29 @@ export class Outage {
     this.#lastFootageMs = endMs;
   }
 
-  /** Nothing is written from the end of the last footage on; a later call refines the cause of the same outage. */
-  began(cause: GapCause, detail: string): void {
-    if (this.#open?.cause === cause && this.#open.detail === detail) return;
-    // A cause found later is nearer the truth only while it says more than that the stream stopped.
-    const sinceMs = this.#open?.sinceMs ?? this.#lastFootageMs ?? this.#startedMs;
-    this.#open = { sinceMs, cause, detail };
-    this.#notify({ type: 'outage-began', ...this.#key, ...this.#open });
+  /** Nothing is written from the end of the last footage on. A later call knows the reason better, or begins another part of the same outage. */
+  began(cause: GapCause, detail: string, { fromMs, assumed = false }: Finding = {}): void {
+    const part = this.#next(cause, detail, fromMs, assumed);
+    const same = this.#part?.cause === cause && this.#part.detail === detail;
+    this.#sinceMs ??= part.sinceMs;
+    this.#part = part;
+    if (!same) this.#notify({ type: 'outage-began', ...this.#key, sinceMs: part.sinceMs, cause, detail });
   }
 
   /** The first frame of a new piece of footage is at `atMs`. */
   resumed(atMs: EpochMs): void {
-    if (this.#open === null && this.#everWritten) return;
+    if (this.#part === null && this.#everWritten) return;
     this.#everWritten = true;
-    this.#notify({ type: 'outage-ended', ...this.#key, sinceMs: this.#open?.sinceMs ?? null, atMs, cause: this.#open?.cause ?? null, detail: this.#open?.detail ?? '' });
-    this.#open = null;
+    this.#notify({ type: 'outage-ended', ...this.#key, sinceMs: this.#sinceMs, atMs, cause: this.#part?.cause ?? null, detail: this.#part?.detail ?? '' });
+    this.#part = null;
+    this.#sinceMs = null;
+  }
+
+  #next(cause: GapCause, detail: string, fromMs: EpochMs | undefined, assumed: boolean): Part {
+    const known = this.#part;
+    if (known === null) return { sinceMs: this.#lastFootageMs ?? this.#startedMs, cause, detail, assumed };
+    const replaces = known.assumed && OF_THE_CONNECTION.has(known.cause) && OF_THE_CONNECTION.has(cause);
+    if (fromMs === undefined || replaces || known.cause === cause) return { sinceMs: known.sinceMs, cause, detail, assumed };
+    return { sinceMs: Math.max(known.sinceMs, fromMs), cause, detail, assumed };
   }
 }

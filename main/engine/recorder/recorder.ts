@@ -50,6 +50,8 @@ export class Recorder {
   #wake = new AbortController();
   #media: SessionMedia | null = null;
   #session: number;
+  /** When the session of now began to connect. */
+  #attemptMs: EpochMs;
   #state: ConnectionState = 'connecting';
   #sinceMs: EpochMs;
   #problem: { readonly cause: GapCause; readonly detail: string } | null = null;
@@ -68,6 +70,7 @@ export class Recorder {
     this.key = { cameraId: stream.cameraId, stream: stream.kind };
     this.#session = parts.lastSession;
     this.#sinceMs = clock.nowMs();
+    this.#attemptMs = this.#sinceMs;
     this.#outage = new Outage(this.key, this.#sinceMs, (notice) => {
       if (stream.record !== null) parts.notify(notice);
     });
@@ -119,6 +122,7 @@ export class Recorder {
   async #runOnce(): Promise<SessionEnd> {
     const { stream, settings, clock, anchor, ledger, pulse, feed } = this.#parts;
     this.#session = Math.max(this.#session + 1, Math.floor(clock.nowMs()));
+    this.#attemptMs = clock.nowMs();
     this.#firstVideoMs = null;
     this.#meter.restart();
     this.#report();
@@ -165,7 +169,8 @@ export class Recorder {
     const footageMs = this.#firstVideoMs === null || this.#lastVideoMs === null ? 0 : Math.max(1, this.#lastVideoMs - this.#firstVideoMs);
     const step = nextStep(this.#ladder, end, footageMs, Math.random());
     this.#ladder = step.state;
-    this.#outage.began(step.cause, step.detail);
+    const silentMs = clock.monotonicMs() - (this.#lastVideoMs ?? 0);
+    this.#outage.began(step.cause, step.detail, { fromMs: footageMs > 0 ? clock.nowMs() - silentMs : this.#attemptMs, assumed: step.assumed });
     this.#logEnd(end, footageMs);
     feed.wait(clock.nowMs());
     this.#change(step.connection, { cause: step.cause, detail: step.detail });

@@ -95,7 +95,8 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
       void child.exited.then((exit) => {
         for (const pipe of child.pipes) pipe.drain();
         const crash = crashOf(exit);
-        if (exit.startError !== null) resolve({ reason: 'ffmpeg-missing', error: exit.startError });
+        const missing = exit.startError ?? notFound(exit, child.lastLines());
+        if (missing !== null) resolve({ reason: 'ffmpeg-missing', error: missing });
         else if (crash !== null) resolve({ reason: 'crashed', detail: [crash, ...child.lastLines().slice(-4)].join(' | ') });
         else resolve({ reason: 'ended', failure: readFailure(child.lastLines()), lines: child.lastLines() });
       });
@@ -113,6 +114,13 @@ function guarded(end: (reason: 'malformed', detail: string) => void, take: () =>
     if (!(error instanceof MalformedMediaError)) throw error;
     end('malformed', error.message);
   }
+}
+
+/** What a shell and the guard of a child's life (process.ts) end with where there is no program to run, or none that may be. */
+const NOT_FOUND: readonly (number | null)[] = [126, 127];
+
+function notFound({ code }: FfmpegExit, lines: readonly string[]): Error | null {
+  return NOT_FOUND.includes(code) ? new Error(lines.at(-1) ?? `it ended with ${code}`) : null;
 }
 
 /** Windows ends a faulty program with an NTSTATUS error of the system (facility 0) as its exit code; ffmpeg's own errors lie above. */
