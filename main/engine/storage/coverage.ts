@@ -39,31 +39,25 @@ export function wholeBuckets(range: TimeRange, bucketMs: DurationMs): TimeRange 
   return { startMs: Math.floor(range.startMs / bucketMs) * bucketMs, endMs: Math.ceil(range.endMs / bucketMs) * bucketMs };
 }
 
-/** Appends the runs of set buckets to `runs`, joining a run that goes on from the day before. Days must come in order. */
-export function appendRuns(runs: { startMs: EpochMs; endMs: EpochMs }[], bits: Uint8Array, day: number, bucketMs: DurationMs): void {
+/** The runs of set buckets of one day, in order. */
+export function runsOf(bits: Uint8Array, day: number, bucketMs: DurationMs): TimeRange[] {
   const dayStartMs = day * DAY_MS;
-  let open = runs.at(-1);
-  if (open !== undefined && open.endMs !== dayStartMs) open = undefined;
-  const put = (bucket: number, count: number): void => {
-    const startMs = dayStartMs + bucket * bucketMs;
-    if (open?.endMs === startMs) {
-      open.endMs += count * bucketMs;
-    } else {
-      open = { startMs, endMs: startMs + count * bucketMs };
-      runs.push(open);
-    }
-  };
-  for (let at = 0; at < bits.length; at += 1) {
-    const byte = bits[at] ?? 0;
-    if (byte === 0) continue;
-    if (byte === 0xff) {
-      // Most of most days: runs of whole bytes are one step.
-      let end = at + 1;
-      while (bits[end] === 0xff) end += 1;
-      put(at * 8, (end - at) * 8);
-      at = end - 1;
+  const runs: TimeRange[] = [];
+  const buckets = bits.length * 8;
+  let from: number | null = null;
+  for (let bucket = 0; bucket < buckets; bucket += 1) {
+    const byte = bits[bucket >> 3] ?? 0;
+    if ((bucket & 7) === 0 && byte === (from === null ? 0 : 0xff)) {
+      // Most of most days: a byte in which nothing changes is one step.
+      bucket += 7;
       continue;
     }
-    for (let bit = 0; bit < 8; bit += 1) if ((byte & (1 << bit)) !== 0) put(at * 8 + bit, 1);
+    const isSet = (byte & (1 << (bucket & 7))) !== 0;
+    if (isSet && from === null) from = bucket;
+    if (isSet || from === null) continue;
+    runs.push({ startMs: dayStartMs + from * bucketMs, endMs: dayStartMs + bucket * bucketMs });
+    from = null;
   }
+  if (from !== null) runs.push({ startMs: dayStartMs + from * bucketMs, endMs: dayStartMs + DAY_MS });
+  return runs;
 }

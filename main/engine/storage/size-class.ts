@@ -26,3 +26,14 @@ export function reachMs(sizeClass: number): DurationMs | null {
 export function classesFrom(lengthMs: DurationMs): readonly number[] {
   return SIZE_CLASSES.filter((sizeClass) => (LIMITS_MS[sizeClass] ?? Number.POSITIVE_INFINITY) > lengthMs);
 }
+
+/** The class of what lasts a day or longer: the only one without a bound. */
+export const DAY_LONG_CLASS = LIMITS_MS.length;
+
+/** All others: what is in them ends at most a day after it began. */
+export const SHORT_CLASSES: readonly number[] = SIZE_CLASSES.filter((sizeClass) => sizeClass < DAY_LONG_CLASS);
+
+/** No range of these classes (a tail of SIZE_CLASSES) is shorter. */
+export function leastMs(classes: readonly number[]): DurationMs {
+  return LIMITS_MS[(classes[0] ?? 0) - 1] ?? 0;
+}

@@ -2,14 +2,15 @@
  * Answers what the timeline draws, bounded by what is drawn and not by what is stored: spans where a pixel is short,
  * bitmaps where it is long; gaps and events by classes of length (docs/design/storage.md, "Timeline").
  */
-import type { GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import type { CameraEvent, CameraTimeline, EventKind, Span, TimelineGap } from '../../../shared/model/timeline.ts';
-import type { DurationMs, TimeRange } from '../../../shared/time.ts';
-import { appendRuns, bucketForPixel, dayNumber } from './coverage.ts';
+import type { CameraEvent, CameraTimeline, Span, TimelineGap } from '../../../shared/model/timeline.ts';
+import { DAY_MS, type DurationMs, type TimeRange } from '../../../shared/time.ts';
+import { bucketForPixel, BUCKETS_MS, dayNumber } from './coverage.ts';
 import { type ReadableDb, snapshotOf } from './database.ts';
-import { classesFrom, reachMs, SIZE_CLASSES } from './size-class.ts';
+import { classesFrom, leastMs } from './size-class.ts';
 import type { IdLookup } from './stream-ids.ts';
+import { type DayRange, daysOf, TimelineDays } from './timeline-days.ts';
+import { eventsInOrder, gapsInOrder, timelineRows, type TimelineRows } from './timeline-rows.read.ts';
 
 export interface TimelineQuery extends TimeRange {
   readonly cameraIds: readonly CameraId[];
@@ -25,94 +26,143 @@ export interface TimelineReader {
   events(query: Omit<TimelineQuery, 'maxItems'> & { readonly limit: number }): readonly CameraEvent[];
 }
 
-/** Before any time a row can hold. */
-const EVER_MS = -9e15;
-
-/** One range of an index per class, asked in one statement: what overlaps a window, in no order. */
-function overlapping(columns: string, table: string, key: string, classes: readonly number[], tail = ''): string {
-  const parts = classes.map((sizeClass) => `SELECT ${columns} FROM ${table} WHERE ${key} = ? AND size_class = ${sizeClass} AND start_ms > ? AND start_ms < ? AND end_ms > ?${tail}`);
-  return parts.map((part) => (tail === '' ? part : `SELECT * FROM (${part})`)).join(' UNION ALL ');
-}
-
-/** The values of an `overlapping` statement. */
-function overlapValues(key: number | string, classes: readonly number[], window: TimeRange, ...more: readonly number[]): (number | string)[] {
-  return classes.flatMap((sizeClass) => {
-    const reach = reachMs(sizeClass);
-    return [key, reach === null ? EVER_MS : window.startMs - reach, window.endMs, window.startMs, ...more];
-  });
-}
-
-const gapsSqlFrom = (classes: readonly number[]): string => overlapping('start_ms, end_ms, cause, detail', 'gaps', 'stream_id', classes);
-
-export const TIMELINE_SQL = {
-  spans: overlapping('start_ms, end_ms', 'spans', 'stream_id', SIZE_CLASSES),
-  coverage: 'SELECT day, bits FROM coverage WHERE stream_id = ? AND bucket_ms = ? AND day >= ? AND day <= ? ORDER BY day',
-  gaps: gapsSqlFrom(SIZE_CLASSES),
-  events: overlapping('start_ms, end_ms, id, kind, label', 'events', 'camera_id', SIZE_CLASSES, ' ORDER BY start_ms DESC LIMIT ?'),
-  first: 'SELECT start_ms FROM segments WHERE stream_id = ? ORDER BY start_ms LIMIT 1',
-  /** The newest start, and what may end later although it began earlier. */
-  last: `SELECT max(end_ms) FROM segments WHERE stream_id = ? AND start_ms >= (SELECT start_ms FROM segments WHERE stream_id = ?
-    ORDER BY start_ms DESC LIMIT 1) - (SELECT longest_ms FROM streams WHERE id = ?)`,
-} as const;
+/** As many changed days are read again one by one; after more, everything is forgotten instead. */
+const MOST_CHANGES = 2_000;
 
 export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
   const onOneState = snapshotOf(db);
-  const spansSql = db.prepare(TIMELINE_SQL.spans).raw();
-  const coverageSql = db.prepare(TIMELINE_SQL.coverage).raw();
-  /** By the shortest class they ask for. */
-  const gapsSql = SIZE_CLASSES.map((from) => db.prepare(gapsSqlFrom(SIZE_CLASSES.filter((sizeClass) => sizeClass >= from))).raw());
-  const eventsSql = db.prepare(TIMELINE_SQL.events).raw();
-  const firstSql = db.prepare(TIMELINE_SQL.first).pluck();
-  const lastSql = db.prepare(TIMELINE_SQL.last).pluck();
+  const rows = timelineRows(db);
+  const memory = new TimelineMemory(rows);
 
-  const streamBounds = (streamId: number): TimeRange | null => {
-    const startMs = firstSql.get(streamId);
-    const endMs = lastSql.get(streamId, streamId, streamId);
-    return typeof startMs === 'number' && typeof endMs === 'number' ? { startMs, endMs } : null;
-  };
-  const fineSpans = (streamId: number, window: TimeRange): Span[] =>
-    (spansSql.all(...overlapValues(streamId, SIZE_CLASSES, window)) as unknown[][]).map(([startMs, endMs]) => ({ startMs: Number(startMs), endMs: Number(endMs) }));
-  const coarseSpans = (streamId: number, window: TimeRange, bucketMs: DurationMs): Span[] => {
-    const bounds = streamBounds(streamId);
+  const spansOf = (streamId: number, window: TimeRange, bucketMs: DurationMs | null): readonly Span[] => {
+    if (bucketMs === null) return rows.spans(streamId, window);
+    const bounds = rows.bounds(streamId);
     if (bounds === null) return [];
-    const runs: { startMs: number; endMs: number }[] = [];
-    for (const [day, bits] of coverageSql.all(streamId, bucketMs, dayNumber(window.startMs), dayNumber(window.endMs)) as [number, Uint8Array][]) appendRuns(runs, bits, day, bucketMs);
     // A bucket reaches past the first and the last frame; footage does not.
-    return runs.map((run) => ({ startMs: Math.max(run.startMs, bounds.startMs), endMs: Math.min(run.endMs, bounds.endMs) }));
+    return memory.coverage(streamId, window, bucketMs).map((run) => ({ startMs: Math.max(run.startMs, bounds.startMs), endMs: Math.min(run.endMs, bounds.endMs) }));
   };
-  const readGaps = (streamId: number, window: TimeRange, maxItems: number): TimelineGap[] => {
-    const classes = classesFrom((window.endMs - window.startMs) / maxItems);
-    const rows = (gapsSql[classes[0] ?? 0]?.all(...overlapValues(streamId, classes, window)) ?? []) as unknown[][];
-    const gaps = rows.map(([startMs, endMs, cause, detail]) => ({ startMs: Number(startMs), endMs: Number(endMs), cause: cause as GapCause, detail: String(detail) }));
-    return longest(gaps, maxItems);
-  };
-  const readEvents = (cameraId: CameraId, window: TimeRange, limit: number): CameraEvent[] =>
-    (eventsSql.all(...overlapValues(cameraId, SIZE_CLASSES, window, limit)) as unknown[][])
-      .map(([startMs, endMs, id, kind, label]) => ({ id: String(id), cameraId, startMs: Number(startMs), endMs: Number(endMs), kind: kind as EventKind, label: String(label) }))
-      .toSorted((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1))
-      .slice(-limit);
 
   return {
     timeline: ({ cameraIds, startMs, endMs, maxItems }) => {
       const window = { startMs, endMs };
       const pixelMs = (endMs - startMs) / maxItems;
       const bucketMs = bucketForPixel(pixelMs);
-      return onOneState(() => cameraIds.map((cameraId) => {
-        const streamId = ids.stream(cameraId, 'main');
-        const events = readEvents(cameraId, window, maxItems);
-        if (streamId === null) return { cameraId, spans: [], gaps: [], events };
-        const spans = bucketMs === null ? fineSpans(streamId, window) : coarseSpans(streamId, window, bucketMs);
-        return { cameraId, spans: mergeSpans(spans, window, maxItems), gaps: readGaps(streamId, window, maxItems), events };
-      }));
+      return onOneState(() => {
+        memory.refresh();
+        return cameraIds.map((cameraId) => {
+          const streamId = ids.stream(cameraId, 'main');
+          const events = memory.events(cameraId, window, maxItems);
+          if (streamId === null) return { cameraId, spans: [], gaps: [], events };
+          const gaps = longest(memory.gaps(streamId, window, classesFrom(pixelMs)), maxItems);
+          return { cameraId, spans: mergeSpans(spansOf(streamId, window, bucketMs), window, maxItems), gaps, events };
+        });
+      });
     },
-    bounds: (cameraIds) => {
-      const all = cameraIds.flatMap((cameraId) => (['main', 'sub'] as const).map((stream) => ids.stream(cameraId, stream))).flatMap((id) => (id === null ? [] : (streamBounds(id) ?? [])));
-      if (all.length === 0) return null;
-      return { startMs: Math.min(...all.map((range) => range.startMs)), endMs: Math.max(...all.map((range) => range.endMs)) };
-    },
+    bounds: (cameraIds) =>
+      onOneState(() => {
+        const all = cameraIds.flatMap((cameraId) => (['main', 'sub'] as const).map((stream) => ids.stream(cameraId, stream))).flatMap((id) => (id === null ? [] : (rows.bounds(id) ?? [])));
+        if (all.length === 0) return null;
+        return { startMs: Math.min(...all.map((range) => range.startMs)), endMs: Math.max(...all.map((range) => range.endMs)) };
+      }),
     events: ({ cameraIds, startMs, endMs, limit }) =>
-      cameraIds.flatMap((cameraId) => readEvents(cameraId, { startMs, endMs }, limit)).toSorted((a, b) => a.startMs - b.startMs).slice(-limit),
+      cameraIds.flatMap((cameraId) => rows.events(cameraId, { startMs, endMs }, limit)).toSorted((a, b) => a.startMs - b.startMs).slice(-limit),
   };
+}
+
+/** The rows of recent questions, right as of the last `refresh`. What it answers is what the rows themselves would. */
+class TimelineMemory {
+  readonly #rows: TimelineRows;
+  readonly #coverage: ReadonlyMap<DurationMs, TimelineDays<number, Span>>;
+  readonly #gaps: TimelineDays<number, TimelineGap>;
+  readonly #events: TimelineDays<CameraId, CameraEvent>;
+  readonly #longGaps = new Map<number, readonly TimelineGap[]>();
+  readonly #longEvents = new Map<CameraId, readonly CameraEvent[]>();
+  #seq = 0;
+
+  constructor(rows: TimelineRows) {
+    this.#rows = rows;
+    this.#coverage = new Map(BUCKETS_MS.map((bucketMs) => [bucketMs, new TimelineDays((streamId: number, days) => rows.coverageOfDays(streamId, days, bucketMs))]));
+    this.#gaps = new TimelineDays((streamId: number, days) => byDay(rows.gapsOfDays(streamId, days)));
+    this.#events = new TimelineDays((cameraId: CameraId, days) => byDay(rows.eventsOfDays(cameraId, days)));
+  }
+
+  /** Forgets what has changed since; to be called in the transaction that is answered from. */
+  refresh(): void {
+    const newest = this.#rows.newestChange();
+    if (newest === this.#seq) return;
+    const changes = newest - this.#seq > MOST_CHANGES ? null : this.#rows.changesAfter(this.#seq);
+    this.#seq = newest;
+    if (changes === null) {
+      this.#forget();
+      return;
+    }
+    for (const { what, owner, day } of changes) {
+      if (what === 'coverage') for (const days of this.#coverage.values()) days.changed(Number(owner), day);
+      else if (what === 'gaps' && day < 0) this.#longGaps.delete(Number(owner));
+      else if (what === 'gaps') this.#gaps.changed(Number(owner), day);
+      else if (day < 0) this.#longEvents.delete(owner as CameraId);
+      else this.#events.changed(owner as CameraId, day);
+    }
+  }
+
+  /** Runs of footage of every day that the window touches; they end at midnight and may go on there. */
+  coverage(streamId: number, window: TimeRange, bucketMs: DurationMs): readonly Span[] {
+    const days = daysOf(window);
+    const remembered = this.#coverage.get(bucketMs);
+    return remembered === undefined || !TimelineDays.holds(days) ? this.#rows.coverage(streamId, window, bucketMs) : remembered.of(streamId, days).flat();
+  }
+
+  gaps(streamId: number, window: TimeRange, classes: readonly number[]): TimelineGap[] {
+    const days = daysReaching(window);
+    if (!TimelineDays.holds(days)) return this.#rows.gaps(streamId, window, classes);
+    const shortestMs = leastMs(classes);
+    const long = remember(this.#longGaps, streamId, () => this.#rows.longGaps(streamId));
+    return within(window, long, this.#gaps.of(streamId, days), shortestMs, gapsInOrder);
+  }
+
+  events(cameraId: CameraId, window: TimeRange, limit: number): CameraEvent[] {
+    const days = daysReaching(window);
+    if (!TimelineDays.holds(days)) return this.#rows.events(cameraId, window, limit);
+    const long = remember(this.#longEvents, cameraId, () => this.#rows.longEvents(cameraId));
+    return within(window, long, this.#events.of(cameraId, days), 0, eventsInOrder).slice(-limit);
+  }
+
+  #forget(): void {
+    for (const days of this.#coverage.values()) days.forget();
+    this.#gaps.forget();
+    this.#events.forget();
+    this.#longGaps.clear();
+    this.#longEvents.clear();
+  }
+}
+
+function remember<Key, Value>(map: Map<Key, Value>, key: Key, read: () => Value): Value {
+  const value = map.get(key) ?? read();
+  map.set(key, value);
+  return value;
+}
+
+/** Days of which something that is shorter than a day can reach into the window. */
+function daysReaching(window: TimeRange): DayRange {
+  return daysOf({ startMs: window.startMs - DAY_MS, endMs: window.endMs });
+}
+
+function byDay<Item extends TimeRange>(items: readonly Item[]): Map<number, Item[]> {
+  return Map.groupBy(items, ({ startMs }) => dayNumber(startMs));
+}
+
+/** What overlaps the window and is not shorter than asked, in order. */
+function within<Item extends TimeRange>(window: TimeRange, long: readonly Item[], days: readonly (readonly Item[])[], shortestMs: DurationMs, inOrder: (a: Item, b: Item) => number): Item[] {
+  const found: Item[] = [];
+  for (const item of long) if (item.startMs < window.endMs && item.endMs > window.startMs) found.push(item);
+  const longs = found.length;
+  for (const day of days) {
+    for (const item of day) {
+      if (item.startMs < window.endMs && item.endMs > window.startMs && item.endMs - item.startMs >= shortestMs) found.push(item);
+    }
+  }
+  // The days are in order already.
+  return longs === 0 ? found : found.sort(inOrder);
 }
 
 /** Cuts spans to the window and draws neighbours closer than a pixel as one, so that at most `maxItems` are left. */
@@ -120,19 +170,24 @@ export function mergeSpans(spans: readonly Span[], window: TimeRange, maxItems: 
   // Holes of at least this length: one fewer than maxItems of them fit.
   const pixelMs = (window.endMs - window.startMs) / Math.max(1, maxItems - 1);
   const merged: { startMs: number; endMs: number }[] = [];
+  let open: { startMs: number; endMs: number } | undefined;
   for (const span of spans.toSorted((a, b) => a.startMs - b.startMs)) {
     const startMs = Math.max(span.startMs, window.startMs);
     const endMs = Math.min(span.endMs, window.endMs);
-    const open = merged.at(-1);
     if (endMs <= startMs) continue;
-    if (open !== undefined && startMs - open.endMs < pixelMs) open.endMs = Math.max(open.endMs, endMs);
-    else merged.push({ startMs, endMs });
+    if (open !== undefined && startMs - open.endMs < pixelMs) {
+      open.endMs = Math.max(open.endMs, endMs);
+    } else {
+      open = { startMs, endMs };
+      merged.push(open);
+    }
   }
   return merged;
 }
 
 /** The `count` longest gaps in time order: where there are more than pixels, the short ones are those that cannot be seen. */
-function longest(gaps: readonly TimelineGap[], count: number): TimelineGap[] {
-  const kept = gaps.length <= count ? gaps : gaps.toSorted((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs)).slice(0, count);
-  return kept.toSorted((a, b) => a.startMs - b.startMs || a.endMs - b.endMs);
+function longest(gaps: readonly TimelineGap[], count: number): readonly TimelineGap[] {
+  if (gaps.length <= count) return gaps;
+  const kept = gaps.toSorted((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs)).slice(0, count);
+  return kept.sort(gapsInOrder);
 }

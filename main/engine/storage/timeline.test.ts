@@ -4,9 +4,11 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../shared/time.ts';
 import type { WritableDb } from './database.ts';
 import { happeningWriter } from './happenings.write.ts';
 import { segmentWriter } from './segments.write.ts';
+import { classesFrom } from './size-class.ts';
 import { idLookup } from './stream-ids.ts';
 import { CAMERA, DAY_START_MS, fakeSegment, memoryIndex, planOf } from './testing/memory-index.ts';
-import { mergeSpans, TIMELINE_SQL, timelineReader } from './timeline.read.ts';
+import { TIMELINE_SQL, timelineRows } from './timeline-rows.read.ts';
+import { mergeSpans, timelineReader } from './timeline.read.ts';
 
 let db: WritableDb;
 beforeEach(() => {
@@ -99,6 +101,44 @@ describe('the timeline', () => {
         }
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it('remembers days, and answers the same as a reader that remembers nothing, whatever was added and removed between', () => {
+    const change = fc.record({ what: fc.constantFrom('segment', 'gap', 'event', 'remove', 'prune'), startM: fc.integer({ min: 0, max: 6 * 1_440 }), lengthS: fc.oneof(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 600, max: 3 * 86_400 })) });
+    const question = fc.record({ startM: fc.integer({ min: -1_440, max: 7 * 1_440 }), windowMs: fc.constantFrom(MINUTE_MS, HOUR_MS, DAY_MS, 3 * DAY_MS, 30 * DAY_MS, 300 * DAY_MS), maxItems: fc.constantFrom(16, 700, 4_096) });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), question), { minLength: 2, maxLength: 8 }), (steps) => {
+        const mine = memoryIndex();
+        try {
+          const [write, happen] = [segmentWriter(mine), happeningWriter(mine)];
+          const remembering = timelineReader(mine, idLookup(mine));
+          let session = 0;
+          for (const [changes, { startM, windowMs, maxItems }] of steps) {
+            for (const { what, startM: atM, lengthS } of changes) {
+              const range = { startMs: DAY_START_MS + atM * MINUTE_MS, endMs: DAY_START_MS + atM * MINUTE_MS + lengthS * 1_000 };
+              if (what === 'segment') write.insert(fakeSegment({ session: (session += 1), ...range }));
+              else if (what === 'gap') happen.insertGap({ cameraId: CAMERA, stream: 'main', cause: 'power-lost', detail: `${session}`, ...range });
+              else if (what === 'event') happen.insertEvent({ id: `event-${lengthS}-${atM}`, cameraId: CAMERA, kind: 'motion', label: '', ...range });
+              else if (what === 'remove' && session > 0) write.remove({ cameraId: CAMERA, stream: 'main', session: 1 + (atM % session), sequence: 0 }, false);
+              else if (what === 'prune') happen.prune(CAMERA, range.startMs);
+            }
+            const startMs = DAY_START_MS + startM * MINUTE_MS;
+            const query = { cameraIds: [CAMERA], startMs, endMs: startMs + windowMs, maxItems };
+            const [answer] = remembering.timeline(query);
+            expect(answer).toEqual(timelineReader(mine, idLookup(mine)).timeline(query)[0]);
+            // What lies beside the memory is the definition.
+            const rows = timelineRows(mine);
+            const streamId = idLookup(mine).stream(CAMERA, 'main');
+            const gaps = streamId === null ? [] : rows.gaps(streamId, query, classesFrom(windowMs / maxItems));
+            if (gaps.length <= maxItems) expect(answer?.gaps).toEqual(gaps);
+            expect(answer?.events).toEqual(rows.events(CAMERA, query, maxItems));
+          }
+        } finally {
+          mine.close();
+        }
+      }),
+      { numRuns: 60 },
     );
   });
 
