@@ -1,7 +1,7 @@
 /** Starts the engine as a Node child with an IPC channel: serve mode, and tests that need a real process. */
 import { fork } from 'node:child_process';
 import type { EngineMessage } from '../../shared/contract/engine-process.ts';
-import { ENGINE_ENV, type EngineProcess, type EngineStarter } from './engine-starter.ts';
+import { ENGINE_ENV, ENGINE_FLAGS, type EngineProcess, type EngineStarter } from './engine-starter.ts';
 
 /**
  * `entry` is engine-main.ts or its bundle. The child gets a process group of its own, so that Ctrl-C reaches the
@@ -13,6 +13,7 @@ export function nodeStarter(entry: string, env: Readonly<Record<string, string>>
     start(): EngineProcess {
       const child = fork(entry, [], {
         env: { ...process.env, ...ENGINE_ENV, ...env },
+        execArgv: [...process.execArgv, ...ENGINE_FLAGS],
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         serialization: 'advanced',
         detached: process.platform !== 'win32',

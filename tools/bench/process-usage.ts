@@ -44,14 +44,25 @@ export function cpuSecondsOf(root: number): number {
   return tree(root).reduce((sum, stat) => sum + stat.cpuSeconds, 0);
 }
 
-/** Proportional set size of a process tree in bytes: shared pages count by share. */
-export function pssBytesOf(root: number): number {
-  return tree(root).reduce((sum, { pid }) => {
-    try {
-      const kib = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
-      return sum + Number(kib ?? 0) * 1024;
-    } catch {
-      return sum;
-    }
-  }, 0);
+export interface ProcessMemory {
+  readonly pid: number;
+  /** Last part of the program's name, as /proc/PID/cmdline has it. */
+  readonly program: string;
+  /** Proportional set size: shared pages count by share. */
+  readonly pssBytes: number;
+}
+
+/** What each process of a tree holds, the root first; those that ended meanwhile are missing. */
+export function memoryOf(root: number): readonly ProcessMemory[] {
+  return tree(root)
+    .flatMap(({ pid }) => {
+      try {
+        const kib = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+        const program = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0', 1)[0]?.split('/').at(-1) ?? '';
+        return kib === undefined ? [] : [{ pid, program, pssBytes: Number(kib) * 1024 }];
+      } catch {
+        return [];
+      }
+    })
+    .toSorted((one, other) => Number(other.pid === root) - Number(one.pid === root));
 }

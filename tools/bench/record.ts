@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startSimulatorProcess, type SimulatedCamera } from '../../tests/support/simulator-process.ts';
-import { type BenchReport, type Figure, figure, percentile } from './figures.ts';
+import { type BenchReport, type Figure, figure } from './figures.ts';
 import type { BenchOptions } from './options.ts';
-import { cpuSecondsOf, pssBytesOf } from './process-usage.ts';
+import { cpuSecondsOf, memoryOf } from './process-usage.ts';
 import { listCamera, type Product, sleep, startProduct, waitForRecording, Workplace } from './workplace.ts';
 
 /** As many cameras as the budget names. */
@@ -28,7 +28,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
     figures.push(figure('CPU, main streams only, previews made from them', few.previews, `s in ${seconds} s`, { floor: few.floorCpu }));
     figures.push(figure('CPU, with sub streams and previews made from them', few.sub, `s in ${seconds} s`, { floor: few.floorCpu, budget: 3 }));
     figures.push(figure('of which per camera', (100 * few.sub) / seconds / count, '% of a core'));
-    figures.push(figure('PSS per camera, all processes, with sub stream', few.pssBytes / count / 1e6, 'MB', { budget: 45 }));
+    figures.push(...memoryFigures(few.pss, count));
     const notes = [`Floor: ${count} × ffmpeg -rtsp_transport tcp -i URL -c copy -f null -, ${cores(few.floorCpu).toFixed(3)} cores; the simulator is a process of its own and not counted.`];
     if (options.many) {
       const many = await measure(place, 'many', MANY_CAMERAS, seconds, ['sub']);
@@ -43,7 +43,24 @@ type Part = 'main' | 'previews' | 'sub';
 interface Measured extends Record<Part, number> {
   readonly floorCpu: number;
   readonly floorSeconds: number;
-  readonly pssBytes: number;
+  readonly pss: Memory;
+}
+
+/** Proportional set sizes in bytes. */
+interface Memory {
+  readonly starter: number;
+  readonly engine: number;
+  readonly ffmpeg: number;
+}
+
+function memoryFigures({ starter, engine, ffmpeg }: Memory, count: number): Figure[] {
+  const perCamera = (name: string, bytes: number, more: { readonly budget?: number } = {}): Figure => figure(name, bytes / count / 1e6, 'MB', more);
+  return [
+    perCamera('PSS per camera, all processes, with sub stream', starter + engine + ffmpeg, { budget: 45 }),
+    perCamera('of which ffmpeg', ffmpeg),
+    perCamera('of which the engine', engine),
+    perCamera('of which the starter', starter),
+  ];
 }
 
 async function measure(place: Workplace, name: string, count: number, seconds: number, parts: readonly Part[]): Promise<Measured> {
@@ -51,7 +68,7 @@ async function measure(place: Workplace, name: string, count: number, seconds: n
   try {
     const floorCpu = name === 'few' ? await measureFloor(simulator.cameras, seconds) : 0;
     const found: Record<Part, number> = { main: 0, previews: 0, sub: 0 };
-    let pssBytes = 0;
+    let pss: Memory = { starter: 0, engine: 0, ffmpeg: 0 };
     for (const part of parts) {
       const product = await startProduct({
         dataDir: place.path(`${name}-${part}`, 'data'),
@@ -62,12 +79,12 @@ async function measure(place: Workplace, name: string, count: number, seconds: n
       try {
         await waitForRecording(product, count);
         found[part] = await cpuOver(product, seconds);
-        if (part === 'sub') pssBytes = percentile(await pssSamples(product), 0.5);
+        if (part === 'sub') pss = await medianMemory(product);
       } finally {
         await product.stop();
       }
     }
-    return { ...found, floorCpu, floorSeconds: seconds, pssBytes };
+    return { ...found, floorCpu, floorSeconds: seconds, pss };
   } finally {
     await simulator.stop();
   }
@@ -85,13 +102,19 @@ async function cpuOver(product: Product, seconds: number): Promise<number> {
   return cpuSecondsOf(product.pid) - before;
 }
 
-async function pssSamples(product: Product): Promise<readonly number[]> {
-  const samples: number[] = [];
+/** The sample in the middle by what all processes hold. */
+async function medianMemory(product: Product): Promise<Memory> {
+  const samples: Memory[] = [];
   for (let at = 0; at < PSS_SAMPLES; at += 1) {
-    samples.push(pssBytesOf(product.pid));
+    const all = memoryOf(product.pid);
+    const sum = (wanted: (each: (typeof all)[number]) => boolean): number => all.filter(wanted).reduce((bytes, each) => bytes + each.pssBytes, 0);
+    const starter = sum(({ pid }) => pid === product.pid);
+    const engine = sum(({ pid, program }) => pid !== product.pid && program.startsWith('node'));
+    samples.push({ starter, engine, ffmpeg: sum(() => true) - starter - engine });
     await sleep(500);
   }
-  return samples;
+  const total = ({ starter, engine, ffmpeg }: Memory): number => starter + engine + ffmpeg;
+  return samples.toSorted((one, other) => total(one) - total(other))[Math.floor(PSS_SAMPLES / 2)] ?? { starter: 0, engine: 0, ffmpeg: 0 };
 }
 
 async function measureFloor(cameras: readonly SimulatedCamera[], seconds: number): Promise<number> {

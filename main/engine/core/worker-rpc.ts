@@ -59,11 +59,17 @@ export function workerEntry(base: string, name: string): URL {
 }
 
 /**
+ * A thread's room for new objects in MB, of which V8 makes three parts: without a limit each thread fills 16 MB and more before it
+ * looks what of it is still wanted. Objects here are short-lived and small; bytes lie outside.
+ */
+const YOUNG_MB = 6;
+
+/**
  * Owner side: starts a thread and talks to what it exposes. `givesAwayFds`: the thread hands descriptors it opened to
  * sockets, which close them; Node's own list of them would close somebody else's when the thread ends.
  */
 export function startWorker<Api extends object, NoticeIn = never>(entry: URL, name: string, workerData: unknown, move: readonly Transferable[] = [], givesAwayFds = false): WorkerHandle<Api, NoticeIn> {
-  const worker = new Worker(entry, { name, workerData, transferList: [...move], trackUnmanagedFds: !givesAwayFds });
+  const worker = new Worker(entry, { name, workerData, transferList: [...move], trackUnmanagedFds: !givesAwayFds, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
   const open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const listeners: ((notice: NoticeIn) => void)[] = [];
   let calls = 0;
