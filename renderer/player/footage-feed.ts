@@ -22,6 +22,10 @@ export interface FootageFeedListener {
 
 /** Groups of pictures asked for ahead of what is decoded. */
 const CREDITS = 4;
+/** As long as the sought picture has not been painted, no more than what shows it is under way: the computer has nothing better to do than that. */
+const CREDITS_WHILE_SEEKING = 1;
+/** The same at the start, where the parameters take one. */
+const CREDITS_TO_OPEN = 2;
 /** From this speed on only keyframes are shown. */
 export const KEYFRAMES_FROM_RATE = 8;
 /** Keyframes a second that are worth showing at such speeds. */
@@ -54,6 +58,12 @@ export class FootageFeed {
   #gaps: GapChunk[] = [];
   #endMs: EpochMs | null = null;
   #rate = 1;
+  /** Credits the engine has not used. */
+  #granted = CREDITS_TO_OPEN;
+  /** Credits kept back until the sought picture is there. */
+  #kept = CREDITS - CREDITS_TO_OPEN;
+  /** The sought picture is neither painted nor known to be missing. */
+  #landing = true;
   #closed = false;
 
   /** Opens the stream at `fromMs`. */
@@ -112,6 +122,8 @@ export class FootageFeed {
   /** The sought picture is painted, or will never be. */
   landed(): void {
     this.#flightSinceMs = null;
+    this.#landing = false;
+    this.#giveKept();
     const wantedMs = this.#wantedMs;
     this.#wantedMs = null;
     if (wantedMs !== null) this.seek(wantedMs, true);
@@ -119,7 +131,8 @@ export class FootageFeed {
 
   /** A chunk has been used: another may come. */
   grant(): void {
-    this.#handle?.grant(1);
+    this.#kept += 1;
+    if (!this.#landing || this.#granted < CREDITS_WHILE_SEEKING) this.#giveKept();
   }
 
   /** What time decides; called on every animation frame. */
@@ -163,8 +176,17 @@ export class FootageFeed {
     this.#handle = null;
   }
 
+  #giveKept(): void {
+    const credits = this.#landing ? Math.min(this.#kept, CREDITS_WHILE_SEEKING - this.#granted) : this.#kept;
+    if (credits <= 0) return;
+    this.#kept -= credits;
+    this.#granted += credits;
+    this.#handle?.grant(credits);
+  }
+
   #begin(): void {
     this.#seekId += 1;
+    this.#landing = true;
     this.#gaps = [];
     this.#endMs = null;
     this.#wantedMs = null;
@@ -178,7 +200,7 @@ export class FootageFeed {
     this.#one = false;
     this.#flightSinceMs = null;
     const { client, cameraId, stream } = this.#options;
-    const handle = client.openMedia('playback', { cameraId, stream, fromMs: this.#targetMs, seekId: this.#seekId }, CREDITS, {
+    const handle = client.openMedia('playback', { cameraId, stream, fromMs: this.#targetMs, seekId: this.#seekId }, CREDITS_TO_OPEN, {
       onChunk: (chunk, payload) => {
         if (handle === this.#handle) this.#receive(chunk, payload);
       },
@@ -191,6 +213,8 @@ export class FootageFeed {
       },
     });
     this.#handle = handle;
+    this.#granted = CREDITS_TO_OPEN;
+    this.#kept = CREDITS - CREDITS_TO_OPEN;
     if (this.#rate >= KEYFRAMES_FROM_RATE) this.#tellPictures();
   }
 
@@ -207,6 +231,7 @@ export class FootageFeed {
 
   #receive(chunk: ChunkHead, payload: Uint8Array | null): void {
     if (chunk.kind === 'wait') return;
+    this.#granted -= 1;
     if (chunk.kind === 'init') {
       this.grant();
       if (payload !== null && this.#demuxer.setInit(chunk.initId, payload) && this.#demuxer.video !== null) this.#listener.onTrack(this.#demuxer.video, payload);

@@ -11,6 +11,8 @@ import { canDecode, type DecodedPicture, PictureDecoder } from './video-decoder.
 
 /** Encoded pictures inside the decoder: enough to keep it busy, few enough to drop at a seek. */
 const DECODER_DEPTH = 6;
+/** Pictures behind the sought one that go in with it: decoders that work on two at a time give one out when the next comes. Each more delays it. */
+const PAST_TARGET = 2;
 /** Sound is handed over this far ahead of its moment. */
 const SOUND_AHEAD_MS = 400;
 const SOUND_LATE_MS = 50;
@@ -40,6 +42,8 @@ export class WebCodecsRecordedTile implements RecordedTile {
   #flushing = false;
   /** The picture that covers the target has not been painted yet. */
   #seeking = true;
+  /** Pictures behind the sought one that are in the decoder. */
+  #past = 0;
   /** What has been decoded is all there will be. */
   #drained = false;
   #positionMs: EpochMs;
@@ -53,7 +57,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
   constructor(options: RecordedTileOptions) {
     this.#options = options;
     this.#positionMs = options.fromMs;
-    this.#decoder = new PictureDecoder({ live: false, onPicture: (picture) => this.#receivePicture(picture), onUnsupported: () => this.#unsupported() });
+    this.#decoder = new PictureDecoder({ live: false, onPicture: (picture) => this.#receivePicture(picture), onDequeue: () => this.#pump(), onUnsupported: () => this.#unsupported() });
     this.#feed = new FootageFeed(options, {
       onSeek: () => this.#forget(),
       onTrack: (track) => this.#push({ kind: 'track', track }),
@@ -132,16 +136,21 @@ export class WebCodecsRecordedTile implements RecordedTile {
 
   #forget(): void {
     this.#generation += 1;
-    for (const { kind } of this.#waiting.splice(0)) if (kind === 'credit') this.#feed.grant();
+    this.#dropWaiting();
     this.#flushing = false;
     this.#seeking = true;
+    this.#past = 0;
     this.#drained = false;
     this.#pictures.clear();
     // The engine sends parameters once: those that still waited are in force now.
     const track = this.#feed.video;
     if (track !== null && track !== this.#decoder.track) this.#configure(track);
-    else this.#decoder.reset();
+    else this.#decoder.restart();
     this.#silence();
+  }
+
+  #dropWaiting(): void {
+    for (const { kind } of this.#waiting.splice(0)) if (kind === 'credit') this.#feed.grant();
   }
 
   #push(item: Waiting): void {
@@ -149,13 +158,21 @@ export class WebCodecsRecordedTile implements RecordedTile {
     this.#pump();
   }
 
-  /** Feeds the decoder as far as its pictures can be held. */
+  /** Whether the decoder takes more: all that leads to a sought picture at once; else as far as its pictures can be held. */
+  get #room(): boolean {
+    if (this.#flushing || this.#closed) return false;
+    if (this.#seeking) return this.#past < PAST_TARGET || this.#decoder.queued === 0;
+    return this.#pictures.size < PICTURES_HELD && this.#decoder.queued < DECODER_DEPTH;
+  }
+
   #pump(): void {
-    while (!this.#flushing && !this.#closed && (this.#seeking || this.#pictures.size < PICTURES_HELD) && this.#decoder.queued < DECODER_DEPTH) {
+    while (this.#room) {
       const item = this.#waiting.shift();
       if (item === undefined) return;
-      if (item.kind === 'unit') this.#decoder.decode(item.unit);
-      else if (item.kind === 'credit') this.#feed.grant();
+      if (item.kind === 'unit') {
+        this.#decoder.decode(item.unit);
+        if (item.unit.wallMs > this.#feed.targetMs) this.#past += 1;
+      } else if (item.kind === 'credit') this.#feed.grant();
       else if (item.kind === 'damage') this.#decoder.skipToKeyframe();
       else void this.#turn(item.kind === 'track' ? item.track : null);
     }
@@ -206,6 +223,8 @@ export class WebCodecsRecordedTile implements RecordedTile {
 
   #land(): void {
     this.#seeking = false;
+    // Of a seek for one picture nothing more is wanted than that.
+    if (this.#feed.one) this.#dropWaiting();
     this.#followPhase();
     this.#feed.landed();
   }

@@ -158,3 +158,29 @@ it('closes pictures of a decoder that was left', () => {
   expect(frame.close).toHaveBeenCalledOnce();
   expect(pictures).toEqual([]);
 });
+
+it('lets what is nearly decoded at a seek come, throws it away, and knows the same picture when it is asked for again', () => {
+  const { decoder, pictures } = setUp(false);
+  decoder.decode(unit(0, true));
+  decoder.decode(unit(1));
+  decoder.restart();
+  decoder.decode(unit(0, true));
+  decoder.decode(unit(1));
+  expect(current().resets).toBe(0);
+  const [first, second, again] = current().decoded.map(({ timestamp }) => timestamp);
+  const late = current().give(first ?? -1);
+  const later = current().give(second ?? -1);
+  expect(late.close).toHaveBeenCalledOnce();
+  expect(later.close).toHaveBeenCalledOnce();
+  expect(pictures).toEqual([]);
+  current().give(again ?? -1);
+  expect(pictures.map(({ wallMs }) => wallMs)).toEqual([0]);
+});
+
+it('forgets what waits at a seek where that is much', () => {
+  const { decoder } = setUp(false);
+  for (let index = 0; index < 20; index += 1) decoder.decode(unit(index, index === 0));
+  decoder.restart();
+  expect(current().resets).toBe(1);
+  expect(current().state).toBe('configured');
+});

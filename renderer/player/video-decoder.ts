@@ -14,6 +14,8 @@ export interface PictureDecoderOptions {
   /** Trade smoothness for latency: live. */
   readonly live: boolean;
   readonly onPicture: (picture: DecodedPicture) => void;
+  /** There is room for more in the decoder. */
+  readonly onDequeue?: () => void;
   /** The codec cannot be decoded here at all. */
   readonly onUnsupported: () => void;
 }
@@ -24,9 +26,13 @@ const LIVE_BEHIND = 12;
 const LIVE_OVERLOADED = 45;
 const LIVE_OVERLOADED_MS = 3_000;
 const LIVE_CAUGHT_UP = 3;
+/** Pictures waiting in a decoder at a seek from which on forgetting them is quicker than letting them come: a reset sets the decoder up anew (5 to 15 ms). */
+const WORTH_A_RESET = 4;
 /** Errors in a row, without one picture under these parameters ever, before the browser's own decoder is tried, and before it is given up. */
 const FAILURES_TOLERATED = 4;
 const MICROSECONDS_PER_MS = 1000;
+/** Seeks that are told apart; far more than can be on their way, and less than half a millisecond together. */
+const ROUNDS = 400;
 
 /** Whether this browser's WebCodecs decodes the track; asked at run time, never guessed from the platform. */
 export async function canDecode(track: InitTrack): Promise<boolean> {
@@ -60,6 +66,10 @@ export class PictureDecoder {
   #failures = 0;
   #software = false;
   #unitMs: DurationMs = 0;
+  /** What was handed in since the last `restart`, by timestamp. */
+  readonly #wanted = new Set<number>();
+  /** Added to timestamps in microseconds, so that the same picture asked for again is told from the one that is still on its way. */
+  #round = 0;
 
   constructor(options: PictureDecoderOptions) {
     this.#options = options;
@@ -94,6 +104,14 @@ export class PictureDecoder {
     this.#decoder.configure(configOf(this.#track, this.#options.live, this.#software));
   }
 
+  /** As `reset`, for a seek: what is nearly decoded is let through and thrown away, because the decoder is sooner at the next keyframe than a new one would be. */
+  restart(): void {
+    this.#wanted.clear();
+    this.#round = (this.#round + 1) % ROUNDS;
+    if (this.queued >= WORTH_A_RESET) this.reset();
+    else this.#needsKeyframe = true;
+  }
+
   /** What follows cannot be decoded without something that is missing: goes on at the next keyframe. */
   skipToKeyframe(): void {
     this.#needsKeyframe = true;
@@ -107,10 +125,12 @@ export class PictureDecoder {
       if (this.#decoder === null || this.#decoder.state === 'closed') this.#decoder = this.#create(this.#track);
       this.#needsKeyframe = false;
       this.#unitMs = unit.durationMs;
+      const timestamp = Math.round(unit.wallMs * MICROSECONDS_PER_MS) + this.#round;
+      if (!this.#options.live) this.#wanted.add(timestamp);
       this.#decoder.decode(
         new EncodedVideoChunk({
           type: unit.keyframe ? 'key' : 'delta',
-          timestamp: Math.round(unit.wallMs * MICROSECONDS_PER_MS),
+          timestamp,
           duration: Math.round(unit.durationMs * MICROSECONDS_PER_MS),
           data: unit.data,
         }),
@@ -153,14 +173,20 @@ export class PictureDecoder {
         }
         this.#pictures += 1;
         this.#failures = 0;
+        if (!this.#options.live && !this.#wanted.delete(frame.timestamp)) {
+          frame.close();
+          return;
+        }
         if (this.queued <= LIVE_CAUGHT_UP) this.#lateSinceMs = null;
         const durationMs = frame.duration === null ? this.#unitMs : frame.duration / MICROSECONDS_PER_MS;
-        this.#options.onPicture({ frame, wallMs: frame.timestamp / MICROSECONDS_PER_MS, durationMs });
+        this.#options.onPicture({ frame, wallMs: (frame.timestamp - this.#round) / MICROSECONDS_PER_MS, durationMs });
       },
       error: () => {
         if (decoder === this.#decoder) this.#fail();
       },
     });
+    const { onDequeue } = this.#options;
+    if (onDequeue !== undefined) decoder.addEventListener('dequeue', onDequeue);
     decoder.configure(configOf(track, this.#options.live, this.#software));
     return decoder;
   }
@@ -179,6 +205,7 @@ export class PictureDecoder {
   #drop(): void {
     this.#needsKeyframe = true;
     this.#lateSinceMs = null;
+    this.#wanted.clear();
     const decoder = this.#decoder;
     this.#decoder = null;
     if (decoder !== null && decoder.state !== 'closed') decoder.close();

@@ -37,7 +37,7 @@ export interface InitChunk {
   readonly initId: number;
 }
 
-/** One live fragment, or one group of pictures of a recording. Payload: whole moof + mdat boxes, video first. */
+/** One live fragment, or one group of pictures of a recording (a part of one where it is long, or leads to the picture that was sought). Payload: whole moof + mdat boxes, video first. */
 export interface MediaChunk {
   readonly kind: 'media';
   readonly initId: number;

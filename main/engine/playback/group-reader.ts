@@ -58,13 +58,14 @@ export async function readGroup(files: SegmentFiles, footage: Footage & { readon
   if (cut.fragments.length === 0) {
     return { payload: null, why: cut.rest === 'damaged' ? 'damaged' : 'short', next: nextGroup };
   }
-  const goesOnAt = at.fromBytes + cut.end;
   const fileEnds = at.fromBytes + piece.bytes.length < Math.min(limitBytes, at.fromBytes + MAX_PIECE_BYTES);
-  const groupEnds = goesOnAt >= limitBytes || cut.rest === 'over' || cut.rest === 'damaged' || fileEnds;
   const shown = targetMs === null ? { count: cut.fragments.length, covered: false } : fragmentsToShow(cut.fragments, targetMs, FRAMES_PAST_TARGET);
   const fragments = cut.fragments.slice(0, shown.count);
+  const allOfThem = fragments.length === cut.fragments.length;
+  const goesOnAt = at.fromBytes + (allOfThem ? cut.end : (fragments.at(-1)?.end ?? 0));
+  const groupEnds = allOfThem && (goesOnAt >= limitBytes || cut.rest === 'over' || cut.rest === 'damaged' || fileEnds);
   const videoEndMs = fragments.findLast((fragment) => fragment.video !== null)?.video?.endMs;
-  const whole = groupEnds && cut.rest !== 'damaged' && fragments.length === cut.fragments.length;
+  const whole = groupEnds && cut.rest !== 'damaged';
   const fallbackMs = footage.startMs + (videoEndMs ?? footage.keyframes[at.keyframe]?.mediaMs ?? 0);
   return {
     payload: joinFragments(piece.bytes, fragments),

@@ -51,6 +51,8 @@ export class PlaybackRun {
   #cursorMs: EpochMs;
   /** Why footage behind the cursor could not be read, where that is known better than the index knows. */
   #failure: { readonly cause: GapCause | null } | null = null;
+  /** The picture that was sought has not been sent: what shows it goes out before the rest of its group is. */
+  #sought = true;
   #ahead: { readonly of: Footage; readonly next: Promise<Footage | null> } | null = null;
 
   constructor(parts: PlaybackRunParts, target: PlaybackTarget) {
@@ -113,12 +115,13 @@ export class PlaybackRun {
           resumeBytes = at?.fromBytes ?? here.keyframes.at(-1)?.offsetBytes ?? resumeBytes;
           continue;
         }
-        const targetMs: DurationMs | null = this.#target.one ? this.#target.toMs - here.startMs : null;
+        const targetMs: DurationMs | null = this.#sought ? this.#target.toMs - here.startMs : null;
         const piece = await readGroup(files, here, init, at, targetMs);
         output.check();
         if (piece.payload !== null) {
           await this.#sendGroup(here, await init, at, piece);
-          if (piece.covered) return here;
+          if (piece.covered && this.#target.one) return here;
+          this.#sought &&= !piece.covered;
           resumeBytes = piece.resumeBytes;
         }
         at = piece.next;

@@ -147,12 +147,37 @@ it('tells once when every tile has shown the newest footage, and stops', () => {
   expect(controller.playing).toBe(false);
 });
 
+it('asks once for a click: what the pointer asked for on its way down is what plays', () => {
+  const { frames, tiles: [tile], controller } = setUp();
+  controller.play();
+  controller.seek(5_000, true);
+  frames.run(3);
+  controller.seek(5_000);
+  expect(tile?.seeks).toEqual([{ toMs: 5_000, one: false }]);
+  frames.run(10);
+  expect(controller.positionMs).toBeGreaterThan(5_100);
+  // The same moment again is another click, not the end of this one.
+  controller.seek(5_000, true);
+  controller.seek(5_000);
+  expect(tile?.seeks).toHaveLength(2);
+});
+
+it('asks for all that follows where a pointer that moved is let go', () => {
+  const { tiles: [tile], controller } = setUp();
+  controller.seek(5_000, true);
+  controller.seek(6_000, true);
+  controller.seek(6_000);
+  expect(tile?.seeks.at(-1)).toEqual({ toMs: 6_000, one: false });
+});
+
 it('stands while the pointer moves, each tile asked for one picture', () => {
   const { frames, tiles: [tile], controller } = setUp(1_000);
   controller.play();
   controller.seek(5_000, true);
   frames.run(20);
-  expect(tile?.seeks).toEqual([{ toMs: 5_000, one: true }]);
+  controller.seek(5_500, true);
+  controller.seek(5_000, true);
+  expect(tile?.seeks.slice(1)).toEqual([{ toMs: 5_500, one: true }, { toMs: 5_000, one: true }]);
   expect(controller.positionMs).toBeLessThan(5_000 + 2 * FRAME_MS);
   controller.seek(6_000);
   frames.run(20);

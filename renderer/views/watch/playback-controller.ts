@@ -35,6 +35,8 @@ export class PlaybackController {
   #frame: number | null = null;
   #heldSinceMs: number | null = null;
   #scrubbing = false;
+  /** What tiles were sent to last, and whether all that follows comes too; null once time has moved on. */
+  #sought: { readonly toMs: EpochMs; readonly one: boolean } | null = null;
   /** Steps by a picture that wait for tiles to settle; negative goes back. */
   #steps = 0;
   #last: { readonly atMs: number; readonly positionMs: EpochMs };
@@ -65,12 +67,20 @@ export class PlaybackController {
     return () => this.#tiles.delete(tile);
   }
 
-  /** Goes to a moment. While the pointer moves (`scrubbing`) time stands and each tile shows one picture. */
+  /**
+   * Goes to a moment. While the pointer is down (`scrubbing`) time stands; when it moves, each tile shows one picture. A pointer that
+   * goes down asks for everything, so that letting it go where it went down, which is a click, has nothing left to ask for.
+   */
   seek(toMs: EpochMs, scrubbing = false): void {
+    const one = scrubbing && this.#scrubbing;
+    const known = this.#scrubbing && this.#sought !== null && this.#sought.toMs === toMs && (one || !this.#sought.one);
     this.#scrubbing = scrubbing;
     this.#steps = 0;
     this.#moveTo(toMs);
-    for (const tile of this.#tiles) tile.seek(toMs, scrubbing);
+    if (!known) {
+      this.#sought = { toMs, one };
+      for (const tile of this.#tiles) tile.seek(toMs, one);
+    }
     this.#listener.onPosition(toMs);
   }
 
