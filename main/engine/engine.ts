@@ -7,6 +7,7 @@ import type { Settings } from '../../shared/model/settings.ts';
 import type { StorageSummary } from '../../shared/model/storage.ts';
 import { createClockWatch } from './cameras/clock-watch.ts';
 import { createFinder } from './cameras/finder.ts';
+import { createNeighbourTable } from './cameras/neighbours.ts';
 import { createCameraNetwork } from './cameras/network.ts';
 import { createProber, type Prober } from './cameras/prober.ts';
 import { type Clock, systemClock } from './core/clock.ts';
@@ -49,8 +50,10 @@ interface Network {
 /** Searching, asking and finding again. */
 function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Base, { board, ingest }: Recording, stops: StopStack): Network {
   const network = createCameraNetwork(clock, log.scoped('cameras'));
+  const neighbours = createNeighbourTable(clock);
   const prober = createProber({
     network,
+    neighbours,
     grabFrame: ({ url, login, transport }) => grabStill(ffmpeg.require(), { url, transport, username: login?.username ?? null, password: login?.password ?? null }, clock),
   });
   const interfaces = (): readonly string[] => {
@@ -71,6 +74,9 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
     isOffline: (cameraId) => board.get(cameraId)?.state === 'offline',
     login: (cameraId) => registry.login(cameraId),
     relocate: (cameraId, to) => registry.relocate(cameraId, to),
+    neighbours,
+    isLive: (cameraId) => board.get(cameraId)?.state === 'live',
+    noteMac: (cameraId, mac) => registry.noteMac(cameraId, mac),
   });
   const stopping = new AbortController();
   const running = Promise.allSettled([clockWatch.run(stopping.signal), finder.run(stopping.signal), searcher.start()]);

@@ -9,7 +9,7 @@ import { StreamFeed, type StreamFormat } from './media/stream-feed.ts';
 import { scopesOf } from './onvif/device-service.ts';
 import { EventHub } from './onvif/event-hub.ts';
 import { defaultImaging } from './onvif/imaging-service.ts';
-import type { OnvifHost } from './onvif/onvif-host.ts';
+import type { OnvifHost, SimProfile } from './onvif/onvif-host.ts';
 import { OnvifServer } from './onvif/onvif-server.ts';
 import { PtzHead } from './onvif/ptz-service.ts';
 import { WsseCheck } from './onvif/wsse.ts';
@@ -22,7 +22,7 @@ const DEFAULT_REBOOT_MS = 5000;
 /** Quirks that need other footage than the camera has. */
 const FOOTAGE_QUIRKS: readonly QuirkName[] = ['codec-change', 'b-frames', 'long-gop', 'mjpeg-only'];
 /** Quirks whose beginning ends the sessions there are. */
-const ENDS_SESSIONS: readonly QuirkName[] = ['drop', 'password', 'no-audio', 'silent-audio'];
+const ENDS_SESSIONS: readonly QuirkName[] = ['drop', 'password', 'no-audio', 'silent-audio', 'stream-path'];
 
 export interface CameraSetup {
   /** Cameras of different households are different cameras, whatever their index. */
@@ -50,6 +50,11 @@ function stableUuid(household: string, index: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+interface SourceFeeds {
+  readonly main: StreamFeed;
+  readonly sub: StreamFeed | null;
+}
+
 export class SimCamera {
   readonly index: number;
   readonly name: string;
@@ -64,7 +69,9 @@ export class SimCamera {
   readonly #otherHttp: OnvifServer;
   readonly #lockout: Lockout;
   readonly #discoverable: DiscoverableCamera;
-  #feeds: { main: StreamFeed; sub: StreamFeed | null };
+  #feeds: SourceFeeds;
+  /** Of the second video source on. */
+  readonly #more: { readonly feeds: SourceFeeds; readonly sendLog: SendLog }[] = [];
   #footage: Footage;
   #host: string;
   #password: string;
@@ -80,7 +87,7 @@ export class SimCamera {
     this.#host = setup.host;
     this.#footage = footage;
     this.#sendLog = new SendLog(setup.sendLogFile);
-    this.#feeds = this.#createFeeds();
+    this.#feeds = this.#createFeeds(this.#footage, this.#sendLog);
     const lockout = new Lockout(this.#quirks);
     this.#lockout = lockout;
     const credentials = (): Credentials => ({ username: this.username, password: this.password });
@@ -123,18 +130,23 @@ export class SimCamera {
 
   /** Without user information. */
   rtspUrl(stream: SimStream = 'main'): string {
-    return `rtsp://${this.#host}:${this.#rtsp.port}/${stream}`;
+    return `rtsp://${this.#host}:${this.#rtsp.port}/${this.#streamPath({ source: 1, stream })}`;
   }
 
   /** With user name and password in it, for tools that take them so. */
   rtspUrlWithLogin(stream: SimStream = 'main'): string {
     if (this.#scheme('rtsp-auth') === 'none') return this.rtspUrl(stream);
-    return `rtsp://${encodeURIComponent(this.username)}:${encodeURIComponent(this.password)}@${this.#host}:${this.#rtsp.port}/${stream}`;
+    return `rtsp://${encodeURIComponent(this.username)}:${encodeURIComponent(this.password)}@${this.#host}:${this.#rtsp.port}/${this.#streamPath({ source: 1, stream })}`;
   }
 
   /** Pictures that went to at least one client, oldest first. */
   sendLog(stream: SimStream = 'main', sinceMs = 0): SendLogEntry[] {
     return this.#sendLog.read(stream, sinceMs);
+  }
+
+  /** The same of one of several video sources, from 1. */
+  sendLogOf(source: number, stream: SimStream = 'main'): SendLogEntry[] {
+    return source === 1 ? this.sendLog(stream) : (this.#more[source - 2]?.sendLog.read(stream) ?? []);
   }
 
   quirks(): Readonly<Record<string, QuirkValue>> {
@@ -147,6 +159,7 @@ export class SimCamera {
     const happening = this.#happening(name, checked);
     if (happening !== null) return happening();
     this.#quirks.set(name, checked);
+    if (name === 'video-sources') return this.#haveSources(Number(checked));
     if (FOOTAGE_QUIRKS.includes(name)) return this.#changeFootage(name);
     if (ENDS_SESSIONS.includes(name) && this.#quirks.flag(name)) this.#rtsp.dropAll('end');
     if (name === 'reset' && this.#quirks.flag(name)) this.#rtsp.dropAll('reset');
@@ -207,8 +220,10 @@ export class SimCamera {
 
   async stop(): Promise<void> {
     await this.#goDown(true);
-    this.#feeds.main.close();
-    this.#feeds.sub?.close();
+    for (const { main, sub } of [this.#feeds, ...this.#more.map((one) => one.feeds)]) {
+      main.close();
+      sub?.close();
+    }
     await this.#sendLog.close();
   }
 
@@ -219,9 +234,8 @@ export class SimCamera {
     await Promise.all([this.#rtsp.stop('end'), this.#onvif.stop(false), this.#otherHttp.stop(false)]);
   }
 
-  #createFeeds(): { main: StreamFeed; sub: StreamFeed | null } {
-    const { main, sub } = this.#footage;
-    const common = { cameraIndex: this.index, quirks: this.#quirks, sendLog: this.#sendLog, audio: this.#setup.sound };
+  #createFeeds({ main, sub }: Footage, sendLog: SendLog): SourceFeeds {
+    const common = { cameraIndex: this.index, quirks: this.#quirks, sendLog, audio: this.#setup.sound };
     return {
       main: new StreamFeed({ ...common, stream: 'main', producer: main }),
       sub: sub === null ? null : new StreamFeed({ ...common, stream: 'sub', producer: sub }),
@@ -231,7 +245,16 @@ export class SimCamera {
   #restartMedia(): void {
     this.#feeds.main.close();
     this.#feeds.sub?.close();
-    this.#feeds = this.#createFeeds();
+    this.#feeds = this.#createFeeds(this.#footage, this.#sendLog);
+  }
+
+  /** Video sources beyond the first, each with pictures of its own. */
+  async #haveSources(count: number): Promise<void> {
+    while (this.#more.length + 1 < count) {
+      const footage = await openFootage({ ...this.#setup.footage, seed: this.#setup.footage.seed + this.#more.length + 1 });
+      const sendLog = new SendLog(null);
+      this.#more.push({ sendLog, feeds: this.#createFeeds(footage, sendLog) });
+    }
   }
 
   async #changeFootage(name: QuirkName): Promise<void> {
@@ -260,7 +283,24 @@ export class SimCamera {
   }
 
   #feedAt(path: string): StreamFeed | null {
-    return path === 'main' ? this.#feeds.main : path === 'sub' ? this.#feeds.sub : null;
+    const profile = Array.from({ length: this.#sources() }, (_unused, index) => index + 1)
+      .flatMap((source) => (['main', 'sub'] as const).map((stream) => ({ source, stream })))
+      .find((one) => this.#streamPath(one) === path);
+    return profile === undefined ? null : this.#feedOf(profile);
+  }
+
+  #sources(): number {
+    return Math.max(1, Math.min(this.#quirks.number('video-sources'), this.#more.length + 1));
+  }
+
+  #feedOf({ source, stream }: SimProfile): StreamFeed | null {
+    const feeds = source === 1 ? this.#feeds : this.#more[source - 2]?.feeds;
+    return feeds?.[stream] ?? null;
+  }
+
+  #streamPath({ source, stream }: SimProfile): string {
+    const under = this.#quirks.text('stream-path');
+    return `${under === '' ? '' : `${under}/`}${source === 1 ? '' : `${source}/`}${stream}`;
   }
 
   #clockMs(): number {
@@ -268,7 +308,7 @@ export class SimCamera {
   }
 
   #onvifHost(): OnvifHost {
-    const format = (stream: SimStream): Promise<StreamFormat> => (stream === 'sub' ? (this.#feeds.sub ?? this.#feeds.main) : this.#feeds.main).format();
+    const format = (profile: SimProfile): Promise<StreamFormat> => (this.#feedOf(profile) ?? this.#feeds.main).format();
     return {
       index: this.index,
       name: this.name,
@@ -284,7 +324,9 @@ export class SimCamera {
       otherHttpPort: () => this.#otherHttp.port,
       rtspPort: () => this.#rtsp.port,
       hasSub: () => this.#feeds.sub !== null,
+      sources: () => this.#sources(),
       format,
+      streamPath: (profile) => this.#streamPath(profile),
       clockMs: () => this.#clockMs(),
       reboot: () => {
         setTimeout(() => void this.reboot(), 1000).unref();

@@ -35,6 +35,7 @@ export const QUIRKS = {
   'answer-404': flag('network', 'DESCRIBE is answered 404'),
   'tcp-only': flag('network', 'SETUP over UDP is answered 461'),
   'udp-only': flag('network', 'SETUP over TCP is answered 461'),
+  'stream-path': text('network', 'the streams are under this path now, as after a firmware update; at the old ones 404'),
   'describe-delay': number('network', 'DESCRIBE is answered this many ms late'),
   'session-timeout': number('network', 'session timeout in s instead of 60; silent clients are dropped'),
 
@@ -114,6 +115,8 @@ export const QUIRKS = {
   'numeric-tokens': flag('soap', 'tokens 1 and 000, a long serial number, firmware 5.10'),
   'ampersand-token': flag('soap', '& in tokens and stream addresses'),
   'foreign-stream-host': flag('soap', 'the stream address has a host that does not exist'),
+  'video-sources': number('soap', 'so many video sources, as a recorder or a camera with several lenses has'),
+  'video-source-names': text('soap', 'what the video sources are called, with commas between'),
   'no-ptz': flag('soap', 'no PTZ service'),
   'no-snapshot': flag('soap', 'the snapshot address is answered 404'),
   hang: text('soap', 'the operation of this name never answers; * for all'),

@@ -45,7 +45,8 @@ describe('looking again', () => {
     const finder = createFinder({
       network: createCameraNetwork(clock, silentLogger),
       search: () => Promise.resolve((looked.push(nowMs), [])),
-      cameras: () => [camera(1, 'abc', 'http://10.0.0.1/o')],
+      // Nothing listens there, so that asking where it was is over at once.
+      cameras: () => [camera(1, 'abc', 'http://127.0.0.1:9/o')],
       isOffline: () => offline,
       login: () => Promise.resolve(null),
       relocate: () => Promise.resolve(),

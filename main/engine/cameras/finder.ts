@@ -1,19 +1,23 @@
 /**
- * Looks for cameras that went offline: by identity in what discovery hears, and believed only after the device took the
- * stored password and named the same serial or endpoint. A stored password goes to a new address as a digest or not at all.
+ * Looks for cameras that went offline: first asks where they were for their streams' addresses, then by identity in what
+ * discovery hears (bare RTSP: finder-rtsp.ts), believed only after the device took the stored password and named the same
+ * serial or endpoint. A stored password goes to a new address as a digest or not at all.
  */
 import { PorchlightError } from '../../../shared/errors.ts';
-import type { Camera, StreamConfig } from '../../../shared/model/camera.ts';
+import type { Camera, CameraDevice, StreamConfig } from '../../../shared/model/camera.ts';
 import type { FoundCamera } from '../../../shared/model/discovery.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { MINUTE_MS, SECOND_MS, type DurationMs } from '../../../shared/time.ts';
 import { retryWaitMs, type RetryLadder } from '../core/retry.ts';
+import { findByMac, learnMacs } from './finder-rtsp.ts';
 import type { Login } from './http-auth.ts';
-import { bareEndpoint, isSameCamera } from './identity.ts';
+import { bareEndpoint, camerasOfDevice, isSameCamera, serialIdentity } from './identity.ts';
+import type { NeighbourTable } from './neighbours.ts';
 import type { CameraNetwork } from './network.ts';
 import { OnvifDevice } from './onvif-device.ts';
 import type { Relocation } from './registry.ts';
-import { describeStream, requireRecordable } from './rtsp-describe.ts';
+import { atHost } from './rtsp-paths.ts';
+import { streamsAnew } from './streams-anew.ts';
 
 export interface FinderParts {
   readonly network: CameraNetwork;
@@ -24,19 +28,26 @@ export interface FinderParts {
   readonly isOffline: (cameraId: CameraId) => boolean;
   readonly login: (cameraId: CameraId) => Promise<Login | null>;
   readonly relocate: (cameraId: CameraId, to: Relocation) => Promise<unknown>;
+  /** By which bare RTSP cameras are found again; without it they are not looked for. */
+  readonly neighbours?: NeighbourTable;
+  /** For learning where cameras that have no link-layer address stored live; both or none. */
+  readonly isLive?: (cameraId: CameraId) => boolean;
+  readonly noteMac?: (cameraId: CameraId, mac: string) => Promise<unknown>;
 }
 
 export interface Finder {
   /** Looks again and again while cameras are offline, until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
-  /** Looks once; how many cameras were found again at a new address. */
-  runOnce(): Promise<number>;
+  /** Looks once; how many cameras have new addresses now. */
+  runOnce(signal?: AbortSignal): Promise<number>;
 }
 
 /** A camera that reboots takes about a minute; one that got a new address is found soon after. One that is gone for longer is looked for without hurry. */
 const LADDER: RetryLadder = { stepsMs: [30 * SECOND_MS, 30 * SECOND_MS, 30 * SECOND_MS, 30 * SECOND_MS, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS], jitter: 0.1 };
 /** How often it is looked whether any camera is offline. */
 const GLANCE_EVERY_MS: DurationMs = 10 * SECOND_MS;
+/** Link-layer addresses change when somebody replaces a camera, which is rare. */
+const LEARN_EVERY_MS: DurationMs = 5 * MINUTE_MS;
 /** A stranger that claims to be a camera is not asked again soon. */
 const DISTRUST_MS: DurationMs = 10 * MINUTE_MS;
 
@@ -48,6 +59,7 @@ class NetworkFinder implements Finder {
   readonly #parts: FinderParts;
   #vainRounds = 0;
   #nextMs = 0;
+  #learnMs = 0;
   /** When a camera was last vainly looked for at a host. */
   readonly #vain = new Map<string, number>();
 
@@ -62,33 +74,68 @@ class NetworkFinder implements Finder {
       if (!missing) [this.#vainRounds, this.#nextMs] = [0, 0];
       if (missing && clock.monotonicMs() >= this.#nextMs) {
         try {
-          this.#vainRounds = (await this.runOnce()) > 0 ? 0 : this.#vainRounds + 1;
+          this.#vainRounds = (await this.runOnce(signal)) > 0 ? 0 : this.#vainRounds + 1;
         } catch (error) {
           log.warn('looking for offline cameras failed', error);
         }
         this.#nextMs = clock.monotonicMs() + retryWaitMs(LADDER, this.#vainRounds, Math.random());
       }
+      await this.#learn();
       await clock.sleep(GLANCE_EVERY_MS, signal);
     }
   }
 
-  #missing(): Camera[] {
-    return this.#parts.cameras().filter((camera) => camera.origin === 'onvif' && camera.identity !== null && camera.paused === null && this.#parts.isOffline(camera.id));
+  async #learn(): Promise<void> {
+    const { neighbours, isLive, noteMac, cameras, network } = this.#parts;
+    if (neighbours === undefined || isLive === undefined || noteMac === undefined || network.clock.monotonicMs() < this.#learnMs) return;
+    this.#learnMs = network.clock.monotonicMs() + LEARN_EVERY_MS;
+    try {
+      await learnMacs({ neighbours, cameras, isLive, noteMac });
+    } catch (error) {
+      network.log.warn('the link-layer addresses of cameras could not be noted', error);
+    }
   }
 
-  async runOnce(): Promise<number> {
+  #missing(): Camera[] {
+    return this.#parts.cameras().filter((camera) => camera.paused === null && this.#parts.isOffline(camera.id) && (camera.origin === 'onvif' || (camera.mac ?? null) !== null));
+  }
+
+  async runOnce(signal?: AbortSignal): Promise<number> {
     const missing = this.#missing();
-    if (missing.length === 0) return 0;
+    const bare = missing.filter((camera) => camera.origin === 'rtsp');
+    const lost: Camera[] = [];
+    let moved = 0;
+    for (const camera of oneOfEachDevice(missing.filter((one) => one.origin === 'onvif'))) {
+      const here = await this.#askWhereItWas(camera);
+      if (here === null) lost.push(camera);
+      else moved += here;
+    }
+    if (lost.some((camera) => camera.identity !== null)) moved += await this.#search(lost);
+    if (bare.length > 0 && this.#parts.neighbours !== undefined) moved += await findByMac({ ...this.#parts, neighbours: this.#parts.neighbours }, bare, signal);
+    return moved;
+  }
+
+  /** A device that answers where it was may have given its streams new addresses; how many cameras have new ones, null when it is not there. */
+  async #askWhereItWas(camera: Camera): Promise<number | null> {
+    if (camera.deviceUrl === null || !URL.canParse(camera.deviceUrl)) return null;
+    const url = new URL(camera.deviceUrl);
+    if (this.#isDistrusted(camera.id, url.host)) return null;
+    const device = await this.#meet(camera, url, true);
+    return device === null ? null : await this.#follow(camera, device);
+  }
+
+  async #search(lost: readonly Camera[]): Promise<number> {
     const found = await this.#parts.search();
     let moved = 0;
-    for (const camera of missing) {
+    for (const camera of lost) {
       for (const { url } of candidateAddresses(camera, found, this.#parts.cameras())) {
         if (this.#isDistrusted(camera.id, url.host)) continue;
-        const relocation = await this.#verify(camera, url);
-        if (relocation === null) continue;
-        await this.#parts.relocate(camera.id, relocation);
+        const device = await this.#meet(camera, url, false);
+        if (device === null) continue;
+        const followed = await this.#follow(camera, device);
+        if (followed === 0) continue;
         this.#parts.network.log.info(`${camera.id} is at ${url.host} now`);
-        moved += 1;
+        moved += followed;
         break;
       }
     }
@@ -100,21 +147,19 @@ class NetworkFinder implements Finder {
     return atMs !== undefined && this.#parts.network.clock.monotonicMs() - atMs < DISTRUST_MS;
   }
 
-  /** The camera's new addresses, when it is the camera; null otherwise. */
-  async #verify(camera: Camera, url: URL): Promise<Relocation | null> {
+  /** The device at `url`, when it is the camera's and took its password; null otherwise. */
+  async #meet(camera: Camera, url: URL, whereItWas: boolean): Promise<OnvifDevice | null> {
     const { network } = this.#parts;
     try {
       const login = await this.#parts.login(camera.id);
       const device = new OnvifDevice(network, { url, login, allowBasic: false });
       const information = await device.deviceInformation();
-      if (login !== null && !device.loggedIn) {
-        // Answered without a password, so it proved nothing yet; profiles are what cameras guard.
-        await device.profiles();
-      }
+      // Answered without a password, so it proved nothing yet; profiles are what cameras guard.
+      if (login !== null && !device.loggedIn) await device.profiles();
       const endpoint = await device.endpointReference();
-      if (!isSameCamera(camera, { endpoint, device: information })) throw new PorchlightError('not-a-camera', 'It is another camera.');
+      if (!isSameCamera(camera, { endpoint, device: information }) && !(whereItWas && isSameModel(camera, endpoint, information))) throw new PorchlightError('not-a-camera', 'It is another camera.');
       if (login !== null && !device.loggedIn) throw new PorchlightError('not-a-camera', 'It did not ask for the password.');
-      return { deviceUrl: url.href, streams: await movedStreams(network, device, camera, login) };
+      return device;
     } catch (error) {
       if (!(error instanceof PorchlightError)) throw error;
       // Not there (yet) is no reason for distrust; anything else is.
@@ -123,21 +168,40 @@ class NetworkFinder implements Finder {
       return null;
     }
   }
+
+  /** Gives every camera of the device the addresses its streams have now; how many cameras that changed. */
+  async #follow(camera: Camera, device: OnvifDevice): Promise<number> {
+    const { network } = this.#parts;
+    let changed = 0;
+    for (const one of camerasOfDevice(camera, this.#parts.cameras())) {
+      try {
+        const streams = await streamsAnew(network, device, one, await this.#parts.login(one.id));
+        if (one.deviceUrl === device.url.href && sameAddresses(one.streams, streams)) continue;
+        await this.#parts.relocate(one.id, { deviceUrl: device.url.href, streams });
+        changed += 1;
+      } catch (error) {
+        if (!(error instanceof PorchlightError)) throw error;
+        network.log.info(`${one.id}: its streams at ${device.host} cannot be had: ${error.message}`);
+        // The device took the password and is the right one, so a channel that is dark for now moves along with the others.
+        if (one.id !== camera.id && one.deviceUrl !== device.url.href && changed > 0) await this.#parts.relocate(one.id, { deviceUrl: device.url.href, streams: one.streams.map((stream) => ({ ...stream, url: atHost(stream.url, device.host) })) });
+      }
+    }
+    return changed;
+  }
 }
 
-/** The camera's streams at its new address, main known to answer there with a login no stranger can use. */
-async function movedStreams(network: CameraNetwork, device: OnvifDevice, camera: Camera, login: Login | null): Promise<StreamConfig[]> {
-  // Decides between Media1 and Media2.
-  await device.profiles();
-  const streams: StreamConfig[] = [];
-  for (const stream of camera.streams) {
-    if (stream.profileToken === null) continue;
-    const url = await device.streamUri(stream.profileToken);
-    requireRecordable(await describeStream(network, { url, login, allowBasic: false }), device.host);
-    streams.push({ ...stream, url });
-  }
-  if (!streams.some((stream) => stream.kind === 'main')) throw new PorchlightError('no-video', 'It has no main stream.');
-  return streams;
+/** Cameras without serial and endpoint are known by their place and kind alone; enough to ask one for its streams, not to look for it elsewhere. */
+function isSameModel(camera: Camera, endpoint: string | null, device: CameraDevice): boolean {
+  return serialIdentity(camera.device) === null && serialIdentity(device) === null && (camera.identity === null || endpoint === null) && camera.device.maker === device.maker && camera.device.model === device.model;
+}
+
+function sameAddresses(before: readonly StreamConfig[], after: readonly StreamConfig[]): boolean {
+  return before.length === after.length && before.every((stream) => after.some((one) => one.kind === stream.kind && one.url === stream.url && one.videoCodec === stream.videoCodec));
+}
+
+/** The channels of one recorder are looked for together. */
+function oneOfEachDevice(missing: readonly Camera[]): Camera[] {
+  return missing.filter((camera, index) => camerasOfDevice(camera, missing.slice(0, index)).length === 0);
 }
 
 /**
@@ -147,7 +211,8 @@ async function movedStreams(network: CameraNetwork, device: OnvifDevice, camera:
 export function candidateAddresses(camera: Camera, found: readonly FoundCamera[], configured: readonly Camera[]): { readonly url: URL }[] {
   const identity = camera.identity ?? '';
   const serialOnly = identity.startsWith('serial:');
-  const taken = new Set(configured.filter((other) => other.id !== camera.id).map((other) => other.deviceUrl));
+  const own = new Set(camerasOfDevice(camera, configured).map((one) => one.id));
+  const taken = new Set(configured.filter((other) => other.id !== camera.id && !own.has(other.id)).map((other) => other.deviceUrl));
   const model = camera.device.model.toLowerCase();
   const matches = found.filter((one) => (serialOnly ? one.cameraId === null && (one.model === '' || one.model.toLowerCase() === model) : one.identity === bareEndpoint(identity)));
   const urls = matches.flatMap((one) => one.deviceUrls).filter((url) => url !== camera.deviceUrl && !taken.has(url) && URL.canParse(url));

@@ -13,6 +13,7 @@ import type { Login } from './http-auth.ts';
 import { bareEndpoint } from './identity.ts';
 import type { CameraNetwork } from './network.ts';
 import { readDeviceInformation, readNetworkInterfaces, readProfiles, readServices, readSystemTime, type MediaProfile, type NetworkInterface, type ServiceName } from './onvif-profiles.ts';
+import { atHost } from './rtsp-paths.ts';
 import { SoapClient, type SoapCall } from './soap-client.ts';
 
 const { Cam } = onvif;
@@ -307,7 +308,7 @@ export class OnvifDevice {
       throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, error);
     }
     if (!protocols.includes(url.protocol)) throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, url.protocol);
-    return replaceHost(url.href, this.host);
+    return atHost(url.href, this.host);
   }
 
   /** Null instead of a refusal that only says "I do not know that". */
@@ -319,12 +320,6 @@ export class OnvifDevice {
       throw error;
     }
   }
-}
-
-/** The same address at another host, without user information. `URL` cannot change the host of every scheme, so this is text. */
-function replaceHost(address: string, host: string): string {
-  const match = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(.*)$/is.exec(address);
-  return match === null ? address : `${match[1]}${host}${match[3]}`;
 }
 
 /** One operation failed; the camera and the login may well be fine. */

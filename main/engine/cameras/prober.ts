@@ -6,6 +6,7 @@ import type { FoundCamera, ProbedCamera } from '../../../shared/model/discovery.
 import { parseAddress, type AddressTarget } from './address.ts';
 import { findEndpoints, nothingFound } from './endpoints.ts';
 import type { Login } from './http-auth.ts';
+import type { NeighbourTable } from './neighbours.ts';
 import type { CameraNetwork } from './network.ts';
 import { OnvifDevice } from './onvif-device.ts';
 import { probeOnvif, type OnvifFindings } from './onvif-probe.ts';
@@ -27,6 +28,8 @@ export interface ProberParts {
   readonly network: CameraNetwork;
   /** One frame of an RTSP stream as JPEG, made by ffmpeg. */
   readonly grabFrame: (source: FrameSource) => Promise<Uint8Array>;
+  /** Where a bare RTSP camera's link-layer address is read; without it, it is not found again at a new address. */
+  readonly neighbours?: Pick<NeighbourTable, 'list'>;
 }
 
 export interface ProbeOutcome {
@@ -56,11 +59,13 @@ export function createProber(parts: ProberParts): Prober {
 class NetworkProber implements Prober {
   readonly #network: CameraNetwork;
   readonly #grabFrame: ProberParts['grabFrame'];
+  readonly #neighbours: ProberParts['neighbours'];
   readonly #recent = new Map<string, { readonly outcome: ProbeOutcome; readonly atMs: number }>();
 
   constructor(parts: ProberParts) {
     this.#network = parts.network;
     this.#grabFrame = parts.grabFrame;
+    this.#neighbours = parts.neighbours;
   }
 
   async probe(target: ProbeTarget, credentials: Login | null): Promise<ProbeOutcome> {
@@ -190,7 +195,9 @@ class NetworkProber implements Prober {
       const sub = await this.#describeSub(subUrl, login);
       if (sub !== null) streams.push(streamOf('sub', subUrl, sub));
     }
-    return { origin: 'rtsp', identity: null, deviceUrl: null, device: { maker: '', model: '', firmware: '', serial: '' }, suggestedName: `Camera at ${hostname}`, streams, clockOffsetMs: null };
+    // It answered a moment ago, so the system knows its neighbour; one behind a router is none.
+    const mac = (await this.#neighbours?.list())?.find((one) => one.host === hostname)?.mac ?? null;
+    return { origin: 'rtsp', identity: null, deviceUrl: null, device: { maker: '', model: '', firmware: '', serial: '' }, suggestedName: `Camera at ${hostname}`, streams, clockOffsetMs: null, mac };
   }
 
   /** A sub stream is a bonus: without it the main stream serves for everything. */

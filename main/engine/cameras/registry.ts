@@ -51,6 +51,8 @@ export interface CameraRegistry {
   /** Every camera of the same device takes them: a recorder has one password. */
   setCredentials(cameraId: CameraId, login: Login): Promise<Camera>;
   relocate(cameraId: CameraId, to: Relocation): Promise<Camera>;
+  /** Notes the link-layer address a bare RTSP camera was seen at. */
+  noteMac(cameraId: CameraId, mac: string): Promise<Camera>;
   pause(cameraId: CameraId, untilMs: EpochMs | null): Promise<Camera>;
   resume(cameraId: CameraId): Promise<Camera>;
   /** Cameras not named keep their order behind the named ones. */
@@ -167,6 +169,10 @@ class FileRegistry implements CameraRegistry {
 
   async relocate(cameraId: CameraId, to: Relocation): Promise<Camera> {
     return await this.#change(cameraId, { deviceUrl: to.deviceUrl, streams: to.streams });
+  }
+
+  async noteMac(cameraId: CameraId, mac: string): Promise<Camera> {
+    return await this.#change(cameraId, { mac });
   }
 
   async pause(cameraId: CameraId, untilMs: EpochMs | null): Promise<Camera> {

@@ -34,6 +34,12 @@ export function subAddressOf(mainUrl: string): string | null {
   return pair?.sub === undefined || pair.sub === null ? null : withPath(url, pair.sub);
 }
 
+/** The same address at another host (in URL form), without user information. `URL` cannot change the host of every scheme, so this is text. */
+export function atHost(address: string, host: string): string {
+  const match = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(.*)$/is.exec(address);
+  return match === null ? address : `${match[1]}${host}${match[3]}`;
+}
+
 /** The same host and port with another path and query. */
 export function withPath(url: URL, path: string): string {
   return `${url.protocol}//${url.host}${path}`;

@@ -6,6 +6,12 @@ import type { EventHub } from './event-hub.ts';
 import type { PtzHead } from './ptz-service.ts';
 import type { SoapRequest } from './soap.ts';
 
+/** One stream of one video source; sources count from 1. */
+export interface SimProfile {
+  readonly source: number;
+  readonly stream: SimStream;
+}
+
 export interface OnvifHost {
   /** 1 for the first camera. */
   readonly index: number;
@@ -23,7 +29,11 @@ export interface OnvifHost {
   otherHttpPort(): number;
   rtspPort(): number;
   hasSub(): boolean;
-  format(stream: SimStream): Promise<StreamFormat>;
+  /** How many video sources it has; 1 but for recorders and cameras with several lenses. */
+  sources(): number;
+  format(profile: SimProfile): Promise<StreamFormat>;
+  /** Path of the stream, without a leading slash. */
+  streamPath(profile: SimProfile): string;
   /** The camera's own clock, which may be wrong; milliseconds since 1970. */
   clockMs(): number;
   reboot(): void;

@@ -1,0 +1,95 @@
+/** Finds bare RTSP cameras again: the link-layer address stored when they were added, asked for on the same link, then the same path with the stored password as a digest. */
+import { isIPv4 } from 'node:net';
+import { PorchlightError } from '../../../shared/errors.ts';
+import type { Camera } from '../../../shared/model/camera.ts';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import type { Login } from './http-auth.ts';
+import { whereIs, type Neighbour, type NeighbourTable } from './neighbours.ts';
+import type { CameraNetwork } from './network.ts';
+import type { Relocation } from './registry.ts';
+import { describeStream, requireRecordable } from './rtsp-describe.ts';
+import { atHost } from './rtsp-paths.ts';
+
+export interface MacFinderParts {
+  readonly network: CameraNetwork;
+  readonly neighbours: NeighbourTable;
+  readonly cameras: () => readonly Camera[];
+  readonly login: (cameraId: CameraId) => Promise<Login | null>;
+  readonly relocate: (cameraId: CameraId, to: Relocation) => Promise<unknown>;
+}
+
+/** Looks once for these cameras, in what the system knows first and by asking the network then; how many have new addresses now. */
+export async function findByMac(parts: MacFinderParts, missing: readonly Camera[], signal?: AbortSignal): Promise<number> {
+  const wanted = missing.filter((camera) => macWorthTrusting(camera, parts.cameras()) !== null);
+  if (wanted.length === 0) return 0;
+  let known = await parts.neighbours.list();
+  if (wanted.some((camera) => placeOf(camera, known, parts.cameras()) === null)) {
+    await parts.neighbours.stir(signal);
+    known = await parts.neighbours.list();
+  }
+  let moved = 0;
+  for (const camera of wanted) {
+    const host = placeOf(camera, known, parts.cameras());
+    if (host !== null && (await move(parts, camera, host))) moved += 1;
+  }
+  return moved;
+}
+
+export interface MacLearnerParts {
+  readonly neighbours: Pick<NeighbourTable, 'list'>;
+  readonly cameras: () => readonly Camera[];
+  /** Sends pictures right now, so that it is the camera that has its address. */
+  readonly isLive: (cameraId: CameraId) => boolean;
+  readonly noteMac: (cameraId: CameraId, mac: string) => Promise<unknown>;
+}
+
+/** Notes the link-layer addresses of bare RTSP cameras that were added without one, or were replaced by other hardware. */
+export async function learnMacs({ neighbours, cameras, isLive, noteMac }: MacLearnerParts): Promise<void> {
+  const live = cameras().filter((camera) => camera.origin === 'rtsp' && hostOf(camera) !== '' && isLive(camera.id));
+  if (live.length === 0) return;
+  const known = await neighbours.list();
+  for (const camera of live) {
+    const mac = known.find((one) => one.host === hostOf(camera))?.mac;
+    if (mac !== undefined && mac !== camera.mac) await noteMac(camera.id, mac);
+  }
+}
+
+/** The address a camera is known by; null where cameras at several addresses share it (a router that answers for them), so that it tells none apart. Pure. */
+export function macWorthTrusting(camera: Camera, configured: readonly Camera[]): string | null {
+  const mac = camera.mac ?? null;
+  if (mac === null) return null;
+  return configured.some((other) => other.mac === mac && hostOf(other) !== hostOf(camera)) ? null : mac;
+}
+
+function placeOf(camera: Camera, known: readonly Neighbour[], configured: readonly Camera[]): string | null {
+  const mac = macWorthTrusting(camera, configured);
+  const host = mac === null ? null : whereIs(mac, hostOf(camera), known);
+  // Where another camera of ours lives, this one cannot be.
+  return configured.some((other) => other.mac !== mac && hostOf(other) === host) ? null : host;
+}
+
+async function move({ network, neighbours, login: loginOf, relocate }: MacFinderParts, camera: Camera, host: string): Promise<boolean> {
+  try {
+    const login = await loginOf(camera.id);
+    const streams = camera.streams.map((stream) => ({ ...stream, url: atHost(stream.url, host) }));
+    const main = streams.find((stream) => stream.kind === 'main');
+    if (main === undefined) return false;
+    // Whoever answers learns a digest of the password at most, and no readable password is sent here.
+    requireRecordable(await describeStream(network, { url: main.url, login, allowBasic: false }), host);
+    if (!(await neighbours.list()).some((one) => one.host === host && one.mac === camera.mac)) throw new PorchlightError('not-a-camera', 'Another device has this address by now.');
+    await relocate(camera.id, { deviceUrl: null, streams });
+    network.log.info(`${camera.id} is at ${host} now`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PorchlightError)) throw error;
+    network.log.info(`${camera.id} is not at ${host}: ${error.message}`);
+    return false;
+  }
+}
+
+/** The IPv4 address a camera's stream is at; empty for names and IPv6, which the table of neighbours does not hold. */
+export function hostOf(camera: Pick<Camera, 'streams'>): string {
+  const url = camera.streams[0]?.url ?? '';
+  const host = URL.canParse(url) ? new URL(url).hostname : '';
+  return isIPv4(host) ? host : '';
+}
