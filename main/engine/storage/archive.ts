@@ -22,6 +22,7 @@ import { makeFolder } from './root.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { encodeSegmentName, segmentFolder } from './segment-name.ts';
 import type { PackedSegment } from './segments.write.ts';
+import { StepQueue } from './step-queue.ts';
 import type { SessionFloor, TailReport } from './tail-recovery.ts';
 import { ArchiveThreads } from './threads.ts';
 
@@ -74,6 +75,8 @@ export interface Archive {
   close(): Promise<void>;
 }
 
+/** Steps of a walk that may wait for the writer, which commits together what waits, while the next is made. */
+const STEPS_UNDER_WAY = 4;
 /** Segments per transaction of a deletion: the recorder's commits wait no longer than some milliseconds. */
 const DELETE_BATCH = 100;
 /** An hour folder younger than this may be about to get a file. */
@@ -298,16 +301,22 @@ class DiskArchive implements Archive {
     await this.#threads.write((writer) => writer.apply({ remove: step.remove, segments: step.insert, happenings: step.happenings }, false, null));
   }
 
-  /** Pulls a walk's steps one by one; false when it was broken off. */
+  /** Pulls a walk's steps one by one, and goes on to the next while the writer has some; false when it was broken off. */
   async #eachStep(walk: number, signal: AbortSignal | undefined, take: (step: ReconcileStep | CheckStep) => Promise<void>): Promise<boolean> {
-    for (;;) {
-      if (signal?.aborted === true || this.#closing.signal.aborted) {
-        await this.#started?.maintenance.end(walk);
-        return false;
+    const underWay = new StepQueue(STEPS_UNDER_WAY);
+    try {
+      while (signal?.aborted !== true && !this.#closing.signal.aborted) {
+        const step = await this.#threads.maintenance.next(walk);
+        if (step === null) {
+          await underWay.finish();
+          return true;
+        }
+        await underWay.add(take(step));
       }
-      const step = await this.#threads.maintenance.next(walk);
-      if (step === null) return true;
-      await take(step);
+      return false;
+    } finally {
+      await this.#started?.maintenance.end(walk);
+      await underWay.finish();
     }
   }
 

@@ -3,18 +3,17 @@
  * against an empty index every file is new. Yields what must change in bounded steps; the writer does it.
  */
 import { statSync } from 'node:fs';
-import path from 'node:path';
-import type { ReadableDb } from './database.ts';
-import { encodeSegmentName } from './segment-name.ts';
-import { compareSegmentOrder } from './segment-name.ts';
+import { type ReadableDb, snapshotOf } from './database.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { camerasIn, type Happening, journalDays, readJournalDay } from './journal.ts';
 import { readIdentity } from './root.ts';
 import type { RootPlace } from './root-list.ts';
+import { compareSegmentOrder, decodeSegmentName, encodeSegmentName } from './segment-name.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import type { PackedSegment } from './segments.write.ts';
-import { inspectFiles, mayRepair, recoverFiles, type SessionFloor } from './tail-recovery.ts';
-import { type FoundFile, hoursOf, listHour, streamsIn } from './walk.ts';
+import { type RowFact, StreamRows } from './stream-rows.ts';
+import { inspectFiles, joinReports, mayRepair, readClosedFiles, recoverFiles, type SessionFloor } from './tail-recovery.ts';
+import { type FoundFile, hoursOf, namesIn, streamsIn } from './walk.ts';
 
 export interface Finding {
   readonly invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5';
@@ -32,11 +31,6 @@ export interface ReconcileStep {
   readonly happenings: readonly Happening[];
   readonly findings: readonly Finding[];
   readonly files: number;
-}
-
-interface RowFact extends SegmentRef {
-  readonly id: number;
-  readonly sizeBytes: number;
 }
 
 /** Files per step: the writer's transaction stays short beside the recorder's. */
@@ -71,60 +65,68 @@ export async function* reconcileRoot(db: ReadableDb, root: RootPlace, options: R
 }
 
 async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey, options: ReconcileOptions): AsyncGenerator<ReconcileStep> {
-  const rows = rowsOf(db, root, key);
+  const rows = StreamRows.read(db, root, key);
   const newest = newestRow(db, key);
-  const isGarbage = garbageCheck(db, root);
+  const ask = questions(db, root);
   // A stream has one open file, and it is its newest: what is older than a row, or had one, is closed, whatever session it is of.
   const isEarlier = mayRepair(options.floors);
   const isNotNewer = (file: FoundFile): boolean => newest !== null && compareSegmentOrder(file.name, newest) <= 0;
   const rowedOnce = new Set<string>();
   const repairable = options.repair ? (file: FoundFile) => rowedOnce.has(file.path) || isNotNewer(file) || isEarlier(file) : null;
-  let strangers: FoundFile[] = [];
-  let findings: Finding[] = [];
-  let remove: SegmentRef[] = [];
-  let files = 0;
+  const missing: RowFact[] = [];
+  let collected = nothingYet();
   for (const folder of hoursOf(root.path, key)) {
-    const listing = listHour(root.path, folder);
-    findings.push(...listing.unknown.map((path): Finding => ({ invariant: 'I2', path, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true })));
-    files += listing.files.length;
-    for (const file of listing.files) {
-      const row = rows.get(file.path);
-      rows.delete(file.path);
+    const expected = rows.take(folder);
+    for (const fileName of namesIn(`${root.path}/${folder}`)) {
+      const row = expected.get(fileName);
       if (row === undefined) {
+        const path = `${folder}/${fileName}`;
+        const name = decodeSegmentName(path);
+        if (name !== null) collected.files += 1;
+        if (name === null) collected.findings.push({ invariant: 'I2', path, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true });
         // Newer than the last row when this began: being recorded, or closed and about to be rowed. A rebuild rows what is closed.
-        if ((isNotNewer(file) || options.repair) && !isGarbage(file.path)) strangers.push(file);
+        else if (options.repair || isNotNewer({ name, path })) collected.strangers.push({ name, path });
         continue;
       }
-      const size = statSync(path.join(root.path, file.path), { throwIfNoEntry: false })?.size;
-      if (size === undefined || size === row.sizeBytes || !stillRowed(db, row)) continue;
-      findings.push({ invariant: 'I1', path: file.path, sentence: `The file has ${size} bytes where the index says ${row.sizeBytes}.` });
-      remove.push(row);
-      rowedOnce.add(file.path);
-      strangers.push(file);
+      collected.files += 1;
+      expected.delete(fileName);
+      const size = statSync(`${root.path}/${folder}/${fileName}`, { throwIfNoEntry: false })?.size;
+      if (size === undefined || size === row.sizeBytes || !ask.isStillRowed(row)) continue;
+      const path = `${folder}/${fileName}`;
+      collected.findings.push({ invariant: 'I1', path, sentence: `The file has ${size} bytes where the index says ${row.sizeBytes}.` });
+      collected.remove.push({ ...key, session: row.session, sequence: row.sequence });
+      rowedOnce.add(path);
+      collected.strangers.push({ name: { ...key, session: row.session, sequence: row.sequence, startMs: row.nameMs }, path });
     }
-    if (files < STEP_FILES && strangers.length < STEP_FILES) continue;
-    yield await step(root, db, { strangers, remove, findings, files }, repairable);
-    strangers = [];
-    findings = [];
-    remove = [];
-    files = 0;
+    missing.push(...expected.values());
+    if (collected.files < STEP_FILES) continue;
+    yield await step(root, ask, collected, repairable, options);
+    collected = nothingYet();
   }
-  yield await step(root, db, { strangers, remove, findings, files }, repairable);
-  yield* missingFiles(db, root, rows);
+  yield await step(root, ask, collected, repairable, options);
+  yield* missingFiles(root, key, ask, [...missing, ...rows.left()].map((row) => ({ row, path: rows.pathOf(row) })));
 }
 
 interface Collected {
-  readonly strangers: readonly FoundFile[];
-  readonly remove: readonly SegmentRef[];
-  readonly findings: readonly Finding[];
-  readonly files: number;
+  readonly strangers: FoundFile[];
+  readonly remove: SegmentRef[];
+  readonly findings: Finding[];
+  files: number;
+}
+
+function nothingYet(): Collected {
+  return { strangers: [], remove: [], findings: [], files: 0 };
 }
 
 /** With `repairable` null nothing is touched, and what a repair would do is reported. */
-async function step(root: RootPlace, db: ReadableDb, { strangers, remove, findings, files }: Collected, repairable: ((file: FoundFile) => boolean) | null): Promise<ReconcileStep> {
+async function step(root: RootPlace, ask: Questions, { strangers, remove, findings, files }: Collected, repairable: ((file: FoundFile) => boolean) | null, { allJournals }: ReconcileOptions): Promise<ReconcileStep> {
+  const removed = new Set(remove.map(({ session, sequence }) => `${session}-${sequence}`));
   // Rowed since the rows were read: a recorder's file, not a stranger.
-  const unrowed = strangers.filter((file) => remove.some((ref) => compareSegmentOrder(ref, file.name) === 0) || !hasRow(db, file));
-  const report = await (repairable === null ? inspectFiles(root, unrowed) : recoverFiles(root, unrowed, repairable));
+  const unknown = ask.unknownOf(strangers, ({ name }) => removed.has(`${name.session}-${name.sequence}`));
+  const { closed, rest } = readClosedFiles(root, unknown);
+  const report = joinReports([closed, await (repairable === null ? inspectFiles(root, rest) : recoverFiles(root, rest, repairable))]);
+  // Of a disk that is new to this index every file is; to say so of each would be no finding.
+  const unindexed = allJournals ? [] : report.segments;
   return {
     insert: report.segments,
     remove,
@@ -132,7 +134,7 @@ async function step(root: RootPlace, db: ReadableDb, { strangers, remove, findin
     files,
     findings: [
       ...findings,
-      ...report.segments.map((segment): Finding => ({ invariant: 'I2', path: encodeSegmentName({ ...segment, startMs: segment.nameMs }), sentence: 'The file was not in the index.' })),
+      ...unindexed.map((segment): Finding => ({ invariant: 'I2', path: encodeSegmentName({ ...segment, startMs: segment.nameMs }), sentence: 'The file was not in the index.' })),
       ...report.trimmed.map((cut): Finding => ({ invariant: 'I4', path: cut.path, sentence: `The file was cut short; ${cut.lostBytes} bytes after its last whole picture are given up.` })),
       ...report.removed.map((gone): Finding => ({ invariant: 'I2', path: gone, sentence: 'The file holds no whole picture.' })),
       ...report.refused.map((file): Finding => ({ invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${file.why}.` })),
@@ -141,28 +143,44 @@ async function step(root: RootPlace, db: ReadableDb, { strangers, remove, findin
 }
 
 /** Rows whose file was in no folder. Asked again, file and row, and only while the disk is certainly the right one. */
-async function* missingFiles(db: ReadableDb, root: RootPlace, rows: ReadonlyMap<string, RowFact>): AsyncGenerator<ReconcileStep> {
-  const all = [...rows];
+async function* missingFiles(root: RootPlace, key: StreamKey, ask: Questions, all: readonly { readonly row: RowFact; readonly path: string }[]): AsyncGenerator<ReconcileStep> {
   for (let at = 0; at < all.length; at += STEP_FILES) {
-    const gone = all.slice(at, at + STEP_FILES).filter(([file, row]) => statSync(path.join(root.path, file), { throwIfNoEntry: false }) === undefined && stillRowed(db, row));
+    const gone = all.slice(at, at + STEP_FILES).filter(({ row, path }) => statSync(`${root.path}/${path}`, { throwIfNoEntry: false }) === undefined && ask.isStillRowed(row));
     if ((await readIdentity(root.path)) !== root.rootId) throw new Error('another disk was connected during the check');
     yield {
       insert: [],
-      remove: gone.map(([, row]) => row),
+      remove: gone.map(({ row: { session, sequence } }) => ({ ...key, session, sequence })),
       happenings: [],
       files: 0,
-      findings: gone.map(([file]) => ({ invariant: 'I1', path: file, sentence: 'The file is gone; its row is taken out of the index.' })),
+      findings: gone.map(({ path }) => ({ invariant: 'I1', path, sentence: 'The file is gone; its row is taken out of the index.' })),
     };
   }
 }
 
-function rowsOf(db: ReadableDb, root: RootPlace, key: StreamKey): Map<string, RowFact> {
-  const found = db
-    .prepare(`SELECT segments.id, session, sequence, name_ms, size_bytes FROM segments JOIN streams ON streams.id = stream_id JOIN roots ON roots.id = segments.root_id
-      WHERE camera_id = ? AND stream = ? AND roots.root_id = ?`)
-    .raw()
-    .all(key.cameraId, key.stream, root.rootId) as [number, number, number, number, number][];
-  return new Map(found.map(([id, session, sequence, nameMs, sizeBytes]) => [encodeSegmentName({ ...key, session, sequence, startMs: nameMs }), { ...key, id, session, sequence, sizeBytes }]));
+/** What the index says now, while rows read earlier may have gone and others come. */
+interface Questions {
+  isStillRowed(row: RowFact): boolean;
+  /** The files that are neither rowed nor garbage, asked of one state of the index; `isRemoved` are rowed and about not to be. */
+  unknownOf(files: readonly FoundFile[], isRemoved: (file: FoundFile) => boolean): readonly FoundFile[];
+}
+
+function questions(db: ReadableDb, root: RootPlace): Questions {
+  const snapshot = snapshotOf(db);
+  const isGarbage = garbageCheck(db, root);
+  const anyGarbage = db.prepare('SELECT 1 FROM garbage LIMIT 1');
+  const row = db.prepare('SELECT 1 FROM segments WHERE id = ? AND size_bytes = ?');
+  const place = db.prepare('SELECT 1 FROM segments JOIN streams ON streams.id = stream_id WHERE camera_id = ? AND stream = ? AND session = ? AND sequence = ?');
+  return {
+    isStillRowed: ({ id, sizeBytes }) => row.get(id, sizeBytes) !== undefined,
+    unknownOf: (files, isRemoved) =>
+      files.length === 0
+        ? []
+        : snapshot(() => {
+            const someGarbage = anyGarbage.get() !== undefined;
+            const isRowed = ({ name: { cameraId, stream, session, sequence } }: FoundFile): boolean => place.get(cameraId, stream, session, sequence) !== undefined;
+            return files.filter((file) => isRemoved(file) || (!(someGarbage && isGarbage(file.path)) && !isRowed(file)));
+          }),
+  };
 }
 
 function newestRow(db: ReadableDb, key: StreamKey): { readonly session: number; readonly sequence: number } | null {
@@ -170,15 +188,6 @@ function newestRow(db: ReadableDb, key: StreamKey): { readonly session: number; 
     .prepare('SELECT session, sequence FROM segments JOIN streams ON streams.id = stream_id WHERE camera_id = ? AND stream = ? ORDER BY session DESC, sequence DESC LIMIT 1')
     .get(key.cameraId, key.stream) as { session: number; sequence: number } | undefined;
   return row ?? null;
-}
-
-function stillRowed(db: ReadableDb, row: RowFact): boolean {
-  return db.prepare('SELECT 1 FROM segments WHERE id = ? AND size_bytes = ?').get(row.id, row.sizeBytes) !== undefined;
-}
-
-function hasRow(db: ReadableDb, file: FoundFile): boolean {
-  const { cameraId, stream, session, sequence } = file.name;
-  return db.prepare('SELECT 1 FROM segments JOIN streams ON streams.id = stream_id WHERE camera_id = ? AND stream = ? AND session = ? AND sequence = ?').get(cameraId, stream, session, sequence) !== undefined;
 }
 
 export function garbageCheck(db: ReadableDb, root: RootPlace): (path: string) => boolean {

@@ -6,7 +6,7 @@ import { HOUR_MS } from '../../../shared/time.ts';
 import { utcDay, utcHour } from '../../../shared/time.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import type { RootPlace } from './root-list.ts';
-import { type RecoveredFile, recoverFile } from './segment-recovery.ts';
+import { readClosedFile, type RecoveredFile, recoverFile } from './segment-recovery.ts';
 import { compareSegmentOrder, streamFolder } from './segment-name.ts';
 import type { PackedSegment } from './segments.write.ts';
 import { type FoundFile, hoursOf, listHour, streamsIn } from './walk.ts';
@@ -94,6 +94,18 @@ export async function inspectFiles(root: RootPlace, files: readonly FoundFile[])
   const found: FileResult[] = [];
   for (const file of files) found.push({ file, result: await attempt(root, file, false) });
   return reportOf(found);
+}
+
+/** The segments among `files` that were closed in order, and what is left for `recoverFiles`. Does not wait for anything but the disk. */
+export function readClosedFiles(root: RootPlace, files: readonly FoundFile[]): { readonly closed: TailReport; readonly rest: readonly FoundFile[] } {
+  const found: FileResult[] = [];
+  const rest: FoundFile[] = [];
+  for (const file of files) {
+    const result = readClosedFile(root.path, root.rootId, file);
+    if (result === null) rest.push(file);
+    else found.push({ file, result });
+  }
+  return { closed: reportOf(found), rest };
 }
 
 interface FileResult {
