@@ -1,5 +1,5 @@
 /**
- * Bundles the shell, the engine and every worker into dist/main as flat files (core/worker-rpc.ts looks for workers
+ * Bundles the shell, the engine, serve mode's supervisor and every worker into dist/main as flat files (core/worker-rpc.ts looks for workers
  * beside the engine), and the preload script as CommonJS, which Electron asks for in a sandboxed window.
  */
 import { existsSync, globSync } from 'node:fs';
@@ -14,10 +14,10 @@ const OUT = path.join(ROOT, 'dist', 'main');
 /** Native modules and Electron's own are found at run time; everything else is in the bundle. */
 const EXTERNAL = ['electron', 'better-sqlite3', 'bufferutil', 'utf-8-validate'];
 
-/** Entries by output name: the two programs, and every file that names itself a worker. */
+/** Entries by output name: the three programs, and every file that names itself a worker. */
 function entries(): Record<string, string> {
   const workers = globSync('engine/**/*-worker.ts', { cwd: MAIN }).map((file) => path.join(MAIN, file));
-  const programs = [path.join(MAIN, 'main.ts'), path.join(MAIN, 'engine', 'engine-main.ts')].filter((file) => existsSync(file));
+  const programs = [path.join(MAIN, 'main.ts'), path.join(MAIN, 'engine', 'engine-main.ts'), path.join(ROOT, 'tools', 'start', 'serve-main.ts')].filter((file) => existsSync(file));
   return Object.fromEntries([...programs, ...workers].map((file) => [path.basename(file, '.ts'), file]));
 }
 

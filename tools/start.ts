@@ -11,6 +11,7 @@ import { systemClock } from '../main/engine/core/clock.ts';
 import { isLoopback } from '../main/engine/serve/serve-address.ts';
 import { openSignIn } from '../main/engine/serve/sign-in.ts';
 import { askNewPassword } from './start/ask-password.ts';
+import { becomeSupervisor, canBecome } from './start/become.ts';
 import { buildIfStale } from './start/build.ts';
 import { type DemoCameras, startDemoCameras } from './start/demo.ts';
 import { decideWindow, type DesktopFacts, hasDesktop } from './start/electron-runtime.ts';
@@ -43,7 +44,10 @@ async function main(): Promise<number> {
     const given = await makeInit(options, throwAway, { cameras: [...(demo?.cameras ?? []), ...listed], password }, window?.kind === 'window');
     const init = await withPassword(given, stop.signal);
     if (window?.kind === 'window') return await runWindow(window.executable, init, stop.signal);
-    return await runServe({ root: ROOT, init, openInBrowser: options.openBrowser && hasDesktop(facts) && !facts.isRoot, signal: stop.signal });
+    const order = { root: ROOT, init, openInBrowser: options.openBrowser && hasDesktop(facts) && !facts.isRoot };
+    // A demo's cameras and folder are this program's to end and remove.
+    if (demo === null && throwAway === null && canBecome() && !stop.signal.aborted) await becomeSupervisor(order);
+    return await runServe({ ...order, signal: stop.signal });
   } catch (error) {
     // Ctrl-C before it runs is no failure.
     if (stop.signal.aborted) return 0;

@@ -1,6 +1,6 @@
 /** `npm start -- --serve` as a person runs it: it prints an address, ends on Ctrl-C, and leaves nothing behind however it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,6 +18,7 @@ const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'porchlight-test-'));
+  await mkdir(path.join(folder, 'tmp'));
   simulator = await startSimulator({ cameras: 1, source: 'test', discovery: false });
   const { onvifUrl, username, password } = forceUnwrap('the simulator has a camera', simulator.cameras[0]);
   await writeFile(path.join(folder, 'cameras.json'), JSON.stringify([{ name: 'Porch', address: onvifUrl, username, password }]));
@@ -37,7 +38,7 @@ interface Started {
 }
 
 function start(...args: string[]): Started {
-  const child = spawn(process.execPath, [path.join(ROOT, 'tools/start.ts'), ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.join(ROOT, 'tools/start.ts'), ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: path.join(folder, 'tmp') } });
   running.push(child);
   let out = '';
   let err = '';
@@ -76,6 +77,8 @@ test('prints an address that opens, records the listed cameras, and ends in orde
   const url = await address(started);
   const cookie = await signInByKey(url);
   expect(await (await fetch(new URL(url).origin, { headers: { cookie } })).text()).toContain('<div id="root">');
+  // What names the cameras' passwords on the way to the supervisor is gone when it runs.
+  expect((await readdir(path.join(folder, 'tmp'))).filter((name) => name.startsWith('porchlight-start-'))).toEqual([]);
   await until('a recorder', async () => (await children(dataDir)).length > 0);
   const pids = [await enginePid(dataDir), ...(await children(dataDir))];
   started.child.kill('SIGINT');

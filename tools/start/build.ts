@@ -8,7 +8,7 @@ import path from 'node:path';
 import { PorchlightError } from '../../shared/errors.ts';
 
 /** What a build is made from, under the repository. */
-const SOURCES = ['main', 'renderer', 'shared', 'resources', 'vite.config.ts', 'package-lock.json'];
+const SOURCES = ['main', 'renderer', 'shared', 'resources', 'tools/start', 'vite.config.ts', 'package-lock.json'];
 
 const stampOf = (root: string): string => path.join(root, 'dist', '.build-stamp');
 
