@@ -34,3 +34,15 @@ export interface Timeline extends TimeRange {
   readonly bounds: TimeRange | null;
   readonly nowMs: EpochMs;
 }
+
+/** What of a camera's timeline is drawn: no ids, labels and details, which only lists and tools show. */
+export interface DrawnCamera {
+  readonly cameraId: CameraId;
+  readonly spans: readonly Span[];
+  readonly gaps: readonly (TimeRange & { readonly cause: GapCause })[];
+  readonly events: readonly (TimeRange & { readonly kind: EventKind })[];
+}
+
+export interface DrawnTimeline extends Omit<Timeline, 'cameras'> {
+  readonly cameras: readonly DrawnCamera[];
+}

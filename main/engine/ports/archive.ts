@@ -37,6 +37,8 @@ export interface PreviewUsage {
 /** Questions; answered by a connection that cannot write. */
 export interface ArchiveReader {
   timeline(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly maxItems: number }): Promise<readonly CameraTimeline[]>;
+  /** The same as columns (shared/contract/timeline-columns.ts), cameras in the order asked for, and the bounds of all footage of theirs. */
+  drawnTimeline(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly maxItems: number }): Promise<{ readonly columns: Uint8Array<ArrayBuffer>; readonly bounds: TimeRange | null }>;
   bounds(cameraIds: readonly CameraId[]): Promise<TimeRange | null>;
   /** The segment that covers a moment; the newest (session, sequence) where a clock step made two cover it. */
   segmentAt(key: StreamKey, atMs: EpochMs): Promise<LocatedSegment | null>;

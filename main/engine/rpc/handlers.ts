@@ -11,7 +11,7 @@ import type { ProbeTarget, Prober } from '../cameras/prober.ts';
 import type { CameraRegistry } from '../cameras/registry.ts';
 import type { GapLedger } from '../catalog/gap-ledger.ts';
 import type { LiveEdges } from '../catalog/live-edge.ts';
-import { withOpenEvents, withOpenGaps } from '../catalog/right-now.ts';
+import { withOpenEvents } from '../catalog/right-now.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Searcher } from '../discovery/searcher.ts';
@@ -21,6 +21,7 @@ import type { PreviewStore } from '../previews/preview-store.ts';
 import type { RulesStore } from '../settings/rules-store.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import type { Archive } from '../storage/archive.ts';
+import { drawnTimeline, wholeTimeline } from './timeline-answer.ts';
 
 export interface HandlerParts {
   readonly clock: Clock;
@@ -51,26 +52,19 @@ export function createHandlers(parts: HandlerParts): EngineHandlers {
 
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;
 type QueryHandlers = Part<
-  | 'app.info' | 'cameras.list' | 'discovery.state' | 'timeline.get' | 'previews.at' | 'previews.sheet' | 'previews.latest'
+  | 'app.info' | 'cameras.list' | 'discovery.state' | 'timeline.get' | 'timeline.drawn' | 'previews.at' | 'previews.sheet' | 'previews.latest'
   | 'events.list' | 'storage.summary' | 'storage.rules' | 'footage.locate' | 'settings.get'
 >;
 type CameraHandlers = Part<Extract<keyof EngineHandlers, `cameras.${string}`> & Exclude<keyof EngineHandlers, keyof QueryHandlers>>;
 
 function queries(parts: HandlerParts): QueryHandlers {
-  const { archive, clock, edges, ledger } = parts;
+  const { archive, clock, ledger } = parts;
   return {
     'app.info': () => parts.appInfo(),
     'cameras.list': () => parts.board.list(),
     'discovery.state': () => parts.searcher.state(),
-    'timeline.get': async ({ cameraIds, startMs, endMs, maxItems }) => {
-      if (endMs <= startMs) throw new PorchlightError('invalid-input', 'The end of a time range has to be after its start.');
-      const nowMs = clock.nowMs();
-      const open = ledger.openGaps(nowMs);
-      const edge = edges.snapshot();
-      const [indexed, known] = await Promise.all([archive.read.timeline({ cameraIds, startMs, endMs, maxItems }), archive.read.bounds(cameraIds)]);
-      const window = { startMs, endMs };
-      return { ...window, cameras: withOpenGaps(edge.extend(indexed, window, nowMs), open, window), bounds: edge.bounds(known, cameraIds, nowMs), nowMs };
-    },
+    'timeline.get': (query) => wholeTimeline(parts, query),
+    'timeline.drawn': (query) => drawnTimeline(parts, query),
     'previews.at': (input) => parts.previews.at(input),
     'previews.sheet': (input) => parts.previews.sheet(input),
     'previews.latest': (input) => parts.previews.latest(input),

@@ -348,6 +348,7 @@ function archiveReader(threads: () => ArchiveThreads, roots: RootList, previews:
   };
   return {
     timeline: (query) => threads().read((reader) => reader.timeline(query)),
+    drawnTimeline: (query) => threads().read((reader) => reader.drawnTimeline(query)),
     bounds: (cameraIds) => threads().read((reader) => reader.bounds(cameraIds)),
     segmentAt: async (key, atMs) => locate(await threads().read((reader) => reader.segmentAt(key, atMs))),
     segmentAfter: async (key, previous) => locate(await threads().read((reader) => reader.segmentAfter(key, previous))),

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
-import { exposeWorker } from '../core/worker-rpc.ts';
+import { exposeWorker, moving } from '../core/worker-rpc.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { openForReading, type ReadableDb } from './database.ts';
 import { newestDayStartMs, type RetentionFacts, retentionFacts } from './retention.read.ts';
@@ -39,6 +39,10 @@ const api = {
     open = null;
   },
   timeline: (query: TimelineQuery) => ask(({ timeline }) => timeline.timeline(query)),
+  drawnTimeline: (query: TimelineQuery) => {
+    const drawn = ask(({ timeline }) => timeline.drawn(query));
+    return moving(drawn, [drawn.columns.buffer]);
+  },
   bounds: (cameraIds: readonly CameraId[]): TimeRange | null => ask(({ timeline }) => timeline.bounds(cameraIds)),
   events: (query: Omit<TimelineQuery, 'maxItems'> & { readonly limit: number }) => ask(({ timeline }) => timeline.events(query)),
   segmentAt: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.at(key, atMs)),

@@ -2,6 +2,7 @@
  * Answers what the timeline draws, bounded by what is drawn and not by what is stored: spans where a pixel is short,
  * bitmaps where it is long; gaps and events by classes of length (docs/design/storage.md, "Timeline").
  */
+import { columnsOf, encodeColumns } from '../../../shared/contract/timeline-columns.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { CameraEvent, CameraTimeline, Span, TimelineGap } from '../../../shared/model/timeline.ts';
 import { DAY_MS, type DurationMs, type TimeRange } from '../../../shared/time.ts';
@@ -20,6 +21,8 @@ export interface TimelineQuery extends TimeRange {
 
 export interface TimelineReader {
   timeline(query: TimelineQuery): readonly CameraTimeline[];
+  /** The same as it crosses threads and wires, with `bounds` of the same state. */
+  drawn(query: TimelineQuery): { readonly columns: Uint8Array<ArrayBuffer>; readonly bounds: TimeRange | null };
   /** First and last moment of any footage of these cameras, all streams. */
   bounds(cameraIds: readonly CameraId[]): TimeRange | null;
   /** The newest events of these cameras in a range, oldest first. */
@@ -42,28 +45,29 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
     return memory.coverage(streamId, window, bucketMs).map((run) => ({ startMs: Math.max(run.startMs, bounds.startMs), endMs: Math.min(run.endMs, bounds.endMs) }));
   };
 
+  const timeline = ({ cameraIds, startMs, endMs, maxItems }: TimelineQuery): readonly CameraTimeline[] => {
+    const window = { startMs, endMs };
+    const pixelMs = (endMs - startMs) / maxItems;
+    const bucketMs = bucketForPixel(pixelMs);
+    memory.refresh();
+    return cameraIds.map((cameraId) => {
+      const streamId = ids.stream(cameraId, 'main');
+      const events = memory.events(cameraId, window, maxItems);
+      if (streamId === null) return { cameraId, spans: [], gaps: [], events };
+      const gaps = longest(memory.gaps(streamId, window, classesFrom(pixelMs)), maxItems);
+      return { cameraId, spans: mergeSpans(spansOf(streamId, window, bucketMs), window, maxItems), gaps, events };
+    });
+  };
+  const bounds = (cameraIds: readonly CameraId[]): TimeRange | null => {
+    const all = cameraIds.flatMap((cameraId) => (['main', 'sub'] as const).map((stream) => ids.stream(cameraId, stream))).flatMap((id) => (id === null ? [] : (rows.bounds(id) ?? [])));
+    if (all.length === 0) return null;
+    return { startMs: Math.min(...all.map((range) => range.startMs)), endMs: Math.max(...all.map((range) => range.endMs)) };
+  };
+
   return {
-    timeline: ({ cameraIds, startMs, endMs, maxItems }) => {
-      const window = { startMs, endMs };
-      const pixelMs = (endMs - startMs) / maxItems;
-      const bucketMs = bucketForPixel(pixelMs);
-      return onOneState(() => {
-        memory.refresh();
-        return cameraIds.map((cameraId) => {
-          const streamId = ids.stream(cameraId, 'main');
-          const events = memory.events(cameraId, window, maxItems);
-          if (streamId === null) return { cameraId, spans: [], gaps: [], events };
-          const gaps = longest(memory.gaps(streamId, window, classesFrom(pixelMs)), maxItems);
-          return { cameraId, spans: mergeSpans(spansOf(streamId, window, bucketMs), window, maxItems), gaps, events };
-        });
-      });
-    },
-    bounds: (cameraIds) =>
-      onOneState(() => {
-        const all = cameraIds.flatMap((cameraId) => (['main', 'sub'] as const).map((stream) => ids.stream(cameraId, stream))).flatMap((id) => (id === null ? [] : (rows.bounds(id) ?? [])));
-        if (all.length === 0) return null;
-        return { startMs: Math.min(...all.map((range) => range.startMs)), endMs: Math.max(...all.map((range) => range.endMs)) };
-      }),
+    timeline: (query) => onOneState(() => timeline(query)),
+    drawn: (query) => onOneState(() => ({ columns: encodeColumns(timeline(query).map(columnsOf)), bounds: bounds(query.cameraIds) })),
+    bounds: (cameraIds) => onOneState(() => bounds(cameraIds)),
     events: ({ cameraIds, startMs, endMs, limit }) =>
       cameraIds.flatMap((cameraId) => rows.events(cameraId, { startMs, endMs }, limit)).toSorted((a, b) => a.startMs - b.startMs).slice(-limit),
   };

@@ -3,7 +3,7 @@ import { type CSSProperties, type PointerEvent, type ReactNode, type RefObject, 
 import { GAP_CAUSE_LABEL } from '../../../shared/model/gap.ts';
 import type { Camera } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import type { CameraTimeline, Timeline as TimelineData } from '../../../shared/model/timeline.ts';
+import type { DrawnCamera, DrawnTimeline } from '../../../shared/model/timeline.ts';
 import { DAY_MS, type EpochMs, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { formatClock, formatDay, formatDuration, formatShortDay, formatTime } from '../../components/format.ts';
 import { AXIS_PX, drawTimeline, fitCanvas, readColours, rowBox } from './timeline-draw.ts';
@@ -13,7 +13,7 @@ import { useSize } from './use-size.ts';
 
 export interface TimelineProps {
   readonly cameras: readonly Camera[];
-  readonly data: TimelineData | null;
+  readonly data: DrawnTimeline | null;
   readonly window: TimeRange;
   readonly onWindow: (window: TimeRange) => void;
   readonly playheadMs: EpochMs;
@@ -121,7 +121,7 @@ export function Timeline(props: TimelineProps): ReactNode {
 }
 
 function useDrawing(
-  state: { readonly canvas: RefObject<HTMLCanvasElement | null>; readonly size: { readonly width: number; readonly height: number }; readonly shown: TimeRange; readonly rows: readonly (CameraTimeline | null)[]; readonly nowMs: EpochMs; readonly playheadMs: EpochMs; readonly hoverMs: EpochMs | null; readonly selectedRow: number | null },
+  state: { readonly canvas: RefObject<HTMLCanvasElement | null>; readonly size: { readonly width: number; readonly height: number }; readonly shown: TimeRange; readonly rows: readonly (DrawnCamera | null)[]; readonly nowMs: EpochMs; readonly playheadMs: EpochMs; readonly hoverMs: EpochMs | null; readonly selectedRow: number | null },
 ): void {
   const theme = useThemeName();
   const colours = useMemo(() => (theme === '' ? null : readColours(document.documentElement)), [theme]);
@@ -172,13 +172,13 @@ function useWheel(holder: { readonly current: HTMLDivElement | null }, shown: Ti
 }
 
 /** What is there at a moment of a row, in words; null where there is footage. */
-function noteAt(row: CameraTimeline | null, atMs: EpochMs): string | null {
+function noteAt(row: DrawnCamera | null, atMs: EpochMs): string | null {
   const gap = row?.gaps.find(({ startMs, endMs }) => atMs >= startMs && atMs < endMs);
   if (gap !== undefined) return `${GAP_CAUSE_LABEL[gap.cause]} · ${formatDuration(gap.endMs - gap.startMs)}`;
   return row?.spans.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs) === true ? null : 'No footage';
 }
 
-function describeMoment(atMs: EpochMs, nowMs: EpochMs, cameras: readonly Camera[], rows: readonly (CameraTimeline | null)[]): string {
+function describeMoment(atMs: EpochMs, nowMs: EpochMs, cameras: readonly Camera[], rows: readonly (DrawnCamera | null)[]): string {
   const moment = nowMs - atMs < 3_000 ? 'Live' : `${formatDay(atMs)}, ${formatClock(atMs)}`;
   const missing = cameras.filter((_, row) => nowMs - atMs >= 3_000 && noteAt(rows[row] ?? null, atMs) !== null).map(({ name }) => name);
   return missing.length === 0 ? moment : `${moment}; no footage of ${missing.join(', ')}`;

@@ -1,5 +1,5 @@
 /** Draws the timeline's rows onto a canvas: footage, gaps, events, days, now and the playhead. */
-import type { CameraTimeline, EventKind } from '../../../shared/model/timeline.ts';
+import type { DrawnCamera, EventKind } from '../../../shared/model/timeline.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import type { Tick } from './time-window.ts';
 
@@ -19,7 +19,7 @@ export interface TimelinePicture {
   readonly heightPx: number;
   readonly scale: number;
   readonly window: TimeRange;
-  readonly rows: readonly (CameraTimeline | null)[];
+  readonly rows: readonly (DrawnCamera | null)[];
   readonly ticks: readonly Tick[];
   readonly labelOf: (tick: Tick) => string;
   readonly nowMs: EpochMs;
@@ -94,7 +94,7 @@ export function drawTimeline(context: CanvasRenderingContext2D, picture: Timelin
   drawLine(context, xOf(picture.playheadMs), heightPx, colours.accent, true);
 }
 
-function drawRow(context: CanvasRenderingContext2D, row: CameraTimeline, top: number, height: number, xOf: (atMs: EpochMs) => number, widthPx: number, colours: TimelineColours, stripes: CanvasPattern | string): void {
+function drawRow(context: CanvasRenderingContext2D, row: DrawnCamera, top: number, height: number, xOf: (atMs: EpochMs) => number, widthPx: number, colours: TimelineColours, stripes: CanvasPattern | string): void {
   const bar = (startMs: EpochMs, endMs: EpochMs, paint: CanvasPattern | string, least: number, inset = 0): void => {
     const left = Math.max(-RADIUS_PX, xOf(startMs));
     const right = Math.min(widthPx + RADIUS_PX, xOf(endMs));

@@ -1,8 +1,9 @@
 /** Keeps the timeline's data for a window somewhat wider than what is shown, and fresh. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import type { Span, Timeline } from '../../../shared/model/timeline.ts';
+import type { DrawnTimeline, Span } from '../../../shared/model/timeline.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
+import { askTimeline } from '../../api/ask-timeline.ts';
 import { useEngine, useEngineEvent } from '../../api/engine-context.tsx';
 import { widthMs } from './time-window.ts';
 
@@ -13,6 +14,9 @@ const REFRESH_MS = 1_000;
 /** The newest footage is known this late at most. */
 const EDGE_MS = 6_000;
 
+/** Three windows of pixels of a wide screen. */
+const MAX_ITEMS = 4096;
+
 /** Whether data for `have` still serves to show `want`. */
 export function covers(have: TimeRange, want: TimeRange): boolean {
   const ratio = widthMs(have) / (widthMs(want) * (1 + 2 * MARGIN));
@@ -20,7 +24,7 @@ export function covers(have: TimeRange, want: TimeRange): boolean {
 }
 
 /** What reached "now" when it was asked for goes on growing: footage while its camera records, a gap while it does not. */
-export function growFootage(timeline: Timeline, nowMs: EpochMs, recording: ReadonlySet<CameraId>): Timeline {
+export function growFootage(timeline: DrawnTimeline, nowMs: EpochMs, recording: ReadonlySet<CameraId>): DrawnTimeline {
   const grow = <Part extends Span>(parts: readonly Part[]): readonly Part[] => {
     const last = parts.at(-1);
     return last === undefined || last.endMs < timeline.nowMs - EDGE_MS || nowMs <= last.endMs ? parts : [...parts.slice(0, -1), { ...last, endMs: nowMs }];
@@ -28,9 +32,9 @@ export function growFootage(timeline: Timeline, nowMs: EpochMs, recording: Reado
   return { ...timeline, cameras: timeline.cameras.map((camera) => (recording.has(camera.cameraId) ? { ...camera, spans: grow(camera.spans) } : { ...camera, gaps: grow(camera.gaps) })) };
 }
 
-export function useTimeline(cameraIds: readonly CameraId[], window: TimeRange): Timeline | null {
+export function useTimeline(cameraIds: readonly CameraId[], window: TimeRange): DrawnTimeline | null {
   const client = useEngine();
-  const [timeline, setTimeline] = useState<Timeline | null>(null);
+  const [timeline, setTimeline] = useState<DrawnTimeline | null>(null);
   const wanted = useRef({ cameraIds, window });
   const fetched = useRef<(TimeRange & { readonly key: string }) | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
@@ -45,7 +49,7 @@ export function useTimeline(cameraIds: readonly CameraId[], window: TimeRange): 
     const range = { startMs: Math.max(0, shown.startMs - marginMs), endMs: shown.endMs + marginMs };
     fetched.current = { ...range, key: ids.join() };
     if (ids.length === 0) return;
-    client.ask('timeline.get', { cameraIds: [...ids], ...range, maxItems: 4096 }).then(setTimeline, () => {
+    askTimeline(client, { cameraIds: [...ids], ...range, maxItems: MAX_ITEMS }).then(setTimeline, () => {
       fetched.current = null;
     });
   }, [client]);
