@@ -65,7 +65,9 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
   searcher.onChange((state) => hub.tell('discovery.changed', state));
   const clockWatch = createClockWatch({ clock, log, cameras: () => registry.list(), readOffset: (camera) => prober.clockOffset(camera), onOffset: (cameraId, offsetMs) => board.clockOffset(cameraId, offsetMs) });
   ingest.onNotice((notice) => {
-    if (notice.type === 'status' && notice.stream === 'main') clockWatch.heard(notice.cameraId, notice.status.state);
+    if (notice.type !== 'status' || notice.stream !== 'main') return;
+    clockWatch.heard(notice.cameraId, notice.status.state);
+    finder.heard(notice.cameraId, notice.status.state);
   });
   const finder = createFinder({
     network,
@@ -74,6 +76,7 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
     isOffline: (cameraId) => board.get(cameraId)?.state === 'offline',
     login: (cameraId) => registry.login(cameraId),
     relocate: (cameraId, to) => registry.relocate(cameraId, to),
+    onDiagnosis: (cameraId, diagnosis) => board.diagnosed(cameraId, diagnosis),
     neighbours,
     isLive: (cameraId) => board.get(cameraId)?.state === 'live',
     noteMac: (cameraId, mac) => registry.noteMac(cameraId, mac),

@@ -158,6 +158,42 @@ describe('from nothing to a configured camera', () => {
   });
 });
 
+describe('cameras that changed places', () => {
+  it('are told apart by who they say they are, although both take the password, and each gets its own address', async () => {
+    const cameras = await registry();
+    const shared = network();
+    for (const index of [1, 2]) {
+      const { probed, login } = await prober(shared).probe({ kind: 'found', found: await foundCamera(index) }, loginOf(index));
+      await cameras.add(probed, login, null);
+    }
+    const [first, second] = cameras.list();
+    const [one, two] = [forceUnwrap('added', first), forceUnwrap('added', second)];
+    await cameras.relocate(one.id, { deviceUrl: two.deviceUrl, streams: two.streams });
+    await cameras.relocate(two.id, { deviceUrl: one.deviceUrl, streams: one.streams });
+    const search = searcher(cameras);
+    const diagnoses: unknown[] = [];
+    const finder = createFinder({
+      network: shared,
+      search: async () => (await search.search()).found,
+      cameras: () => cameras.list(),
+      isOffline: () => false,
+      login: (id) => cameras.login(id),
+      relocate: (id, to) => cameras.relocate(id, to),
+      onDiagnosis: (id, diagnosis) => diagnoses.push([id, diagnosis]),
+    });
+    for (const { id } of [one, two]) finder.heard(id, 'live');
+    const stopping = new AbortController();
+    const running = finder.run(stopping.signal);
+    await expect.poll(() => cameras.list().map((camera) => camera.deviceUrl), { timeout: 25_000 }).toEqual([one.deviceUrl, two.deviceUrl]);
+    stopping.abort();
+    await running;
+    expect(cameras.list().map((camera) => camera.streams.map((stream) => stream.url))).toEqual([one, two].map((camera) => camera.streams.map((stream) => stream.url)));
+    expect(diagnoses.slice(0, 2)).toEqual([[one.id, 'other-camera'], [two.id, 'other-camera']]);
+    expect(diagnoses.slice(-1)).toEqual([[two.id, null]]);
+    await cameras.close();
+  }, 40_000);
+});
+
 describe('a camera with a new address', () => {
   it('is found again by its identity, and a stranger is not believed', async () => {
     const cameras = await registry();

@@ -3,6 +3,8 @@ import { isIPv4 } from 'node:net';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { Camera } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
+import { diagnose } from './diagnose.ts';
+import type { Diagnosis } from './health.ts';
 import type { Login } from './http-auth.ts';
 import { whereIs, type Neighbour, type NeighbourTable } from './neighbours.ts';
 import type { CameraNetwork } from './network.ts';
@@ -16,23 +18,41 @@ export interface MacFinderParts {
   readonly cameras: () => readonly Camera[];
   readonly login: (cameraId: CameraId) => Promise<Login | null>;
   readonly relocate: (cameraId: CameraId, to: Relocation) => Promise<unknown>;
+  readonly onDiagnosis?: (cameraId: CameraId, diagnosis: Diagnosis | null) => void;
 }
 
-/** Looks once for these cameras, in what the system knows first and by asking the network then; how many have new addresses now. */
+/** Looks once for these cameras: where they were, in what the system knows of its neighbours, and by asking the network then; how many have new addresses now. */
 export async function findByMac(parts: MacFinderParts, missing: readonly Camera[], signal?: AbortSignal): Promise<number> {
-  const wanted = missing.filter((camera) => macWorthTrusting(camera, parts.cameras()) !== null);
-  if (wanted.length === 0) return 0;
   let known = await parts.neighbours.list();
-  if (wanted.some((camera) => placeOf(camera, known, parts.cameras()) === null)) {
+  const lost: Camera[] = [];
+  for (const camera of missing) {
+    if (macWorthTrusting(camera, parts.cameras()) !== null && (isDisplaced(camera, known) || !(await answers(parts, camera)))) lost.push(camera);
+  }
+  if (lost.length === 0) return 0;
+  if (lost.some((camera) => placeOf(camera, known, parts.cameras()) === null)) {
     await parts.neighbours.stir(signal);
     known = await parts.neighbours.list();
   }
   let moved = 0;
-  for (const camera of wanted) {
+  for (const camera of lost) {
     const host = placeOf(camera, known, parts.cameras());
     if (host !== null && (await move(parts, camera, host))) moved += 1;
   }
   return moved;
+}
+
+/** Whether other hardware has a camera's address by now. Pure. */
+export function isDisplaced(camera: Camera, known: readonly Neighbour[]): boolean {
+  const there = known.find((one) => one.host === hostOf(camera))?.mac;
+  return there !== undefined && (camera.mac ?? null) !== null && there !== camera.mac;
+}
+
+/** Whether something at a camera's address answers for its stream, even if with a refusal; what is wrong with it then is told. */
+async function answers({ network, login: loginOf, onDiagnosis }: MacFinderParts, camera: Camera): Promise<boolean> {
+  const diagnosis = await diagnose(network, camera, await loginOf(camera.id));
+  if (diagnosis === 'nobody') return false;
+  onDiagnosis?.(camera.id, diagnosis);
+  return true;
 }
 
 export interface MacLearnerParts {
@@ -43,15 +63,17 @@ export interface MacLearnerParts {
   readonly noteMac: (cameraId: CameraId, mac: string) => Promise<unknown>;
 }
 
-/** Notes the link-layer addresses of bare RTSP cameras that were added without one, or were replaced by other hardware. */
-export async function learnMacs({ neighbours, cameras, isLive, noteMac }: MacLearnerParts): Promise<void> {
+/** Notes the link-layer addresses of bare RTSP cameras that were added without one; returns those whose address other hardware has. */
+export async function learnMacs({ neighbours, cameras, isLive, noteMac }: MacLearnerParts): Promise<Camera[]> {
   const live = cameras().filter((camera) => camera.origin === 'rtsp' && hostOf(camera) !== '' && isLive(camera.id));
-  if (live.length === 0) return;
+  if (live.length === 0) return [];
   const known = await neighbours.list();
   for (const camera of live) {
     const mac = known.find((one) => one.host === hostOf(camera))?.mac;
-    if (mac !== undefined && mac !== camera.mac) await noteMac(camera.id, mac);
+    // One that is known is not overwritten: other hardware at the address is another camera until the owner says otherwise.
+    if (mac !== undefined && (camera.mac ?? null) === null) await noteMac(camera.id, mac);
   }
+  return live.filter((camera) => isDisplaced(camera, known) && macWorthTrusting(camera, cameras()) !== null);
 }
 
 /** The address a camera is known by; null where cameras at several addresses share it (a router that answers for them), so that it tells none apart. Pure. */

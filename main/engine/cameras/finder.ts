@@ -4,14 +4,16 @@
  * serial or endpoint. A stored password goes to a new address as a digest or not at all.
  */
 import { PorchlightError } from '../../../shared/errors.ts';
-import type { Camera, CameraDevice, StreamConfig } from '../../../shared/model/camera.ts';
+import type { Camera, CameraDevice, ConnectionState, StreamConfig } from '../../../shared/model/camera.ts';
 import type { FoundCamera } from '../../../shared/model/discovery.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { MINUTE_MS, SECOND_MS, type DurationMs } from '../../../shared/time.ts';
 import { retryWaitMs, type RetryLadder } from '../core/retry.ts';
+import { diagnose, diagnosisOf } from './diagnose.ts';
 import { findByMac, learnMacs } from './finder-rtsp.ts';
+import type { Diagnosis } from './health.ts';
 import type { Login } from './http-auth.ts';
-import { bareEndpoint, camerasOfDevice, isSameCamera, serialIdentity } from './identity.ts';
+import { bareEndpoint, camerasOfDevice, isOtherCamera, isSameCamera, serialIdentity } from './identity.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import type { CameraNetwork } from './network.ts';
 import { OnvifDevice } from './onvif-device.ts';
@@ -28,6 +30,8 @@ export interface FinderParts {
   readonly isOffline: (cameraId: CameraId) => boolean;
   readonly login: (cameraId: CameraId) => Promise<Login | null>;
   readonly relocate: (cameraId: CameraId, to: Relocation) => Promise<unknown>;
+  /** What is wrong with a camera that answers and is not recorded; null when nothing is. */
+  readonly onDiagnosis?: (cameraId: CameraId, diagnosis: Diagnosis | null) => void;
   /** By which bare RTSP cameras are found again; without it they are not looked for. */
   readonly neighbours?: NeighbourTable;
   /** For learning where cameras that have no link-layer address stored live; both or none. */
@@ -40,6 +44,8 @@ export interface Finder {
   run(signal: AbortSignal): Promise<void>;
   /** Looks once; how many cameras have new addresses now. */
   runOnce(signal?: AbortSignal): Promise<number>;
+  /** How a camera's main stream is: one that begins to send is asked whether it is still the same. */
+  heard(cameraId: CameraId, state: ConnectionState): void;
 }
 
 /** A camera that reboots takes about a minute; one that got a new address is found soon after. One that is gone for longer is looked for without hurry. */
@@ -60,6 +66,11 @@ class NetworkFinder implements Finder {
   #vainRounds = 0;
   #nextMs = 0;
   #learnMs = 0;
+  /** Cameras whose address another device has. */
+  readonly #displaced = new Set<CameraId>();
+  readonly #states = new Map<CameraId, ConnectionState>();
+  /** Began to send, and were not asked who they are yet. */
+  readonly #unchecked = new Set<CameraId>();
   /** When a camera was last vainly looked for at a host. */
   readonly #vain = new Map<string, number>();
 
@@ -70,6 +81,7 @@ class NetworkFinder implements Finder {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts.network;
     while (!signal.aborted) {
+      await this.#checkWhoSends().catch((error: unknown) => log.warn('cameras could not be asked who they are', error));
       const missing = this.#missing().length > 0;
       if (!missing) [this.#vainRounds, this.#nextMs] = [0, 0];
       if (missing && clock.monotonicMs() >= this.#nextMs) {
@@ -90,14 +102,46 @@ class NetworkFinder implements Finder {
     if (neighbours === undefined || isLive === undefined || noteMac === undefined || network.clock.monotonicMs() < this.#learnMs) return;
     this.#learnMs = network.clock.monotonicMs() + LEARN_EVERY_MS;
     try {
-      await learnMacs({ neighbours, cameras, isLive, noteMac });
+      for (const camera of await learnMacs({ neighbours, cameras, isLive, noteMac })) this.#isDisplacedNow(camera);
     } catch (error) {
       network.log.warn('the link-layer addresses of cameras could not be noted', error);
     }
   }
 
+  /** Another device lives where a camera was: what is recorded under its name is not its own. */
+  #isDisplacedNow(camera: Camera): void {
+    this.#parts.network.log.warn(`${camera.id}: another device has its address`);
+    this.#displaced.add(camera.id);
+    this.#parts.onDiagnosis?.(camera.id, 'other-camera');
+    this.#nextMs = 0;
+  }
+
+  heard(cameraId: CameraId, state: ConnectionState): void {
+    if (state === 'live' && this.#states.get(cameraId) !== 'live') this.#unchecked.add(cameraId);
+    this.#states.set(cameraId, state);
+  }
+
+  /** Asks cameras that began to send who they are: addresses are given out anew when a router restarts, and a password often fits several. */
+  async #checkWhoSends(): Promise<void> {
+    const list = this.#parts.cameras().filter((camera) => this.#unchecked.delete(camera.id) && camera.origin === 'onvif' && camera.deviceUrl !== null && URL.canParse(camera.deviceUrl));
+    for (const camera of oneOfEachDevice(list)) {
+      try {
+        const device = new OnvifDevice(this.#parts.network, { url: new URL(camera.deviceUrl ?? ''), login: await this.#parts.login(camera.id), allowBasic: false });
+        const information = await device.deviceInformation();
+        const isOther = isOtherCamera(camera, { endpoint: await device.endpointReference(), device: information });
+        for (const one of camerasOfDevice(camera, this.#parts.cameras())) {
+          if (isOther) this.#isDisplacedNow(one);
+          else if (this.#displaced.delete(one.id)) this.#parts.onDiagnosis?.(one.id, null);
+        }
+      } catch (error) {
+        // Sends pictures and answers no questions: nothing speaks against it.
+        if (!(error instanceof PorchlightError)) throw error;
+      }
+    }
+  }
+
   #missing(): Camera[] {
-    return this.#parts.cameras().filter((camera) => camera.paused === null && this.#parts.isOffline(camera.id) && (camera.origin === 'onvif' || (camera.mac ?? null) !== null));
+    return this.#parts.cameras().filter((camera) => camera.paused === null && (this.#parts.isOffline(camera.id) || this.#displaced.has(camera.id)));
   }
 
   async runOnce(signal?: AbortSignal): Promise<number> {
@@ -107,12 +151,33 @@ class NetworkFinder implements Finder {
     let moved = 0;
     for (const camera of oneOfEachDevice(missing.filter((one) => one.origin === 'onvif'))) {
       const here = await this.#askWhereItWas(camera);
-      if (here === null) lost.push(camera);
-      else moved += here;
+      if (here === null) {
+        lost.push(camera);
+        if (!this.#displaced.has(camera.id)) this.#parts.onDiagnosis?.(camera.id, null);
+      } else moved += here;
     }
     if (lost.some((camera) => camera.identity !== null)) moved += await this.#search(lost);
-    if (bare.length > 0 && this.#parts.neighbours !== undefined) moved += await findByMac({ ...this.#parts, neighbours: this.#parts.neighbours }, bare, signal);
+    if (bare.length > 0) moved += await this.#findBare(bare, signal);
     return moved;
+  }
+
+  async #findBare(bare: readonly Camera[], signal: AbortSignal | undefined): Promise<number> {
+    const { neighbours, network, login, onDiagnosis } = this.#parts;
+    const known = neighbours === undefined ? [] : bare.filter((camera) => (camera.mac ?? null) !== null);
+    for (const camera of bare) {
+      if (known.includes(camera)) continue;
+      const diagnosis = await diagnose(network, camera, await login(camera.id));
+      onDiagnosis?.(camera.id, diagnosis === 'nobody' ? null : diagnosis);
+    }
+    if (neighbours === undefined || known.length === 0) return 0;
+    const relocate = async (cameraId: CameraId, to: Relocation): Promise<void> => this.#relocated(cameraId, to);
+    return await findByMac({ ...this.#parts, relocate, neighbours }, known, signal);
+  }
+
+  async #relocated(cameraId: CameraId, to: Relocation): Promise<void> {
+    await this.#parts.relocate(cameraId, to);
+    this.#displaced.delete(cameraId);
+    this.#parts.onDiagnosis?.(cameraId, null);
   }
 
   /** A device that answers where it was may have given its streams new addresses; how many cameras have new ones, null when it is not there. */
@@ -176,14 +241,16 @@ class NetworkFinder implements Finder {
     for (const one of camerasOfDevice(camera, this.#parts.cameras())) {
       try {
         const streams = await streamsAnew(network, device, one, await this.#parts.login(one.id));
+        this.#parts.onDiagnosis?.(one.id, null);
         if (one.deviceUrl === device.url.href && sameAddresses(one.streams, streams)) continue;
-        await this.#parts.relocate(one.id, { deviceUrl: device.url.href, streams });
+        await this.#relocated(one.id, { deviceUrl: device.url.href, streams });
         changed += 1;
       } catch (error) {
         if (!(error instanceof PorchlightError)) throw error;
         network.log.info(`${one.id}: its streams at ${device.host} cannot be had: ${error.message}`);
+        if (one.deviceUrl === device.url.href) this.#parts.onDiagnosis?.(one.id, diagnosisOf(error));
         // The device took the password and is the right one, so a channel that is dark for now moves along with the others.
-        if (one.id !== camera.id && one.deviceUrl !== device.url.href && changed > 0) await this.#parts.relocate(one.id, { deviceUrl: device.url.href, streams: one.streams.map((stream) => ({ ...stream, url: atHost(stream.url, device.host) })) });
+        if (one.id !== camera.id && one.deviceUrl !== device.url.href && changed > 0) await this.#relocated(one.id, { deviceUrl: device.url.href, streams: one.streams.map((stream) => ({ ...stream, url: atHost(stream.url, device.host) })) });
       }
     }
     return changed;
@@ -212,7 +279,8 @@ export function candidateAddresses(camera: Camera, found: readonly FoundCamera[]
   const identity = camera.identity ?? '';
   const serialOnly = identity.startsWith('serial:');
   const own = new Set(camerasOfDevice(camera, configured).map((one) => one.id));
-  const taken = new Set(configured.filter((other) => other.id !== camera.id && !own.has(other.id)).map((other) => other.deviceUrl));
+  // Cameras may have changed places, so an endpoint is believed also where another one was; a model alone is not.
+  const taken = new Set(serialOnly ? configured.filter((other) => !own.has(other.id)).map((other) => other.deviceUrl) : []);
   const model = camera.device.model.toLowerCase();
   const matches = found.filter((one) => (serialOnly ? one.cameraId === null && (one.model === '' || one.model.toLowerCase() === model) : one.identity === bareEndpoint(identity)));
   const urls = matches.flatMap((one) => one.deviceUrls).filter((url) => url !== camera.deviceUrl && !taken.has(url) && URL.canParse(url));

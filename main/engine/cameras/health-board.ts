@@ -3,7 +3,7 @@ import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
 import type { Camera, CameraStatus } from '../../../shared/model/camera.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { type HealthEvent, initialHealth, reduceHealth, withDiskProblem } from './health.ts';
+import { type Diagnosis, type HealthEvent, initialHealth, reduceHealth, withDiagnosis, withDiskProblem } from './health.ts';
 import type { Clock } from '../core/clock.ts';
 import type { IngestNotice } from '../ports/ingest.ts';
 
@@ -18,6 +18,8 @@ export class HealthBoard {
   readonly #statuses = new Map<CameraId, CameraStatus>();
   /** Why the main stream of a camera is not written down, from the beginning of an outage to its end. */
   readonly #unwritten = new Map<CameraId, GapCause>();
+
+  readonly #diagnoses = new Map<CameraId, Diagnosis>();
 
   constructor(parts: HealthBoardParts) {
     this.#parts = parts;
@@ -36,6 +38,8 @@ export class HealthBoard {
     if (notice.type === 'outage-began' && notice.stream === 'main') this.#unwritten.set(notice.cameraId, notice.cause);
     else if (notice.type === 'outage-ended' && notice.stream === 'main') this.#unwritten.delete(notice.cameraId);
     else if (notice.type !== 'status') return;
+    // Pictures disprove what was wrong with the stream, but not whose they are.
+    if (notice.type === 'status' && notice.stream === 'main' && notice.status.state === 'live' && this.#diagnoses.get(notice.cameraId) !== 'other-camera') this.#diagnoses.delete(notice.cameraId);
     const camera = this.#parts.cameras().find((one) => one.id === notice.cameraId);
     if (camera !== undefined) this.#apply(camera, { type: 'notice', notice });
   }
@@ -45,6 +49,18 @@ export class HealthBoard {
     if (camera !== undefined) this.#apply(camera, { type: 'clock', offsetMs });
   }
 
+  /** What asking a camera brought to light; null when it is well. */
+  diagnosed(cameraId: CameraId, diagnosis: Diagnosis | null): void {
+    if ((this.#diagnoses.get(cameraId) ?? null) === diagnosis) return;
+    if (diagnosis === null) this.#diagnoses.delete(cameraId);
+    else this.#diagnoses.set(cameraId, diagnosis);
+    const camera = this.#parts.cameras().find((one) => one.id === cameraId);
+    if (camera === undefined) return;
+    // Without a diagnosis any more, the sentence it gave goes too; the recorder's next word brings another where there is one.
+    if (diagnosis === null && this.#statuses.get(cameraId)?.state === 'live') this.#set(camera, { ...this.#statusOf(camera), problem: null });
+    this.#apply(camera, { type: 'configured' });
+  }
+
   /** The list of cameras changed. */
   configured(): void {
     const cameras = this.#parts.cameras();
@@ -52,6 +68,7 @@ export class HealthBoard {
       if (cameras.some((camera) => camera.id === cameraId)) continue;
       this.#statuses.delete(cameraId);
       this.#unwritten.delete(cameraId);
+      this.#diagnoses.delete(cameraId);
     }
     for (const camera of cameras) this.#apply(camera, { type: 'configured' });
   }
@@ -66,8 +83,12 @@ export class HealthBoard {
 
   #apply(camera: Camera, event: HealthEvent): void {
     const before = this.#statusOf(camera);
-    const after = withDiskProblem(reduceHealth(before, event, camera, this.#parts.clock.nowMs()), this.#unwritten.get(camera.id) ?? null);
-    if (after === before) return;
+    const heard = withDiskProblem(reduceHealth(before, event, camera, this.#parts.clock.nowMs()), this.#unwritten.get(camera.id) ?? null);
+    this.#set(camera, withDiagnosis(heard, this.#diagnoses.get(camera.id) ?? null, camera));
+  }
+
+  #set(camera: Camera, after: CameraStatus): void {
+    if (after === this.#statuses.get(camera.id)) return;
     this.#statuses.set(camera.id, after);
     this.#parts.onChange(after);
   }

@@ -3,7 +3,9 @@ import { GAP_CAUSES, type GapCause } from '../../../shared/model/gap.ts';
 import type { Camera, CameraStatus, ConnectionState, StreamKind } from '../../../shared/model/camera.ts';
 import { cameraIdFrom } from '../../../shared/model/ids.ts';
 import type { IngestNotice } from '../ports/ingest.ts';
+import { HealthBoard } from './health-board.ts';
 import { initialHealth, problemSentence, reduceHealth, withDiskProblem } from './health.ts';
+import { systemClock } from '../core/clock.ts';
 
 const camera: Camera = {
   id: cameraIdFrom(new Uint8Array(12)),
@@ -84,5 +86,40 @@ describe('a camera\'s health', () => {
     expect(refused('camera answered 403')).toContain('does not let this user');
     expect(refused('codec cannot be kept')).toContain('H.264');
     expect(problemSentence('camera-unreachable', '', { ...camera, identity: null })).not.toContain('new address');
+  });
+});
+
+describe('what asking the camera brought to light', () => {
+  const board = (): { readonly board: HealthBoard; readonly sentence: () => string | null } => {
+    const made = new HealthBoard({ clock: systemClock, cameras: () => [camera], onChange: () => undefined });
+    return { board: made, sentence: () => made.get(camera.id)?.problem?.sentence ?? null };
+  };
+  const stalled = notice('offline', 10, { cause: 'stream-stalled', detail: 'connected, but no answer was understood' }).notice;
+
+  it('is what the tile says, as long as no pictures come', () => {
+    const { board: one, sentence } = board();
+    one.take(stalled);
+    one.diagnosed(camera.id, 'codec');
+    expect(sentence()).toMatch(/kind of video that Porchlight cannot keep/);
+    one.take(notice('connecting', 20).notice);
+    one.take(stalled);
+    expect(sentence()).toMatch(/kind of video that Porchlight cannot keep/);
+    one.diagnosed(camera.id, 'no-such-stream');
+    expect(sentence()).toMatch(/no such stream any more/);
+    one.take(notice('live', 30).notice);
+    expect(sentence()).toBeNull();
+    one.take(notice('offline', 40, { cause: 'camera-unreachable', detail: 'no route' }).notice);
+    expect(sentence()).toMatch(/^No answer from/);
+  });
+
+  it('is said beside pictures where they are another camera\u2019s', () => {
+    const { board: one, sentence } = board();
+    one.take(notice('live', 10).notice);
+    one.diagnosed(camera.id, 'other-camera');
+    expect(sentence()).toMatch(/^Another camera answers at 192\.168\.1\.23/);
+    one.take(notice('live', 20).notice);
+    expect(sentence()).toMatch(/^Another camera answers/);
+    one.diagnosed(camera.id, null);
+    expect(sentence()).toBeNull();
   });
 });

@@ -52,6 +52,30 @@ function heard(status: CameraStatus, notice: Extract<IngestNotice, { type: 'stat
   return { ...status, state, sinceMs: state === status.state ? status.sinceMs : notice.sinceMs, recording, problem, streams };
 }
 
+/** What asking the camera brought to light, where the recorder alone cannot know it. */
+export type Diagnosis = 'no-such-stream' | 'no-video' | 'codec' | 'other-camera';
+
+/** The status with what is known of the camera's own trouble; the same object where that is nothing new. */
+export function withDiagnosis(status: CameraStatus, diagnosis: Diagnosis | null, camera: Camera): CameraStatus {
+  const applies = diagnosis === 'other-camera' ? status.state === 'live' : status.state === 'offline' || status.state === 'connecting';
+  if (diagnosis === null || !applies) return status;
+  const sentence = diagnosisSentence(diagnosis, hostOf(camera));
+  return status.problem?.sentence === sentence ? status : { ...status, problem: { cause: 'camera-refused', sentence } };
+}
+
+function diagnosisSentence(diagnosis: Diagnosis, host: string): string {
+  switch (diagnosis) {
+    case 'no-such-stream':
+      return refusedSentence('404', host);
+    case 'no-video':
+      return refusedSentence('no video', host);
+    case 'codec':
+      return refusedSentence('codec', host);
+    case 'other-camera':
+      return `Another camera answers at ${host}, and its pictures are what you see here. Porchlight looks for this one; check whether it has power.`;
+  }
+}
+
 /** Live but not written down: the picture is there, the disk is not. */
 function recordingProblem(notice: Extract<IngestNotice, { type: 'status' }>): CameraStatus['problem'] {
   if (notice.problem === null) return null;
@@ -110,11 +134,11 @@ function failedSentence(detail: string): string {
 
 function refusedSentence(detail: string, host: string): string {
   if (/401|password|unauthori[sz]ed/i.test(detail)) return `The camera at ${host} does not accept the password any more. Enter the new one; until then it is left alone, so that it does not lock us out.`;
-  if (/404|not found/i.test(detail)) return `The camera at ${host} has no such stream any more. Add it again, or check its video settings.`;
+  if (/404|not found/i.test(detail)) return `The camera at ${host} has no such stream any more. Check its video settings, or remove it and add it again; Porchlight keeps asking.`;
   if (/453|503|too many|bandwidth/i.test(detail)) return `The camera at ${host} has too many viewers. Close other apps that watch it; Porchlight keeps trying.`;
   if (/403|forbidden/i.test(detail)) return `The camera at ${host} does not let this user watch video. Give the user that right in the camera's own settings.`;
-  if (/codec/i.test(detail)) return `The camera at ${host} sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.`;
-  if (/no video/i.test(detail)) return `The camera at ${host} sends no video any more. Check its settings.`;
+  if (/codec/i.test(detail)) return `The camera at ${host} sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265 in its own settings; it is then recorded by itself.`;
+  if (/no video/i.test(detail)) return `The camera at ${host} sends no video any more. Check its settings; Porchlight keeps asking.`;
   return `The camera at ${host} refuses the connection. Check its settings, then try again.`;
 }
 

@@ -33,6 +33,13 @@ export function isSameCamera(known: { readonly identity: string | null; readonly
   return known.identity !== null && told.endpoint !== null && bareEndpoint(known.identity) === bareEndpoint(told.endpoint);
 }
 
+/** Whether a device tells that it is another one: it need not tell anything, and then nobody knows. */
+export function isOtherCamera(known: { readonly identity: string | null; readonly device: CameraDevice }, told: ToldIdentity): boolean {
+  const [ours, theirs] = [serialIdentity(known.device), serialIdentity(told.device)];
+  if (ours !== null && theirs !== null) return ours !== theirs;
+  return known.identity !== null && !known.identity.startsWith('serial:') && told.endpoint !== null && bareEndpoint(known.identity) !== bareEndpoint(told.endpoint);
+}
+
 /** Every camera of the same device, `camera` itself among them: the channels of one recorder share address, identity and password. */
 export function camerasOfDevice(camera: Camera, cameras: readonly Camera[]): Camera[] {
   const isLens = (one: Camera): boolean => (one.sourceToken ?? null) !== null;
