@@ -47,7 +47,8 @@ export function encodeColumns(cameras: readonly TimelineColumns[]): Uint8Array<A
 
 /** Views into `bytes`, or into a copy where their place in memory does not allow views. Throws where it is no timeline. */
 export function decodeColumns(bytes: Uint8Array): TimelineColumns[] {
-  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  // Not slice(): Node's Buffer gives a view where it is asked for a copy.
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   const count = byteLength < 4 ? 0 : (new Uint32Array(buffer, byteOffset, 1)[0] ?? 0);
   const head = headBytes(count);
   if (byteLength < head) throw new Error('columns shorter than their head');

@@ -44,6 +44,11 @@ function parts(): TimelineParts {
   return { archive: { read }, clock: { ...systemClock, nowMs: () => NOW_MS }, edges, ledger: { openGaps: () => open } };
 }
 
+/** As the payload of a frame from a socket: a Buffer at an odd place. */
+function received(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
+}
+
 /** Both answers, the whole one without what is not drawn. */
 async function both(): Promise<[drawn: unknown, whole: unknown]> {
   const { cameraIds, bytes, ...drawn } = await drawnTimeline(parts(), QUERY);
@@ -54,7 +59,7 @@ async function both(): Promise<[drawn: unknown, whole: unknown]> {
     gaps: gaps.map(({ startMs, endMs, cause }) => ({ startMs, endMs, cause })),
     events: events.map(({ startMs, endMs, kind }) => ({ startMs, endMs, kind })),
   }));
-  return [{ ...drawn, cameras: decodeColumns(bytes).map((columns, at) => drawnFrom(cameraIds[at] ?? CAMERA, columns)) }, { ...whole, cameras: stripped }];
+  return [{ ...drawn, cameras: decodeColumns(received(bytes)).map((columns, at) => drawnFrom(cameraIds[at] ?? CAMERA, columns)) }, { ...whole, cameras: stripped }];
 }
 
 describe('a timeline that is drawn', () => {
