@@ -73,11 +73,13 @@ export class WebCodecsLiveTile implements LivePlayer {
   }
 
   /** Pictures on the way to now that nobody needs to see. */
-  #passesOver({ wallMs }: DecodedPicture, nowMs: number): boolean {
+  #passesOver({ wallMs, frame }: DecodedPicture, nowMs: number): boolean {
     const { queued } = this.#decoder;
-    const { canvasMs } = this.#options.painter;
-    // The other stream of the camera is still on the canvas: time does not go back while this one catches up.
-    if (queued > 0 && canvasMs !== null && wallMs < canvasMs && canvasMs - wallMs < HANDOVER_MS) return true;
+    const { canvas, canvasMs } = this.#options.painter;
+    // The other stream of the camera is still on the canvas: time does not go back while this one catches up, but for one picture that is
+    // sharper than what is there: a camera that is opened is seen clearly at once, and a second later than it was at most.
+    const isSharper = frame.displayHeight > canvas.height;
+    if (queued > 0 && canvasMs !== null && wallMs < canvasMs && canvasMs - wallMs < HANDOVER_MS && !isSharper) return true;
     return queued > CATCHING_UP && nowMs - this.#paintedAtMs < AT_LEAST_EVERY_MS;
   }
 

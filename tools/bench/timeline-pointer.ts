@@ -68,7 +68,10 @@ export class TimelinePointer {
     return this.#msPerPx;
   }
 
-  async click(atMs: number): Promise<void> {
+  /** `restMs`: how long the pointer stands there first. */
+  async click(atMs: number, restMs = 0): Promise<void> {
+    await this.#page.mouse.move(this.xOf(atMs), this.y);
+    if (restMs > 0) await sleep(restMs);
     await this.#page.mouse.click(this.xOf(atMs), this.y);
   }
 }

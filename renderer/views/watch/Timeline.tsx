@@ -6,9 +6,9 @@ import type { CameraId } from '../../../shared/model/ids.ts';
 import type { DrawnCamera, DrawnTimeline } from '../../../shared/model/timeline.ts';
 import { DAY_MS, type EpochMs, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { formatClock, formatDay, formatDuration, formatShortDay, formatTime } from '../../components/format.ts';
+import { type PreviewPointer, usePreviewPointer } from './preview-pointer.ts';
 import { AXIS_PX, drawTimeline, fitCanvas, readColours, rowBox } from './timeline-draw.ts';
 import { pan, tickStepMs, ticks, widthMs, zoom } from './time-window.ts';
-import { usePreview } from './use-preview.ts';
 import { useSize } from './use-size.ts';
 
 export interface TimelineProps {
@@ -40,13 +40,13 @@ export function Timeline(props: TimelineProps): ReactNode {
   const momentAt = useCallback((x: number): EpochMs => shown.startMs + (x / Math.max(1, size.width)) * widthMs(shown), [shown, size.width]);
   const hoverMs = hover === null ? null : Math.min(momentAt(hover.x), nowMs);
   const hovered = hover === null ? undefined : cameras[hover.row];
-  const preview = usePreview(hovered?.id ?? null, hoverMs);
+  const preview = usePreviewPointer();
   const selectedRow = cameras.findIndex(({ id }) => id === selected);
 
   useDrawing({ canvas, size, shown, rows, nowMs, playheadMs, hoverMs, selectedRow: selectedRow < 0 ? null : selectedRow });
   useWheel(holder, shown, nowMs, momentAt, props.onWindow);
 
-  const place = (event: PointerEvent): { x: number; y: number } => {
+  const place = (event: { readonly clientX: number; readonly clientY: number }): { x: number; y: number } => {
     const box = holder.current?.getBoundingClientRect();
     return { x: event.clientX - (box?.left ?? 0), y: event.clientY - (box?.top ?? 0) };
   };
@@ -56,6 +56,16 @@ export function Timeline(props: TimelineProps): ReactNode {
       return y < top + height + 3;
     });
     return index < 0 ? cameras.length - 1 : index;
+  };
+
+  useRawPointer(holder, (event) => {
+    const { x, y } = place(event);
+    const camera = drag.current?.kind === 'pan' ? undefined : cameras[rowAt(y)];
+    if (camera !== undefined) preview.want(camera.id, Math.min(momentAt(x), nowMs));
+  });
+  const leave = (): void => {
+    setHover(null);
+    preview.leave();
   };
 
   const onPointerDown = (event: PointerEvent): void => {
@@ -81,7 +91,7 @@ export function Timeline(props: TimelineProps): ReactNode {
     const was = drag.current;
     drag.current = null;
     if (was?.kind === 'seek' || (was?.kind === 'pan' && !was.moved)) props.onSeek(Math.min(momentAt(x), nowMs), true);
-    if (event.pointerType === 'touch') setHover(null);
+    if (event.pointerType === 'touch') leave();
   };
 
   return (
@@ -109,12 +119,12 @@ export function Timeline(props: TimelineProps): ReactNode {
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
         onPointerCancel={() => (drag.current = null)}
-        onPointerLeave={() => setHover(null)}
+        onPointerLeave={leave}
       >
         <canvas ref={canvas} aria-hidden="true" />
       </div>
       {hover === null || hoverMs === null || hovered === undefined ? null : (
-        <Peek x={hover.x} width={size.width} atMs={hoverMs} name={hovered.name} url={preview?.url ?? null} note={noteAt(rows[hover.row] ?? null, hoverMs)} narrow={widthMs(shown) < 3 * DAY_MS} />
+        <Peek x={hover.x} width={size.width} atMs={hoverMs} name={hovered.name} preview={preview} note={noteAt(rows[hover.row] ?? null, hoverMs)} narrow={widthMs(shown) < 3 * DAY_MS} />
       )}
     </div>
   );
@@ -171,6 +181,22 @@ function useWheel(holder: { readonly current: HTMLDivElement | null }, shown: Ti
   }, [holder]);
 }
 
+/** Every move of the pointer as it comes: the browser hands the others out once per frame, too late for a picture that is to be on it. Where it has no such event, those have to do. */
+function useRawPointer(holder: { readonly current: HTMLDivElement | null }, onMove: (event: globalThis.PointerEvent) => void): void {
+  const latest = useRef(onMove);
+  useEffect(() => {
+    latest.current = onMove;
+  });
+  useEffect(() => {
+    const element = holder.current;
+    if (element === null) return undefined;
+    const type = 'onpointerrawupdate' in element ? 'pointerrawupdate' : 'pointermove';
+    const tell = (event: Event): void => latest.current(event as globalThis.PointerEvent);
+    element.addEventListener(type, tell);
+    return () => element.removeEventListener(type, tell);
+  }, [holder]);
+}
+
 /** What is there at a moment of a row, in words; null where there is footage. */
 function noteAt(row: DrawnCamera | null, atMs: EpochMs): string | null {
   const gap = row?.gaps.find(({ startMs, endMs }) => atMs >= startMs && atMs < endMs);
@@ -189,18 +215,23 @@ interface PeekProps {
   readonly width: number;
   readonly atMs: EpochMs;
   readonly name: string;
-  readonly url: string | null;
+  readonly preview: PreviewPointer;
   readonly note: string | null;
   readonly narrow: boolean;
 }
 
 const PEEK_PX = 216;
 
-function Peek({ x, width, atMs, name, url, note, narrow }: PeekProps): ReactNode {
+function Peek({ x, width, atMs, name, preview, note, narrow }: PeekProps): ReactNode {
+  const image = useRef<HTMLImageElement>(null);
+  useLayoutEffect(() => {
+    preview.attach(image.current);
+    return () => preview.attach(null);
+  }, [preview]);
   const left = Math.min(Math.max(x - PEEK_PX / 2, 0), Math.max(0, width - PEEK_PX));
   return (
     <div className="peek" style={{ left: `calc(var(--names) + ${left}px)` }} aria-hidden="true">
-      {url === null ? null : <img src={url} alt="" />}
+      <img ref={image} alt="" hidden />
       <div className="peek-text">
         <strong className="numbers">{narrow ? formatClock(atMs) : `${formatShortDay(atMs)}, ${formatTime(atMs)}`}</strong>
         <span>{note ?? name}</span>
