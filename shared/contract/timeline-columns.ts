@@ -19,14 +19,16 @@ export interface TimelineColumns {
 }
 
 const RANGE_BYTES = 16;
+const CAUSE_CODES: ReadonlyMap<string, number> = new Map(GAP_CAUSES.map((cause, code) => [cause, code]));
+const KIND_CODES: ReadonlyMap<string, number> = new Map(EVENT_KINDS.map((kind, code) => [kind, code]));
 
 export function columnsOf(camera: Omit<DrawnCamera, 'cameraId'>): TimelineColumns {
   return {
     spans: rangeColumn(camera.spans),
     gaps: rangeColumn(camera.gaps),
-    gapCauses: Uint8Array.from(camera.gaps, ({ cause }) => GAP_CAUSES.indexOf(cause)),
+    gapCauses: codeColumn(camera.gaps, ({ cause }) => CAUSE_CODES.get(cause)),
     events: rangeColumn(camera.events),
-    eventKinds: Uint8Array.from(camera.events, ({ kind }) => EVENT_KINDS.indexOf(kind)),
+    eventKinds: codeColumn(camera.events, ({ kind }) => KIND_CODES.get(kind)),
   };
 }
 
@@ -93,6 +95,16 @@ function rangeColumn(ranges: readonly TimeRange[]): Float64Array {
     column[at] = startMs;
     column[at + 1] = endMs;
     at += 2;
+  }
+  return column;
+}
+
+function codeColumn<Item>(items: readonly Item[], code: (item: Item) => number | undefined): Uint8Array {
+  const column = new Uint8Array(items.length);
+  let at = 0;
+  for (const item of items) {
+    column[at] = code(item) ?? 0;
+    at += 1;
   }
   return column;
 }

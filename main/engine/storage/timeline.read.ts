@@ -39,7 +39,7 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
 
   const spansOf = (streamId: number, window: TimeRange, bucketMs: DurationMs | null): readonly Span[] => {
     if (bucketMs === null) return rows.spans(streamId, window);
-    const bounds = rows.bounds(streamId);
+    const bounds = memory.bounds(streamId);
     if (bounds === null) return [];
     // A bucket reaches past the first and the last frame; footage does not.
     return memory.coverage(streamId, window, bucketMs).map((run) => ({ startMs: Math.max(run.startMs, bounds.startMs), endMs: Math.min(run.endMs, bounds.endMs) }));
@@ -59,7 +59,7 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
     });
   };
   const bounds = (cameraIds: readonly CameraId[]): TimeRange | null => {
-    const all = cameraIds.flatMap((cameraId) => (['main', 'sub'] as const).map((stream) => ids.stream(cameraId, stream))).flatMap((id) => (id === null ? [] : (rows.bounds(id) ?? [])));
+    const all = cameraIds.flatMap((cameraId) => (['main', 'sub'] as const).map((stream) => ids.stream(cameraId, stream))).flatMap((id) => (id === null ? [] : (memory.bounds(id) ?? [])));
     if (all.length === 0) return null;
     return { startMs: Math.min(...all.map((range) => range.startMs)), endMs: Math.max(...all.map((range) => range.endMs)) };
   };
@@ -67,7 +67,11 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
   return {
     timeline: (query) => onOneState(() => timeline(query)),
     drawn: (query) => onOneState(() => ({ columns: encodeColumns(timeline(query).map(columnsOf)), bounds: bounds(query.cameraIds) })),
-    bounds: (cameraIds) => onOneState(() => bounds(cameraIds)),
+    bounds: (cameraIds) =>
+      onOneState(() => {
+        memory.refresh();
+        return bounds(cameraIds);
+      }),
     events: ({ cameraIds, startMs, endMs, limit }) =>
       cameraIds.flatMap((cameraId) => rows.events(cameraId, { startMs, endMs }, limit)).toSorted((a, b) => a.startMs - b.startMs).slice(-limit),
   };
@@ -79,6 +83,7 @@ class TimelineMemory {
   readonly #coverage: ReadonlyMap<DurationMs, TimelineDays<number, Span>>;
   readonly #gaps: TimelineDays<number, TimelineGap>;
   readonly #events: TimelineDays<CameraId, CameraEvent>;
+  readonly #bounds = new Map<number, TimeRange | null>();
   readonly #longGaps = new Map<number, readonly TimelineGap[]>();
   readonly #longEvents = new Map<CameraId, readonly CameraEvent[]>();
   #seq = 0;
@@ -101,7 +106,7 @@ class TimelineMemory {
       return;
     }
     for (const { what, owner, day } of changes) {
-      if (what === 'coverage') for (const days of this.#coverage.values()) days.changed(Number(owner), day);
+      if (what === 'coverage') this.#footageChanged(Number(owner), day);
       else if (what === 'gaps' && day < 0) this.#longGaps.delete(Number(owner));
       else if (what === 'gaps') this.#gaps.changed(Number(owner), day);
       else if (day < 0) this.#longEvents.delete(owner as CameraId);
@@ -131,7 +136,18 @@ class TimelineMemory {
     return within(window, long, this.#events.of(cameraId, days), 0, eventsInOrder).slice(-limit);
   }
 
+  /** First and last moment of a stream's footage. */
+  bounds(streamId: number): TimeRange | null {
+    return remember(this.#bounds, streamId, () => this.#rows.bounds(streamId));
+  }
+
+  #footageChanged(streamId: number, day: number): void {
+    for (const days of this.#coverage.values()) days.changed(streamId, day);
+    this.#bounds.delete(streamId);
+  }
+
   #forget(): void {
+    this.#bounds.clear();
     for (const days of this.#coverage.values()) days.forget();
     this.#gaps.forget();
     this.#events.forget();
@@ -141,7 +157,9 @@ class TimelineMemory {
 }
 
 function remember<Key, Value>(map: Map<Key, Value>, key: Key, read: () => Value): Value {
-  const value = map.get(key) ?? read();
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = read();
   map.set(key, value);
   return value;
 }

@@ -127,6 +127,7 @@ describe('the timeline', () => {
             const query = { cameraIds: [CAMERA], startMs, endMs: startMs + windowMs, maxItems };
             const [answer] = remembering.timeline(query);
             expect(answer).toEqual(timelineReader(mine, idLookup(mine)).timeline(query)[0]);
+            expect(remembering.bounds([CAMERA])).toEqual(timelineReader(mine, idLookup(mine)).bounds([CAMERA]));
             // What lies beside the memory is the definition.
             const rows = timelineRows(mine);
             const streamId = idLookup(mine).stream(CAMERA, 'main');
