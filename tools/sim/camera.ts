@@ -22,7 +22,7 @@ const DEFAULT_REBOOT_MS = 5000;
 /** Quirks that need other footage than the camera has. */
 const FOOTAGE_QUIRKS: readonly QuirkName[] = ['codec-change', 'b-frames', 'long-gop', 'mjpeg-only'];
 /** Quirks whose beginning ends the sessions there are. */
-const ENDS_SESSIONS: readonly QuirkName[] = ['drop', 'password', 'no-audio', 'silent-audio', 'stream-path'];
+const ENDS_SESSIONS: readonly QuirkName[] = ['drop', 'password', 'no-audio', 'silent-audio', 'no-video', 'answer-404', 'stream-path'];
 
 export interface CameraSetup {
   /** Cameras of different households are different cameras, whatever their index. */

@@ -41,6 +41,7 @@ export const QUIRKS = {
 
   'silent-audio': flag('video', 'the SDP announces G.711 but no sound packet ever comes'),
   'no-audio': flag('video', 'no sound in the SDP'),
+  'no-video': flag('video', 'no picture in the SDP'),
   'bitrate-spike': number('video', 'each picture is padded to this many times its size'),
   'codec-change': text('video', "'size': other SPS and picture size in mid-stream; 'h265': H.265, sessions are closed"),
   'b-frames': flag('video', 'two B-frames between reference pictures; sessions are closed'),

@@ -43,6 +43,9 @@ const RULES: readonly Rule[] = [
 const LOOK_LONGER = /could not find codec parameters|unspecified size|dimensions not set|could not write header/i;
 const NO_SOUND = /matches no streams|does not contain any stream/i;
 
+/** The camera sends video that nothing here can show. */
+export const CODEC_NOT_KEPT: FfmpegFailure = { kind: 'codec-not-supported', cause: 'camera-refused', detail: 'codec cannot be kept', sentence: 'The camera sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.', lookLonger: false, noSound: false };
+
 /** Reads ffmpeg's last lines, newest last. */
 export function readFailure(lines: readonly string[]): FfmpegFailure {
   const text = lines.join('\n');

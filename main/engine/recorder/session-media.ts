@@ -21,7 +21,7 @@ export interface MediaParts {
   readonly nextInitId: () => number;
   readonly onFragment: (fragment: SessionFragment) => void;
   readonly onTimestampJump: () => void;
-  readonly onEnd: (reason: 'parameters-changed' | 'malformed', detail: string) => void;
+  readonly onEnd: (reason: 'parameters-changed' | 'malformed' | 'codec-not-kept', detail: string) => void;
 }
 
 /** How long the first pictures wait for the sound's parameters, so that the first file has both. Afterwards sound joins at a keyframe. */
@@ -78,6 +78,12 @@ export class SessionMedia {
       if (track === null) throw new MalformedMediaError('no video track');
       this.#videoInit = { bytes, track };
       this.#codec = parameterCodecOf(track.codec);
+      if (this.#codec === null) {
+        // MP4 would hold MJPEG and MPEG-4 too, and nothing here could show them.
+        this.#over = true;
+        this.#parts.onEnd('codec-not-kept', track.codec);
+        return;
+      }
     } else if (this.#init !== null && this.#held.length === 0) {
       this.#video(unit.bytes, this.#init);
       return;

@@ -2,7 +2,7 @@
 import { MalformedMediaError } from '../../../shared/media/boxes.ts';
 import { FragmentSplitter, type SplitUnit } from '../../../shared/media/fragment-splitter.ts';
 import { inputScript, type ProbeDepth, recordArgs, type Sound } from '../ffmpeg/args.ts';
-import { type FfmpegFailure, readFailure } from '../ffmpeg/errors.ts';
+import { CODEC_NOT_KEPT, type FfmpegFailure, readFailure } from '../ffmpeg/errors.ts';
 import type { ChildLedger } from '../ffmpeg/ledger.ts';
 import type { OutputPipe } from '../ffmpeg/output-pipe.ts';
 import { type FfmpegExit, type FfmpegProcess, startFfmpeg } from '../ffmpeg/process.ts';
@@ -74,8 +74,12 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
   const endings: (() => void)[] = [];
   try {
     return await new Promise<SessionEnd>((resolve) => {
-      const end = (reason: Exclude<SessionEnd['reason'], 'ended' | 'crashed' | 'stopped' | 'ffmpeg-missing'>, detail: string): void => {
+      const end = (reason: Exclude<SessionEnd['reason'], 'ended' | 'crashed' | 'stopped' | 'ffmpeg-missing'> | 'codec-not-kept', detail: string): void => {
         media.close();
+        if (reason === 'codec-not-kept') {
+          resolve({ reason: 'ended', failure: CODEC_NOT_KEPT, lines: [`the video is ${detail}`] });
+          return;
+        }
         resolve({ reason, detail });
       };
       const media: SessionMedia = new SessionMedia({ ...parts, onEnd: end });

@@ -131,7 +131,7 @@ export class RtspConnection {
     if (feed === null || quirks.flag('answer-404')) return { status: 404 };
     const accept = request.headers.get('accept') ?? 'application/sdp';
     if (!accept.includes('application/sdp') && !accept.includes('*/*')) return { status: 406 };
-    const sdp = formatSdp(await feed.format(), this.socket.localAddress ?? '0.0.0.0', !quirks.flag('no-sprop'));
+    const sdp = formatSdp(await feed.format(), this.socket.localAddress ?? '0.0.0.0', !quirks.flag('no-sprop'), !quirks.flag('no-video'));
     return { status: 200, headers: { 'Content-Type': 'application/sdp', 'Content-Base': `${base}/` }, body: sdp };
   }
 

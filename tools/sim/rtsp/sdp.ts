@@ -57,8 +57,8 @@ function audioLines(audio: AudioClip): string[] {
   return lines;
 }
 
-/** The description of a stream; `sprop` says whether it carries the video's parameter sets. */
-export function formatSdp(format: StreamFormat, host: string, sprop: boolean): string {
+/** The description of a stream; `sprop` says whether it carries the video's parameter sets, `video` whether it has any. */
+export function formatSdp(format: StreamFormat, host: string, sprop: boolean, video = true): string {
   const lines = [
     'v=0',
     `o=- ${Math.floor(Date.now() / 1000)} 1 IN IP4 ${host}`,
@@ -67,7 +67,7 @@ export function formatSdp(format: StreamFormat, host: string, sprop: boolean): s
     't=0 0',
     'a=control:*',
     'a=range:npt=now-',
-    ...videoLines(format.video, sprop),
+    ...(video ? videoLines(format.video, sprop) : []),
     ...(format.audio === null ? [] : audioLines(format.audio)),
   ];
   return `${lines.join('\r\n')}\r\n`;
