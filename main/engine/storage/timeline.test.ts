@@ -108,7 +108,7 @@ describe('the timeline', () => {
     const change = fc.record({ what: fc.constantFrom('segment', 'gap', 'event', 'remove', 'prune'), startM: fc.integer({ min: 0, max: 6 * 1_440 }), lengthS: fc.oneof(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 600, max: 3 * 86_400 })) });
     const question = fc.record({ startM: fc.integer({ min: -1_440, max: 7 * 1_440 }), windowMs: fc.constantFrom(MINUTE_MS, HOUR_MS, DAY_MS, 3 * DAY_MS, 30 * DAY_MS, 300 * DAY_MS), maxItems: fc.constantFrom(16, 700, 4_096) });
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), question), { minLength: 2, maxLength: 8 }), (steps) => {
+      fc.property(fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), question), { minLength: 2, maxLength: 6 }), (steps) => {
         const mine = memoryIndex();
         try {
           const [write, happen] = [segmentWriter(mine), happeningWriter(mine)];
@@ -126,8 +126,9 @@ describe('the timeline', () => {
             const startMs = DAY_START_MS + startM * MINUTE_MS;
             const query = { cameraIds: [CAMERA], startMs, endMs: startMs + windowMs, maxItems };
             const [answer] = remembering.timeline(query);
-            expect(answer).toEqual(timelineReader(mine, idLookup(mine)).timeline(query)[0]);
-            expect(remembering.bounds([CAMERA])).toEqual(timelineReader(mine, idLookup(mine)).bounds([CAMERA]));
+            const forgetful = timelineReader(mine, idLookup(mine));
+            expect(answer).toEqual(forgetful.timeline(query)[0]);
+            expect(remembering.bounds([CAMERA])).toEqual(forgetful.bounds([CAMERA]));
             // What lies beside the memory is the definition.
             const rows = timelineRows(mine);
             const streamId = idLookup(mine).stream(CAMERA, 'main');
@@ -139,7 +140,7 @@ describe('the timeline', () => {
           mine.close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   });
 
