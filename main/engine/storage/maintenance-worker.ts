@@ -39,6 +39,12 @@ const api = {
     db?.close();
     db = null;
   },
+  /** Closes the index and says whether the thread may end: not within a walk. */
+  rest: (): boolean => {
+    if (open.size > 0) return false;
+    api.release();
+    return true;
+  },
   /** Reads the whole database. Throws `database-corrupt`. */
   requireSound: (): void => requireSound(reading(), null),
   recoverTails: (roots: readonly RootPlace[], floors: readonly SessionFloor[] | null): Promise<TailReport> => {

@@ -1,7 +1,9 @@
 /** The archive's three threads and what happens when the index is damaged: it is set aside, and every thread goes on with a new one. */
 import path from 'node:path';
 import { PorchlightError } from '../../../shared/errors.ts';
+import { type DurationMs, SECOND_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
+import { IdleWorker } from '../core/idle-worker.ts';
 import type { Logger } from '../core/logger.ts';
 import { startWorker, workerEntry, type WorkerClient, type WorkerHandle } from '../core/worker-rpc.ts';
 import { DATABASE_FILE } from './database.ts';
@@ -9,6 +11,9 @@ import { WAITING_FOLDER } from './journal.ts';
 import type { MaintenanceApi } from './maintenance-worker.ts';
 import type { ReaderApi } from './reader-worker.ts';
 import type { WriterApi } from './writer-worker.ts';
+
+/** The check at the start keeps the maintenance thread busy, deletions call it up for a moment; in between it is not there. */
+const MAINTENANCE_IDLE_MS: DurationMs = 20 * SECOND_MS;
 
 export interface ThreadOptions {
   readonly dataDir: string;
@@ -21,7 +26,7 @@ export interface ThreadOptions {
 export class ArchiveThreads {
   readonly #writer: WorkerHandle<WriterApi, never>;
   readonly #reader: WorkerHandle<ReaderApi, never>;
-  readonly #maintenance: WorkerHandle<MaintenanceApi, never>;
+  readonly #maintenance: IdleWorker<MaintenanceApi>;
   readonly #options: ThreadOptions;
   #replacing: Promise<void> | null = null;
   #replacements = 0;
@@ -32,7 +37,13 @@ export class ArchiveThreads {
     this.#options = options;
     this.#writer = startWorker<WriterApi>(workerEntry(import.meta.url, './writer-worker'), 'index-writer', { file, waiting, nowMs: options.clock.nowMs() });
     this.#reader = startWorker<ReaderApi>(workerEntry(import.meta.url, './reader-worker'), 'index-reader', { file });
-    this.#maintenance = startWorker<MaintenanceApi>(workerEntry(import.meta.url, './maintenance-worker'), 'maintenance', { file });
+    this.#maintenance = new IdleWorker<MaintenanceApi>({
+      start: () => startWorker<MaintenanceApi>(workerEntry(import.meta.url, './maintenance-worker'), 'maintenance', { file }),
+      clock: options.clock,
+      idleMs: MAINTENANCE_IDLE_MS,
+    });
+    // The start asks it for tails: it loads while the index is opened.
+    this.#maintenance.prepare();
   }
 
   /** Starts the threads and opens the index, a new one where it was damaged. Throws as `openForWriting`. */
@@ -90,7 +101,7 @@ export class ArchiveThreads {
   async #replaceNow(why: unknown): Promise<void> {
     this.#options.logger.error('The index of footage is damaged; it is set aside and rebuilt', why);
     await this.#reader.client.release();
-    await this.#maintenance.client.release();
+    if (this.#maintenance.running) await this.#maintenance.client.release();
     const aside = await this.#writer.client.replace(this.#options.clock.nowMs());
     await this.#reader.client.open();
     this.#replacements += 1;
@@ -101,7 +112,7 @@ export class ArchiveThreads {
   async close(): Promise<void> {
     try {
       await this.#reader.client.release();
-      await this.#maintenance.client.release();
+      if (this.#maintenance.running) await this.#maintenance.client.release();
       await this.#writer.client.close();
     } finally {
       await this.#terminate();
