@@ -8,6 +8,7 @@ import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import type { Base, StopStack } from './engine-base.ts';
 import type { Recording } from './engine-recording.ts';
+import { FFMPEG_NOT_STARTED } from './recorder/ladder.ts';
 
 /** How often disks are looked at, and a missing ffmpeg for. */
 const LOOK_MS = 10 * SECOND_MS;
@@ -38,6 +39,10 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
     await director.apply();
   };
   background('ffmpeg could not be looked for', lookForFfmpeg());
+  // One that vanished while it was in use: said so, and looked for from then on.
+  const stopHearing = recording.ingest.onNotice((notice) => {
+    if (notice.type === 'status' && notice.problem?.detail === FFMPEG_NOT_STARTED) background('ffmpeg could not be looked for', lookForFfmpeg());
+  });
   const look = watchDisks(base, async () => {
     await director.apply();
     retention.hurry();
@@ -56,6 +61,7 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
   ];
   stops.push(async () => {
     stopping.abort();
+    stopHearing();
     for (const cancel of cancels) cancel();
     await Promise.all(work);
   });

@@ -27,6 +27,7 @@ export class FfmpegState {
   readonly #parts: FfmpegStateParts;
   #found: FfmpegBinary | null = null;
   #problem: PorchlightError | null = null;
+  #looks: Promise<unknown> = Promise.resolve();
 
   constructor(parts: FfmpegStateParts) {
     this.#parts = parts;
@@ -56,8 +57,14 @@ export class FfmpegState {
     return true;
   }
 
-  /** Looks again; true when what is used is another now. */
-  async refresh(): Promise<boolean> {
+  /** Looks again; true when what is used is another now. One look after the other, so that one that began with older settings has not the last word. */
+  refresh(): Promise<boolean> {
+    const done = this.#looks.then(() => this.#look());
+    this.#looks = done.catch(() => undefined);
+    return done;
+  }
+
+  async #look(): Promise<boolean> {
     const before = JSON.stringify([this.#found, this.#problem?.message]);
     const setting = this.#parts.setting();
     try {

@@ -12,7 +12,7 @@ import { decodeErrors, streamFacts } from './recorder-rig.ts';
 const DISCOVERY_PORT = 3702;
 /** What had arrived before a bad moment may be missing for so long; I4 says a second, a slow test machine gets half of one more. */
 const LOST_MS = 1_500;
-const ROLES = ['unplugged', 'rebooted', 'moved', 'stalled', 'resized', 'recoded', 'silent'] as const;
+const ROLES = ['unplugged', 'rebooted', 'moved', 'stalled', 'hanging', 'resized', 'recoded', 'silent'] as const;
 type Role = (typeof ROLES)[number];
 
 let simulator: Simulator;
@@ -105,6 +105,34 @@ describe.concurrent('a camera', () => {
     const gap = await engine.closedGap(id, 'stream-stalled', stalledMs);
     expect(gap.startMs).toBeGreaterThan(stalledMs - LOST_MS);
   });
+
+  test('that hangs and then goes away leaves a part for each: what each attempt to connect found out', async () => {
+    const id = await add('hanging');
+    await engine.footage(id, 3);
+    const stalledMs = Date.now();
+    await camera('hanging').setQuirk('stall', true);
+    // Longer than ffmpeg waits for an answer: more than one attempt has connected, and heard nothing.
+    await waitFor('half a minute of silence, still called one', async () => {
+      const gap = (await engine.timeline(id)).gaps.at(-1);
+      if (gap !== undefined && gap.cause !== 'stream-stalled') throw new Error(JSON.stringify(gap));
+      return gap !== undefined && gap.endMs - gap.startMs > 25_000;
+    }, 60_000);
+    expect((await engine.status(id)).problem).toMatchObject({ cause: 'stream-stalled', sentence: expect.stringContaining('is there but') });
+    await camera('hanging').unplug();
+    await camera('hanging').setQuirk('stall', false);
+    await waitFor('seconds without a camera', async () => {
+      const gap = (await engine.timeline(id)).gaps.at(-1);
+      return gap?.cause === 'camera-unreachable' && gap.endMs - gap.startMs > 8_000;
+    }, 60_000);
+    await camera('hanging').replug();
+    const away = await engine.closedGap(id, 'camera-unreachable', stalledMs, 60_000);
+    const { gaps } = await engine.timeline(id);
+    expect(gaps.map((gap) => gap.cause)).toEqual(['stream-stalled', 'camera-unreachable']);
+    expect(gaps[0]?.startMs).toBeGreaterThan(stalledMs - LOST_MS);
+    expect(gaps[0]?.endMs).toBe(away.startMs);
+    const events = await engine.ask('events.list', { cameraIds: [id], startMs: stalledMs - 60_000, endMs: Date.now() });
+    expect(events.map((event) => [event.kind, event.startMs, event.endMs])).toEqual([['camera-offline', gaps[0]?.startMs, away.endMs], ['camera-online', away.endMs, away.endMs]]);
+  }, 180_000);
 
   test('that changes the size of its pictures in mid-stream goes on being recorded', async () => {
     const id = await add('resized');

@@ -69,10 +69,12 @@ describe('the disk for footage', () => {
     expect(await readdir(media)).toEqual([]);
     await rm(media, { recursive: true });
     await rename(`${media}.away`, media);
-    // The seconds after a start belong to the time when Porchlight was closed (docs/design/storage.md, "Causes of gaps").
-    await engine.closedGap(id, 'stopped-by-you', startedMs);
+    const gap = await engine.closedGap(id, 'disk-missing', startedMs);
     await waitFor('all to be well', isWell);
-    expect((await engine.timeline(id)).spans.length).toBe(2);
+    const { gaps, spans } = await engine.timeline(id);
+    expect(gaps.map(({ cause, endMs }) => [cause, endMs])).toEqual([['stopped-by-you', gap.startMs], ['disk-missing', gap.endMs]]);
+    expect(gap.startMs - startedMs).toBeLessThan(5_000);
+    expect(spans.length).toBe(2);
   }, 90_000);
 
   test('that is read-only at the start: old footage plays, and it goes on when it can be written to', async (context) => {

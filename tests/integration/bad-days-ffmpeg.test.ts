@@ -1,5 +1,5 @@
 /** Bad days of ffmpeg: missing, too old, crashing; and of an engine that is killed while a camera is stalled. */
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -68,12 +68,18 @@ describe('an ffmpeg', () => {
     engine = await TestEngine.started({ env: { PATH: bin } });
     expect((await engine.info()).ffmpeg).toBeNull();
     expect(await sentence('ffmpeg-missing')).toMatch(/ffmpeg is not installed, and Porchlight needs it to record\. Install it .*Settings\./);
+    const addedMs = Date.now();
     const { id } = await engine.add(camera());
-    expect(await engine.status(id)).toMatchObject({ recording: false });
+    const problem = await waitFor('the camera to say so', async () => (await engine.status(id)).problem);
+    expect(problem).toEqual({ cause: 'porchlight-failed', sentence: expect.stringMatching(/^Not recording: ffmpeg is not installed, .*Settings\.$/) });
+    expect(await engine.status(id)).toMatchObject({ state: 'offline', recording: false });
     await link('ffmpeg');
     await waitFor('it to be found', async () => (await engine.info()).ffmpeg !== null);
     await engine.footage(id, 2);
     expect((await engine.info()).warnings).toEqual([]);
+    expect(await engine.status(id)).toMatchObject({ state: 'live', recording: true, problem: null });
+    const gap = await engine.closedGap(id, 'porchlight-failed', addedMs);
+    expect((await engine.timeline(id)).gaps).toEqual([gap]);
   });
 
   test('that is too old, or not there where the settings say, is refused in a sentence while the one in use goes on', async () => {
@@ -117,6 +123,41 @@ describe('an ffmpeg', () => {
     expect(files).toHaveLength(2);
     for (const file of files) expect(decodeErrors(file), file).toBe('');
   });
+});
+
+describe('an ffmpeg that goes bad in use', () => {
+  const real = async (): Promise<string> => (await runToEnd('which', ['ffmpeg'], 5_000)).stdout.trim();
+  /** Works for everything but recording, where it crashes like a program with a fault. */
+  const faulty = async (): Promise<void> => await writeScript(path.join(bin, 'ffmpeg'), `case "$*" in *frag_every_frame*) kill -SEGV $$;; *) exec ${await real()} "$@";; esac`);
+
+  test.each([
+    ['crashes each time', async () => await faulty(), /^Not recording: ffmpeg, .* crashes on this stream/],
+    ['is gone', async () => await rm(path.join(bin, 'ffmpeg')), /^Not recording: ffmpeg, .* does not start/],
+    ['cannot be run', async () => await chmod(path.join(bin, 'ffmpeg'), 0o600), /^Not recording: ffmpeg, .* does not start/],
+  ])('that %s: the camera says so, the gap blames Porchlight, and all goes on when it is well again', async (_how, spoil, sentenceOf) => {
+    await link(GUARD);
+    const well = `exec ${await real()} "$@"`;
+    await writeScript(path.join(bin, 'ffmpeg'), well);
+    engine = await TestEngine.started({ env: { PATH: `${bin}:/bin:/usr/bin` } });
+    await engine.ask('settings.set', { ffmpegPath: path.join(bin, 'ffmpeg') });
+    const { id } = await engine.add(camera());
+    await engine.footage(id, 2);
+    await spoil();
+    const spoiltMs = Date.now();
+    for (const pid of await ffmpegOf(engine.pid)) process.kill(pid, 'SIGKILL');
+    const problem = await waitFor('the camera to say so', async () => {
+      const now = (await engine.status(id)).problem;
+      if (now === null || !sentenceOf.test(now.sentence)) throw new Error(JSON.stringify(now));
+      return now;
+    });
+    expect(problem.cause).toBe('porchlight-failed');
+    expect(await engine.status(id)).toMatchObject({ state: 'offline', recording: false });
+    await rm(path.join(bin, 'ffmpeg'), { force: true });
+    await writeScript(path.join(bin, 'ffmpeg'), well);
+    await engine.closedGap(id, 'porchlight-failed', spoiltMs);
+    expect((await engine.timeline(id)).gaps.map((gap) => gap.cause)).toEqual(['porchlight-failed']);
+    await waitFor('all to be well', async () => (await engine.info()).warnings.length === 0);
+  }, 90_000);
 });
 
 describe('an engine that is killed while its camera is stalled', () => {

@@ -19,7 +19,7 @@ afterAll(async () => {
   await simulator?.stop();
 });
 
-test('a camera that was away is an event from its loss to its return, with the cause', async () => {
+test('a camera that was away is an event from its loss to its return, with the cause, and its return another', async () => {
   const camera = forceUnwrap('there is one', simulator.cameras[0]);
   const { id } = await engine.add(camera);
   await engine.footage(id, 2);
@@ -35,6 +35,7 @@ test('a camera that was away is an event from its loss to its return, with the c
   const gap = await engine.closedGap(id, 'camera-unreachable', unpluggedMs);
   const closed = await waitFor('its end', async () => (await engine.ask('events.list', range)).find((event) => event.endMs === gap.endMs) ?? null);
   expect(closed).toEqual({ ...open, startMs: gap.startMs, endMs: gap.endMs });
-  expect((await engine.ask('timeline.get', range)).cameras[0]?.events).toEqual([closed]);
-  expect(await engine.ask('events.list', range)).toEqual([closed]);
+  const back = { id: expect.any(String), cameraId: id, kind: 'camera-online', startMs: gap.endMs, endMs: gap.endMs, label: expect.stringMatching(/^Back after \d+ s$/) };
+  expect((await engine.ask('timeline.get', range)).cameras[0]?.events).toEqual([closed, back]);
+  expect(await engine.ask('events.list', range)).toEqual([closed, back]);
 });

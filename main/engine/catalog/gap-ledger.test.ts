@@ -138,6 +138,12 @@ describe('the ledger', () => {
     expect(brief(fresh.ended(key, START_MS + 1_000, START_MS + 60_000, unreachable))).toEqual([[START_MS + 1_000, START_MS + 60_000, 'camera-unreachable']]);
   });
 
+  it('counts a new camera that nothing could record as missing from then on', () => {
+    const fresh = ledger({ footageEnds: [] });
+    fresh.began({ ...key, sinceMs: START_MS + 1_000, cause: 'porchlight-failed', detail: 'no ffmpeg' });
+    expect(brief(fresh.ended(key, null, START_MS + 60_000, null))).toEqual([[START_MS + 1_000, START_MS + 60_000, 'porchlight-failed']]);
+  });
+
   it('takes a sleep for the cause of what the cameras did in it', () => {
     const book = ledger();
     book.ended(key, null, START_MS + 1_000, null);

@@ -78,7 +78,7 @@ export class GapLedger {
     this.#footageEnds.set(id, Math.max(atMs, reachedMs ?? atMs));
     // The first frame of a life ends what began with the last footage of an earlier one, whatever was reported since. Where there
     // was no footage before, only what was reported is missing.
-    const fromMs = this.#running.has(id) || reachedMs === null ? (sinceMs ?? reachedMs) : Math.min(reachedMs, sinceMs ?? reachedMs);
+    const fromMs = this.#running.has(id) || reachedMs === null ? (sinceMs ?? reachedMs ?? parts[0]?.sinceMs ?? null) : Math.min(reachedMs, sinceMs ?? reachedMs);
     this.#running.add(id);
     if (fromMs === null || atMs - fromMs < NOT_MISSING_MS) return [];
     const why = parts.length > 0 || reported === null ? parts : [{ sinceMs: fromMs, ...reported }];

@@ -23,6 +23,9 @@ export interface LadderState {
   readonly withoutSound: boolean;
 }
 
+/** The detail of an outage for want of ffmpeg. */
+export const FFMPEG_NOT_STARTED = 'ffmpeg could not be started';
+
 export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false };
 
 export interface NextStep {
@@ -47,7 +50,7 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
     case 'ended':
       return afterEnd(state, end, footageMs, waitMs);
     case 'ffmpeg-missing':
-      return { state, connection: 'offline', cause: 'porchlight-failed', detail: 'ffmpeg could not be started', assumed: false, waitMs: 10_000 };
+      return { state, connection: 'offline', cause: 'porchlight-failed', detail: FFMPEG_NOT_STARTED, assumed: false, waitMs: 10_000 };
     case 'crashed':
       return { state, connection: good ? 'connecting' : 'offline', cause: 'porchlight-failed', detail: 'ffmpeg crashed', assumed: false, waitMs: good ? 0 : waitMs };
     case 'never-started':
