@@ -5,7 +5,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { Gap } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { type CameraEvent, EVENT_KINDS, type Timeline } from '../../../shared/model/timeline.ts';
-import { type EpochMs, intersectRanges, type TimeRange } from '../../../shared/time.ts';
+import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import type { LiveEdges } from '../catalog/live-edge.ts';
 import { withOpenGaps } from '../catalog/right-now.ts';
 import type { Clock } from '../core/clock.ts';
@@ -53,7 +53,7 @@ export async function drawnTimeline(parts: TimelineParts, query: ParsedOf<'timel
 function withRightNow(cameraId: CameraId, columns: TimelineColumns, { window, nowMs, open, edge }: RightNow): TimelineColumns {
   const away = open.filter((gap) => gap.cameraId === cameraId);
   // All parts of an outage make its event; those of an outage that lies elsewhere need no look at what is known.
-  const mine = away.some((gap) => intersectRanges(gap, window) !== null) ? away : [];
+  const mine = away.some((gap) => gap.startMs < window.endMs && gap.endMs > window.startMs) ? away : [];
   const { spans, gaps, events } = drawnFrom(cameraId, mine.length === 0 ? { ...columns, gaps: NOTHING, events: NOTHING } : columns);
   const indexed = { cameraId, spans, gaps: gaps.map((gap) => ({ ...gap, detail: '' })), events: [] };
   const [shown = indexed] = withOpenGaps(edge.extend([indexed], window, nowMs), mine, window);

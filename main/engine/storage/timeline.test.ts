@@ -104,11 +104,21 @@ describe('the timeline', () => {
     );
   });
 
+  it('shows the day after what began the evening before', () => {
+    record(1, 1, 20 * HOUR_MS);
+    happeningWriter(db).insertEvent({ id: 'party', cameraId: CAMERA, kind: 'person', label: 'Person', startMs: DAY_START_MS + 20 * HOUR_MS, endMs: DAY_START_MS + 26 * HOUR_MS });
+    happeningWriter(db).insertGap({ cameraId: CAMERA, stream: 'main', cause: 'power-lost', detail: '', startMs: DAY_START_MS + 22 * HOUR_MS, endMs: DAY_START_MS + 30 * HOUR_MS });
+    const night = ask(DAY_START_MS + 25 * HOUR_MS, DAY_START_MS + 25 * HOUR_MS + MINUTE_MS);
+    expect(night?.gaps).toMatchObject([{ cause: 'power-lost' }]);
+    expect(night?.events).toMatchObject([{ id: 'party' }]);
+  });
+
   it('remembers days, and answers the same as a reader that remembers nothing, whatever was added and removed between', () => {
-    const change = fc.record({ what: fc.constantFrom('segment', 'gap', 'event', 'remove', 'prune'), startM: fc.integer({ min: 0, max: 6 * 1_440 }), lengthS: fc.oneof(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 600, max: 3 * 86_400 })) });
-    const question = fc.record({ startM: fc.integer({ min: -1_440, max: 7 * 1_440 }), windowMs: fc.constantFrom(MINUTE_MS, HOUR_MS, DAY_MS, 3 * DAY_MS, 30 * DAY_MS, 300 * DAY_MS), maxItems: fc.constantFrom(16, 700, 4_096) });
+    // Few days and few lengths, so that what is added is asked for, reaches over midnight and is removed again.
+    const change = fc.record({ what: fc.constantFrom('segment', 'segment', 'segment', 'gap', 'gap', 'event', 'event', 'remove', 'prune'), startM: fc.integer({ min: 0, max: 2 * 1_440 }), lengthS: fc.constantFrom(20, 90, 2_400, 8 * 3_600, 30 * 3_600) });
+    const question = fc.record({ startM: fc.integer({ min: -60, max: 2 * 1_440 }), windowMs: fc.constantFrom(HOUR_MS, DAY_MS, DAY_MS, 3 * DAY_MS, 30 * DAY_MS, 300 * DAY_MS), maxItems: fc.constantFrom(16, 700, 4_096) });
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), question), { minLength: 2, maxLength: 6 }), (steps) => {
+      fc.property(fc.array(fc.tuple(fc.array(change, { maxLength: 6 }), question), { minLength: 3, maxLength: 6 }), (steps) => {
         const mine = memoryIndex();
         try {
           const [write, happen] = [segmentWriter(mine), happeningWriter(mine)];
@@ -121,7 +131,7 @@ describe('the timeline', () => {
               else if (what === 'gap') happen.insertGap({ cameraId: CAMERA, stream: 'main', cause: 'power-lost', detail: `${session}`, ...range });
               else if (what === 'event') happen.insertEvent({ id: `event-${lengthS}-${atM}`, cameraId: CAMERA, kind: 'motion', label: '', ...range });
               else if (what === 'remove' && session > 0) write.remove({ cameraId: CAMERA, stream: 'main', session: 1 + (atM % session), sequence: 0 }, false);
-              else if (what === 'prune') happen.prune(CAMERA, range.startMs);
+              else if (what === 'prune') happen.prune(CAMERA, range.startMs - DAY_MS);
             }
             const startMs = DAY_START_MS + startM * MINUTE_MS;
             const query = { cameraIds: [CAMERA], startMs, endMs: startMs + windowMs, maxItems };
@@ -140,7 +150,7 @@ describe('the timeline', () => {
           mine.close();
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 50 },
     );
   });
 

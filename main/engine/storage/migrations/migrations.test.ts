@@ -31,6 +31,21 @@ describe('migrations', () => {
     expect(db.prepare('SELECT count(*) FROM roots').pluck().get()).toBe(1);
   });
 
+  it('note what changes from then on in a timeline that is there already', () => {
+    const db = blank();
+    migrate(db, MIGRATIONS.filter(({ version }) => version < 20));
+    const addEvent = (id: string, startMs: number, sizeClass: number) => db.prepare("INSERT INTO events VALUES (?, 'cam-aaaaaaaaaaaa', ?, ?, ?, 'motion', '')").run(id, startMs, startMs + 1, sizeClass);
+    addEvent('before', 0, 0);
+    migrate(db);
+    const changes = (): unknown => db.prepare('SELECT what, owner, day FROM timeline_changes ORDER BY seq').raw().all();
+    expect(changes()).toEqual([]);
+    addEvent('after', 3 * 86_400_000, 0);
+    addEvent('long', 4 * 86_400_000, 5);
+    for (const id of ['after', 'before']) db.prepare('DELETE FROM events WHERE id = ?').run(id);
+    // Each day once, in the order of its last change.
+    expect(changes()).toEqual([-1, 3, 0].map((day) => ['events', 'cam-aaaaaaaaaaaa', day]));
+  });
+
   it('refuse a database from the future', () => {
     const db = blank();
     migrate(db);
