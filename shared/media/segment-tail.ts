@@ -50,7 +50,7 @@ function asciiBytes(text: string): Uint8Array {
 }
 
 function asciiText(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes.subarray(0, 4096));
+  return Reflect.apply(String.fromCharCode, null, bytes.subarray(0, 4096));
 }
 
 function makeMfra(keyframes: readonly Keyframe[], track: TailTrack): Uint8Array {

@@ -4,11 +4,12 @@
  */
 import { statSync } from 'node:fs';
 import { type ReadableDb, snapshotOf } from './database.ts';
+import { HourNames } from './hour-names.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { camerasIn, type Happening, journalDays, readJournalDay } from './journal.ts';
 import { readIdentity } from './root.ts';
 import type { RootPlace } from './root-list.ts';
-import { compareSegmentOrder, decodeSegmentName, encodeSegmentName } from './segment-name.ts';
+import { compareSegmentOrder, encodeSegmentName } from './segment-name.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import type { PackedSegment } from './segments.write.ts';
 import { type RowFact, StreamRows } from './stream-rows.ts';
@@ -67,7 +68,7 @@ export async function* reconcileRoot(db: ReadableDb, root: RootPlace, options: R
 async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey, options: ReconcileOptions): AsyncGenerator<ReconcileStep> {
   const rows = StreamRows.read(db, root, key);
   const newest = newestRow(db, key);
-  const ask = questions(db, root);
+  const ask = questions(db, root, key);
   // A stream has one open file, and it is its newest: what is older than a row, or had one, is closed, whatever session it is of.
   const isEarlier = mayRepair(options.floors);
   const isNotNewer = (file: FoundFile): boolean => newest !== null && compareSegmentOrder(file.name, newest) <= 0;
@@ -76,12 +77,14 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
   const missing: RowFact[] = [];
   let collected = nothingYet();
   for (const folder of hoursOf(root.path, key)) {
-    const expected = rows.take(folder);
+    const hour = new HourNames(folder);
+    const expected = rows.take(hour);
     for (const fileName of namesIn(`${root.path}/${folder}`)) {
       const row = expected.get(fileName);
       if (row === undefined) {
         const path = `${folder}/${fileName}`;
-        const name = decodeSegmentName(path);
+        const facts = hour.read(fileName);
+        const name = facts === null ? null : { ...key, ...facts };
         if (name !== null) collected.files += 1;
         if (name === null) collected.findings.push({ invariant: 'I2', path, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true });
         // Newer than the last row when this began: being recorded, or closed and about to be rowed. A rebuild rows what is closed.
@@ -120,9 +123,9 @@ function nothingYet(): Collected {
 
 /** With `repairable` null nothing is touched, and what a repair would do is reported. */
 async function step(root: RootPlace, ask: Questions, { strangers, remove, findings, files }: Collected, repairable: ((file: FoundFile) => boolean) | null, { allJournals }: ReconcileOptions): Promise<ReconcileStep> {
-  const removed = new Set(remove.map(({ session, sequence }) => `${session}-${sequence}`));
+  const removed = new Set(remove.map(placeText));
   // Rowed since the rows were read: a recorder's file, not a stranger.
-  const unknown = ask.unknownOf(strangers, ({ name }) => removed.has(`${name.session}-${name.sequence}`));
+  const unknown = ask.unknownOf(strangers, ({ name }) => removed.has(placeText(name)));
   const { closed, rest } = readClosedFiles(root, unknown);
   const report = joinReports([closed, await (repairable === null ? inspectFiles(root, rest) : recoverFiles(root, rest, repairable))]);
   // Of a disk that is new to this index every file is; to say so of each would be no finding.
@@ -164,12 +167,22 @@ interface Questions {
   unknownOf(files: readonly FoundFile[], isRemoved: (file: FoundFile) => boolean): readonly FoundFile[];
 }
 
-function questions(db: ReadableDb, root: RootPlace): Questions {
+function questions(db: ReadableDb, root: RootPlace, { cameraId, stream }: StreamKey): Questions {
   const snapshot = snapshotOf(db);
   const isGarbage = garbageCheck(db, root);
   const anyGarbage = db.prepare('SELECT 1 FROM garbage LIMIT 1');
   const row = db.prepare('SELECT 1 FROM segments WHERE id = ? AND size_bytes = ?');
-  const place = db.prepare('SELECT 1 FROM segments JOIN streams ON streams.id = stream_id WHERE camera_id = ? AND stream = ? AND session = ? AND sequence = ?');
+  const places = db.prepare(`SELECT session, sequence FROM segments WHERE stream_id = (SELECT id FROM streams WHERE camera_id = ? AND stream = ?)
+    AND (session, sequence) >= (?, ?) AND (session, sequence) <= (?, ?)`).raw();
+  /** One question for all of them: what a step finds lies close together. */
+  const rowedAmong = (files: readonly FoundFile[]): ReadonlySet<string> => {
+    const ordered = files.map((file) => file.name).toSorted(compareSegmentOrder);
+    const [first] = ordered;
+    const last = ordered.at(-1);
+    if (first === undefined || last === undefined) return new Set();
+    const rowed = places.all(cameraId, stream, first.session, first.sequence, last.session, last.sequence) as [number, number][];
+    return new Set(rowed.map(([session, sequence]) => placeText({ session, sequence })));
+  };
   return {
     isStillRowed: ({ id, sizeBytes }) => row.get(id, sizeBytes) !== undefined,
     unknownOf: (files, isRemoved) =>
@@ -177,10 +190,14 @@ function questions(db: ReadableDb, root: RootPlace): Questions {
         ? []
         : snapshot(() => {
             const someGarbage = anyGarbage.get() !== undefined;
-            const isRowed = ({ name: { cameraId, stream, session, sequence } }: FoundFile): boolean => place.get(cameraId, stream, session, sequence) !== undefined;
-            return files.filter((file) => isRemoved(file) || (!(someGarbage && isGarbage(file.path)) && !isRowed(file)));
+            const rowed = rowedAmong(files);
+            return files.filter((file) => isRemoved(file) || (!(someGarbage && isGarbage(file.path)) && !rowed.has(placeText(file.name))));
           }),
   };
+}
+
+function placeText({ session, sequence }: { readonly session: number; readonly sequence: number }): string {
+  return `${session}-${sequence}`;
 }
 
 function newestRow(db: ReadableDb, key: StreamKey): { readonly session: number; readonly sequence: number } | null {

@@ -4,7 +4,7 @@
  */
 import { STREAM_KINDS, type StreamKind } from '../../../shared/model/camera.ts';
 import { isCameraId, type CameraId } from '../../../shared/model/ids.ts';
-import { type EpochMs, MINUTE_MS, SECOND_MS, utcDay, utcHour } from '../../../shared/time.ts';
+import { type EpochMs, utcDay, utcHour } from '../../../shared/time.ts';
 
 /** What a segment's path says: enough to row a file whose rows are lost, together with its tail. */
 export interface SegmentName {
@@ -50,30 +50,6 @@ export function streamFolder(cameraId: CameraId, stream: StreamKind): string {
 /** Path of a segment relative to its root, with `/`: `<camera>/<stream>/<day>/<hour>/<UTC start>-s<session>-<sequence>.mp4`. */
 export function encodeSegmentName(name: SegmentName): string {
   return `${segmentFolder(name)}/${segmentFileName(name)}`;
-}
-
-/** When the hour of an hour folder (relative to its root, as `segmentFolder` gives it) begins; NaN for what is none. */
-export function hourFolderStartMs(folder: string): EpochMs {
-  const [day, hour] = folder.split('/').slice(-2);
-  return Date.parse(`${day}T${hour}:00:00.000Z`);
-}
-
-/**
- * Names the files of the hour that begins at `hourStartMs` exactly as `segmentFileName` does, but without a calendar for
- * each of them: a check compares hundreds of thousands. The given starts must be whole milliseconds of that hour.
- */
-export function hourFileNamer(hourStartMs: EpochMs): (startMs: EpochMs, session: number, sequence: number) => string {
-  const hour = compactUtc(hourStartMs).slice(0, 11);
-  return (startMs, session, sequence) => {
-    const inHourMs = startMs - hourStartMs;
-    const secondMs = inHourMs % MINUTE_MS;
-    const text = `${hour}${padded(Math.floor(inHourMs / MINUTE_MS), 2)}${padded(Math.floor(secondMs / SECOND_MS), 2)}.${padded(secondMs % SECOND_MS, 3)}`;
-    return `${text}Z-s${session}-${padded(sequence, 6)}.mp4`;
-  };
-}
-
-function padded(value: number, digits: number): string {
-  return String(value).padStart(digits, '0');
 }
 
 /** The three facts in a file's own name, or null for any name that `segmentFileName` could not have made. */

@@ -3,7 +3,8 @@ import { HOUR_MS } from '../../../shared/time.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import type { ReadableDb } from './database.ts';
 import type { RootPlace } from './root-list.ts';
-import { encodeSegmentName, hourFileNamer, hourFolderStartMs } from './segment-name.ts';
+import type { HourNames } from './hour-names.ts';
+import { encodeSegmentName } from './segment-name.ts';
 import { idLookup } from './stream-ids.ts';
 
 export interface RowFact {
@@ -33,13 +34,12 @@ export class StreamRows {
     return new StreamRows(key, streamId === null || rootId === null ? [] : (select.all(streamId, rootId) as RawRow[]));
   }
 
-  /** Takes out the rows of an hour folder (relative to the root), by the names of their files in it. */
-  take(folder: string): Map<string, RowFact> {
-    const startMs = hourFolderStartMs(folder);
-    const rows = this.#hours.get(startMs / HOUR_MS) ?? [];
-    this.#hours.delete(startMs / HOUR_MS);
-    const nameOf = hourFileNamer(startMs);
-    return new Map(rows.map((row) => [nameOf(row[3], row[1], row[2]), factOf(row)]));
+  /** Takes out the rows of an hour folder, by the names of their files in it. */
+  take(hour: HourNames): Map<string, RowFact> {
+    const at = hour.startMs / HOUR_MS;
+    const rows = this.#hours.get(at) ?? [];
+    this.#hours.delete(at);
+    return new Map(rows.map((row) => [hour.name(row[3], row[1], row[2]), factOf(row)]));
   }
 
   /** Rows that were not taken: their folders are not there. */
