@@ -51,10 +51,12 @@ function quoted(text: string): string {
  */
 export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' | 'video+audio'): string {
   const options: readonly (readonly [string, string])[] = [
-    ['rtsp_transport', input.transport],
+    // TCP first, and UDP from cameras that refuse it (461): ffmpeg asks for the lowest bit of the two first unless told otherwise.
+    ...(input.transport === 'tcp' ? ([['rtsp_transport', 'tcp+udp'], ['rtsp_flags', 'prefer_tcp']] as const) : ([['rtsp_transport', 'udp']] as const)),
     ['allowed_media_types', media],
     ['timeout', String(SOCKET_TIMEOUT_US)],
-    ...(input.transport === 'udp' ? ([['buffer_size', '4194304']] as const) : []),
+    // Of the UDP sockets; TCP takes no notice.
+    ['buffer_size', '4194304'],
     ...(depth === 'quick' ? ([['probesize', '32768'], ['analyzeduration', '0']] as const) : ([['probesize', '5000000'], ['analyzeduration', '5000000']] as const)),
   ];
   return ['ffconcat version 1.0', `file ${quoted(rtspUrlWithCredentials(input))}`, ...options.map(([name, value]) => `option ${name} ${value}`), ''].join('\n');

@@ -23,7 +23,7 @@ describe('the arguments of a recorder', () => {
 describe('the script', () => {
   it('opens a camera quickly', () => {
     expect(inputScript(INPUT, 'quick', 'video+audio')).toBe(
-      "ffconcat version 1.0\nfile 'rtsp://admin:geheim@192.168.1.20:554/h264Preview_01_main'\noption rtsp_transport tcp\noption allowed_media_types video+audio\noption timeout 8000000\noption probesize 32768\noption analyzeduration 0\n",
+      "ffconcat version 1.0\nfile 'rtsp://admin:geheim@192.168.1.20:554/h264Preview_01_main'\noption rtsp_transport tcp+udp\noption rtsp_flags prefer_tcp\noption allowed_media_types video+audio\noption timeout 8000000\noption buffer_size 4194304\noption probesize 32768\noption analyzeduration 0\n",
     );
   });
 
