@@ -152,7 +152,7 @@ describe('the timeline', () => {
       }),
       { numRuns: 50 },
     );
-  });
+  }, 30_000);
 
   it('knows the bounds of all footage, overlapping by a clock step too', () => {
     const write = segmentWriter(db);
