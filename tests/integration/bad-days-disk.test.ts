@@ -159,6 +159,11 @@ describe('the disk for footage', () => {
     try {
       await waitFor('the camera to say so', async () => (await engine.status(id)).problem?.cause === 'disk-too-slow', 30_000);
       expect(await engine.status(id)).toMatchObject({ state: 'live', recording: false, problem: { sentence: expect.stringContaining('too slow') } });
+      // Thawed at once, the next keyframe may be so near that nothing worth a gap is missing.
+      await waitFor('seconds of footage to be missing', async () => {
+        const gap = (await engine.timeline(id)).gaps.at(-1);
+        return gap !== undefined && gap.endMs - gap.startMs > 3_000;
+      });
     } finally {
       await mount.thaw();
     }

@@ -27,6 +27,8 @@ export const QUIRKS = {
   reset: flag('network', 'RTSP connections are reset (RST), new ones too'),
   unplugged: flag('network', 'all ports closed, open connections fall silent without an end, no discovery'),
   'network-stall': number('network', 'once: nothing for this many ms, then all of it in a burst, as TCP delivers it'),
+  jitter: number('network', 'each picture and sound leaves up to this many ms late, in order'),
+  'burst-start': number('network', 'what belongs to this many ms after PLAY comes at once at their end, as from a camera that sends the group of pictures it has in memory'),
   'packet-loss': number('network', 'this share (0-100 %) of the RTP packets over UDP is not sent'),
   reboot: number('network', 'once: goes away for this many ms and comes back with new sessions, as after a power cut'),
   'new-address': text('network', 'once: leaves for this address, ports and identity stay'),

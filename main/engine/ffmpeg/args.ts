@@ -64,15 +64,21 @@ export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' 
 
 /** What a script needs to be allowed, of the concat demuxer. */
 export const SCRIPT_OPTIONS: readonly string[] = ['-safe', '0', '-protocol_whitelist', PROTOCOLS];
+/**
+ * By how much known times come later than those ffmpeg makes up for a session's first packets, which so are told apart and
+ * collide with none (recorder/first-times.ts).
+ */
+export const TIME_LEAD_S = 1;
 /** Arguments that take the script from stdin. */
-const SCRIPT_INPUT: readonly string[] = ['-f', 'concat', ...SCRIPT_OPTIONS, '-i', 'pipe:0'];
+const SCRIPT_INPUT: readonly string[] = ['-itsoffset', String(TIME_LEAD_S), '-f', 'concat', ...SCRIPT_OPTIONS, '-i', 'pipe:0'];
 const QUIET: readonly string[] = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
+export const OUTPUT_OFFSET_S = 10;
 /**
  * Times as they are (frag_discont, no edit list, no shift below zero), so that picture and sound of two outputs stay
  * together; the constant offset keeps the first ones above zero. With an edit list, a first packet without a
  * presentation time (B-frames) would put every later one 2^63 ticks away.
  */
-const TIMES: readonly string[] = ['-avoid_negative_ts', 'disabled', '-output_ts_offset', '10', '-use_editlist', '0', '-flush_packets', '1'];
+const TIMES: readonly string[] = ['-avoid_negative_ts', 'disabled', '-output_ts_offset', String(OUTPUT_OFFSET_S), '-use_editlist', '0', '-flush_packets', '1'];
 
 /**
  * One stream: video copied to stdout, a fragment per frame; sound to descriptor 3. Two outputs, because one muxer holds each

@@ -6,7 +6,7 @@ import { readFailure } from './errors.ts';
 import { redact } from './process.ts';
 
 const INPUT = { url: 'rtsp://192.168.1.20:554/h264Preview_01_main', username: 'admin', password: 'geheim', transport: 'tcp' } as const;
-const HEAD = '-hide_banner -nostats -loglevel warning -f concat -safe 0 -protocol_whitelist pipe,file,rtsp,rtsps,rtp,srtp,tcp,tls,udp,crypto,data -i pipe:0';
+const HEAD = '-hide_banner -nostats -loglevel warning -itsoffset 1 -f concat -safe 0 -protocol_whitelist pipe,file,rtsp,rtsps,rtp,srtp,tcp,tls,udp,crypto,data -i pipe:0';
 const VIDEO = '-map 0:v:0 -c:v copy -avoid_negative_ts disabled -output_ts_offset 10 -use_editlist 0 -flush_packets 1 -f mp4 -movflags frag_every_frame+empty_moov+default_base_moof+frag_discont+skip_trailer pipe:1';
 const SOUND_TIMES = '-avoid_negative_ts disabled -output_ts_offset 10 -use_editlist 0 -flush_packets 1 -f mp4 -movflags empty_moov+default_base_moof+frag_discont+skip_trailer -frag_duration 60000 pipe:3';
 

@@ -15,8 +15,6 @@ const MAX_PENDING_MS: DurationMs = 6_000;
 const MAX_PENDING_BYTES = 24 * 1024 * 1024;
 /** Sound of a moment comes up to this long after its picture. */
 const LATE_SOUND_MS: DurationMs = 600;
-/** How much footage it takes to know when it began. */
-const RESUMED_AFTER_MS: DurationMs = 1_000;
 const DISK_LADDER: RetryLadder = { stepsMs: [1_000, 2_000, 5_000, 10_000], jitter: 0.2 };
 
 export interface FootageParts {
@@ -31,6 +29,8 @@ export interface FootageParts {
 export interface SessionTime {
   readonly session: number;
   readonly wallOf: (sessionMediaMs: DurationMs) => EpochMs;
+  /** Whether `wallOf` is known well enough to say when footage began. */
+  readonly settled: () => boolean;
 }
 
 export class Footage {
@@ -98,7 +98,7 @@ export class Footage {
     const writer = this.#open;
     if (writer === null || !writer.append(fragment)) return;
     this.#sayResumed(writer, false);
-    if (writer.opened) this.#parts.outage.wrote(fragment.wallMs + (fragment.endMediaMs - fragment.startMediaMs));
+    if (writer.opened) this.#parts.outage.wrote(writer.endMs);
     writer.tick(this.#parts.clock.monotonicMs());
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
       this.#overloaded = true;
@@ -136,10 +136,11 @@ export class Footage {
     this.#resuming = writer;
   }
 
-  /** The first second may come in a burst; what is said of its time before is a guess. */
+  /** The first seconds may come in a burst; what is said of their time before is a guess. What is said is what is indexed: a gap ends where its footage begins. */
   #sayResumed(writer: SegmentWriter, last: boolean): void {
-    if (this.#resuming !== writer || !writer.opened || (!last && writer.endMs - writer.startMs < RESUMED_AFTER_MS)) return;
+    if (this.#resuming !== writer || !writer.opened || (!last && this.#time?.settled() !== true)) return;
     this.#resuming = null;
+    writer.freeze();
     this.#parts.outage.resumed(writer.startMs);
   }
 

@@ -129,7 +129,7 @@ export class SegmentWriter {
     const timescale = this.#parts.init.video.timescale;
     if (fragment.keyframe) {
       const mediaTicks = Math.round((fragment.startMediaMs * timescale) / 1_000) - this.#parts.baseTicks;
-      this.#put(makePrft({ trackId: VIDEO_TRACK_ID, wallMs: fragment.wallMs, mediaTicks }));
+      this.#put(makePrft({ trackId: VIDEO_TRACK_ID, wallMs: this.startMs + ticksToMs(mediaTicks, timescale), mediaTicks }));
       this.#keyframes.push({ offsetBytes: this.#acceptedBytes + PRFT_BYTES, sizeBytes: fragment.bytes.length, mediaMs: ticksToMs(mediaTicks, timescale) });
       this.#acceptedBytes += PRFT_BYTES;
     }

@@ -9,6 +9,7 @@ import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 import type { Sound } from '../ffmpeg/args.ts';
 import type { Clock } from '../core/clock.ts';
 import { AUDIO_TRACK_ID, combineInits } from './combine.ts';
+import { FirstTimes, type ReadFragment } from './first-times.ts';
 import type { SessionFragment, SessionInit } from './media.ts';
 import type { StreamMeter } from './stream-meter.ts';
 import { ArrivalOffset, type WallAnchor } from './wall-clock.ts';
@@ -41,7 +42,8 @@ export class SessionMedia {
   #soundInit: { readonly bytes: Uint8Array; readonly track: InitTrack } | null = null;
   #init: SessionInit | null = null;
   /** Units that came before there was an init to go with. */
-  #held: { readonly video: boolean; readonly bytes: Uint8Array }[] = [];
+  #held: { readonly video: boolean; readonly bytes: Uint8Array; readonly atMs: DurationMs }[] = [];
+  readonly #firstTimes = new FirstTimes();
   #heldSinceMs: DurationMs | null = null;
   #knownSets: Uint8Array[] | null = null;
   #codec: ParameterCodec | null = null;
@@ -64,6 +66,17 @@ export class SessionMedia {
     return this.#parts.anchor.wallOf(this.#offset.monotonicOf(mediaMs) ?? this.#parts.clock.monotonicMs());
   }
 
+  /** Whether `wallOf` is known well enough to say when footage began. */
+  settled(): boolean {
+    return this.#offset.settledAt(this.#parts.clock.monotonicMs());
+  }
+
+  /** Nothing more comes: what was held goes out. */
+  drain(): void {
+    if (this.#over) return;
+    for (const fragment of this.#firstTimes.end()) this.#takePicture(fragment);
+  }
+
   /** What still comes is of a session that is over: pictures after a change of parameters fit no file. */
   close(): void {
     this.#over = true;
@@ -84,10 +97,21 @@ export class SessionMedia {
         this.#parts.onEnd('codec-not-kept', track.codec);
         return;
       }
-    } else if (this.#init !== null && this.#held.length === 0) {
-      this.#video(unit.bytes, this.#init);
+    } else {
+      const read = { bytes: unit.bytes, atMs: this.#parts.clock.monotonicMs() };
+      for (const fragment of this.#videoInit === null ? [read] : this.#firstTimes.take(read, this.#videoInit.track)) this.#takePicture(fragment);
       return;
-    } else this.#held.push({ video: true, bytes: unit.bytes.slice() });
+    }
+    this.#settleInit();
+    this.#releaseHeld();
+  }
+
+  #takePicture({ bytes, atMs }: ReadFragment): void {
+    if (this.#init !== null && this.#held.length === 0) {
+      this.#video(bytes, this.#init, atMs);
+      return;
+    }
+    this.#held.push({ video: true, bytes: bytes.slice(), atMs });
     this.#settleInit();
     this.#releaseHeld();
   }
@@ -101,12 +125,13 @@ export class SessionMedia {
       this.#soundInit = { bytes, track };
       this.#settleInit();
       this.#releaseHeld();
-    } else if (this.#init === null) this.#held.push({ video: false, bytes: unit.bytes.slice() });
+    } else if (this.#init === null) this.#held.push({ video: false, bytes: unit.bytes.slice(), atMs: this.#parts.clock.monotonicMs() });
     else this.#sound(unit.bytes, this.#init);
   }
 
   /** Lets pictures go that waited long enough for sound. */
   tick(): void {
+    if (!this.#over) for (const fragment of this.#firstTimes.overdue(this.#parts.clock.monotonicMs())) this.#takePicture(fragment);
     this.#settleInit();
     this.#releaseHeld();
   }
@@ -133,12 +158,13 @@ export class SessionMedia {
     while (this.#held.length > 0 && !this.#over) {
       const [next, ...rest] = this.#held;
       this.#held = rest;
-      if (next?.video === true) this.#video(next.bytes, this.#init);
+      if (next?.video === true) this.#video(next.bytes, this.#init, next.atMs);
       else if (next !== undefined) this.#sound(next.bytes, this.#init);
     }
   }
 
-  #video(bytes: Uint8Array, before: SessionInit): void {
+  /** `atMs`: when it was read. */
+  #video(bytes: Uint8Array, before: SessionInit, atMs: DurationMs): void {
     const head = readFragmentHead(bytes, before.video.defaults);
     if (head.frames === 0) return;
     let init = before;
@@ -148,9 +174,8 @@ export class SessionMedia {
       if (init.audio === null && this.#soundInit !== null) init = this.#makeInit() ?? init;
     }
     const startMediaMs = ticksToMs(head.startTicks, init.video.timescale);
-    const nowMs = this.#parts.clock.monotonicMs();
-    this.#observe(startMediaMs, nowMs);
-    this.#parts.meter.video(nowMs, startMediaMs, head.keyframe, head.frames, bytes.length);
+    this.#observe(startMediaMs, atMs);
+    this.#parts.meter.video(atMs, startMediaMs, head.keyframe, head.frames, bytes.length);
     this.#give(init, bytes, head, true, init.video.timescale, startMediaMs);
   }
 
@@ -167,9 +192,9 @@ export class SessionMedia {
     this.#parts.onFragment({ init, bytes, head, video, keyframe: video && head.keyframe, startMediaMs, endMediaMs: ticksToMs(head.endTicks, timescale), wallMs: this.wallOf(startMediaMs) });
   }
 
-  #observe(startMediaMs: DurationMs, nowMs: DurationMs): void {
-    const arrivedMs = this.#arrivals.length < LAG_FRAGMENTS ? nowMs : (this.#arrivals.shift() ?? nowMs);
-    this.#arrivals.push(nowMs);
+  #observe(startMediaMs: DurationMs, readMs: DurationMs): void {
+    const arrivedMs = this.#arrivals.length < LAG_FRAGMENTS ? readMs : (this.#arrivals.shift() ?? readMs);
+    this.#arrivals.push(readMs);
     if (this.#offset.jumpsAt(arrivedMs, startMediaMs)) this.#parts.onTimestampJump();
     this.#offset.observe(arrivedMs, startMediaMs);
   }

@@ -98,6 +98,7 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
       );
       void child.exited.then((exit) => {
         for (const pipe of child.pipes) pipe.drain();
+        guarded(end, () => media.drain());
         const crash = crashOf(exit);
         const missing = exit.startError ?? notFound(exit, child.lastLines());
         if (missing !== null) resolve({ reason: 'ffmpeg-missing', error: missing });

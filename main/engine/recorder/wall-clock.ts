@@ -47,6 +47,9 @@ const BUCKET_MS: DurationMs = 5_000;
 const SLEW_MS_PER_S = 1;
 /** Until then a camera may still be sending what it had buffered before we came: the estimate falls at once with each earlier packet. */
 const SETTLE_MS: DurationMs = 5_000;
+/** Where the estimate has not proved late by more than `LATE_MS` for this long, it says when the first picture was filmed. */
+const QUIET_MS: DurationMs = 1_000;
+const LATE_MS: DurationMs = 20;
 /** A packet that is earlier than every packet of the last minute by more than this did not come early: the camera's timestamps jumped. */
 const JUMP_MS: DurationMs = 1_000;
 
@@ -58,6 +61,8 @@ export class ArrivalOffset {
   #buckets: { readonly startMs: DurationMs; lowestMs: DurationMs }[] = [];
   #offsetMs: DurationMs | null = null;
   #startedMs: DurationMs = 0;
+  /** When a packet last proved the estimate late. */
+  #fellMs: DurationMs = 0;
   #movedMs: DurationMs = 0;
   #lastArrivalMs: DurationMs = 0;
   #lastMediaMs: DurationMs = 0;
@@ -89,6 +94,11 @@ export class ArrivalOffset {
     return this.#offsetMs === null ? null : mediaMs + this.#offsetMs;
   }
 
+  /** Whether the estimate is as good as it gets soon: what came at once because it had been waiting, here or in the camera, is through. */
+  settledAt(nowMs: DurationMs): boolean {
+    return this.#offsetMs !== null && (nowMs - this.#fellMs >= QUIET_MS || !this.#settling(nowMs));
+  }
+
   #settling(arrivalMs: DurationMs): boolean {
     return arrivalMs - this.#startedMs < SETTLE_MS;
   }
@@ -98,12 +108,14 @@ export class ArrivalOffset {
     this.#offsetMs = arrivalMs - mediaMs;
     this.#lowestMs = arrivalMs - mediaMs;
     this.#startedMs = arrivalMs;
+    this.#fellMs = arrivalMs;
     this.#movedMs = arrivalMs;
     this.#lastArrivalMs = arrivalMs;
     this.#lastMediaMs = mediaMs;
   }
 
   #note(arrivalMs: DurationMs, differenceMs: DurationMs): void {
+    if (differenceMs < this.#lowestMs - LATE_MS) this.#fellMs = arrivalMs;
     const newest = this.#buckets.at(-1);
     if (newest === undefined || arrivalMs - newest.startMs >= BUCKET_MS) {
       this.#buckets.push({ startMs: arrivalMs, lowestMs: differenceMs });
@@ -120,7 +132,7 @@ export class ArrivalOffset {
     const offsetMs = this.#offsetMs ?? lowestMs;
     const mayMoveMs = (SLEW_MS_PER_S * (arrivalMs - this.#movedMs)) / 1_000;
     // An estimate that proves too late by more than drift explains is put right at once: it was never true.
-    const fall = settling || offsetMs - lowestMs > 20 ? lowestMs : Math.max(lowestMs, offsetMs - mayMoveMs);
+    const fall = settling || offsetMs - lowestMs > LATE_MS ? lowestMs : Math.max(lowestMs, offsetMs - mayMoveMs);
     this.#offsetMs = lowestMs < offsetMs ? fall : Math.min(lowestMs, offsetMs + mayMoveMs);
     this.#movedMs = arrivalMs;
   }

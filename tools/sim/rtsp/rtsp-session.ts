@@ -20,6 +20,10 @@ export class RtspSession {
   readonly #pairs: UdpPair[] = [];
   #unsubscribe: (() => void) | null = null;
   #waitsForKeyframe = true;
+  /** What `jitter` and `burst-start` hold back, in order, with when it leaves on the monotonic clock. */
+  #late: { readonly dueMs: number; readonly send: () => void }[] = [];
+  #lateTimer: NodeJS.Timeout | null = null;
+  #playedMs = 0;
   /** When the client was last heard of, on the monotonic clock. */
   heardMs = performance.now();
 
@@ -67,12 +71,16 @@ export class RtspSession {
   play(): void {
     if (this.#unsubscribe !== null) return;
     this.#waitsForKeyframe = true;
+    this.#playedMs = performance.now();
     this.#unsubscribe = this.feed.subscribe((frame) => this.#onFrame(frame));
   }
 
   pause(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
+    this.#late = [];
+    if (this.#lateTimer !== null) clearTimeout(this.#lateTimer);
+    this.#lateTimer = null;
   }
 
   close(): void {
@@ -97,7 +105,29 @@ export class RtspSession {
     } else if (this.#waitsForKeyframe && this.#tracks.has('video')) {
       return false; // Sound before the first picture would only make players wait.
     }
-    track.send(frame);
+    this.#sendInTime(() => track.send(frame));
     return true;
+  }
+
+  #sendInTime(send: () => void): void {
+    const nowMs = performance.now();
+    const dueMs = Math.max(nowMs + Math.random() * this.#quirks.number('jitter'), this.#playedMs + this.#quirks.number('burst-start'), this.#late.at(-1)?.dueMs ?? 0);
+    if (dueMs <= nowMs && this.#late.length === 0) {
+      send();
+      return;
+    }
+    this.#late.push({ dueMs, send });
+    this.#armLate();
+  }
+
+  #armLate(): void {
+    const [next] = this.#late;
+    if (next === undefined || this.#lateTimer !== null) return;
+    this.#lateTimer = setTimeout(() => {
+      this.#lateTimer = null;
+      const nowMs = performance.now();
+      while ((this.#late[0]?.dueMs ?? Infinity) <= nowMs) this.#late.shift()?.send();
+      this.#armLate();
+    }, Math.max(1, next.dueMs - performance.now()));
   }
 }
