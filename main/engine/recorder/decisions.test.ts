@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { readFailure } from '../ffmpeg/errors.ts';
-import { CAMERA_LADDER, FRESH_LADDER, nextStep } from './ladder.ts';
+import { CAMERA_LADDER, FRESH_LADDER, nextStep, SETTLED_LADDER } from './ladder.ts';
 import { rotatesAt } from './rotation.ts';
 import { Outage } from './outage.ts';
 import type { SessionEnd } from './session.ts';
@@ -52,6 +52,17 @@ describe('the ladder', () => {
   const ended = (line: string): Extract<SessionEnd, { reason: 'ended' }> => ({ reason: 'ended', failure: readFailure([line]), lines: [line] });
   const unreachable = ended('Connection refused');
   const unauthorized = ended('401 Unauthorized');
+
+  it.each(['method DESCRIBE failed: 404 Not Found', 'Stream map \'0:v:0\' matches no streams.', 'codec not currently supported in container'])('asks slower and slower where a camera answers that it has none: %s', (line) => {
+    let state = FRESH_LADDER;
+    const waits = SETTLED_LADDER.stepsMs.map(() => {
+      const step = nextStep(state, ended(line), 0, 0.5);
+      state = step.state;
+      expect(step).toMatchObject({ connection: 'offline', cause: 'camera-refused' });
+      return step.waitMs;
+    });
+    expect(waits).toEqual(SETTLED_LADDER.stepsMs);
+  });
 
   it('climbs, repeats its last step, and starts anew after footage', () => {
     let state = FRESH_LADDER;

@@ -1,4 +1,5 @@
 /** What to do after a session ended: wait how long, with what arguments, or give up until told; pure. */
+import type { ErrorKind } from '../../../shared/errors.ts';
 import type { ConnectionState } from '../../../shared/model/camera.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
 import { type DurationMs, MINUTE_MS } from '../../../shared/time.ts';
@@ -8,6 +9,9 @@ import type { SessionEnd } from './session.ts';
 
 /** Quick at first: most ends are a camera that restarts its encoder. Half a minute at last: a camera that boots is back within seconds of being ready. */
 export const CAMERA_LADDER: RetryLadder = { stepsMs: [500, 1_000, 2_000, 5_000, 10_000, 30_000], jitter: 0.2 };
+/** A camera that answers and has no such stream, no video or another codec: one that boots says so for some seconds, one that was set up anew until somebody changes it. */
+export const SETTLED_LADDER: RetryLadder = { stepsMs: [1_000, 5_000, 15_000, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS], jitter: 0.2 };
+const SETTLED: readonly ErrorKind[] = ['not-found', 'no-video', 'codec-not-supported'];
 /** A camera may answer 401 while it boots or because its connections are used up; one more attempt cannot lock an account. */
 const SECOND_THOUGHT_MS: DurationMs = MINUTE_MS;
 /** A session that gave footage this long was a good one. */
@@ -48,7 +52,7 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
   const waitMs = retryWaitMs(CAMERA_LADDER, failures, random);
   switch (end.reason) {
     case 'ended':
-      return afterEnd(state, end, footageMs, waitMs);
+      return afterEnd(state, end, footageMs, footageMs === 0 && SETTLED.includes(end.failure.kind) ? retryWaitMs(SETTLED_LADDER, failures, random) : waitMs);
     case 'ffmpeg-missing':
       return { state, connection: 'offline', cause: 'porchlight-failed', detail: FFMPEG_NOT_STARTED, assumed: false, waitMs: 10_000 };
     case 'crashed':
