@@ -38,8 +38,11 @@ const ANSWER_MS = 400;
 /** Gaps this far behind are forgotten. */
 const GAP_MEMORY_MS = 60_000;
 
+/** What is played, from where. */
+export type FootageFeedOptions = Pick<RecordedTileOptions, 'client' | 'cameraId' | 'stream' | 'fromMs'>;
+
 export class FootageFeed {
-  readonly #options: RecordedTileOptions;
+  readonly #options: FootageFeedOptions;
   readonly #listener: FootageFeedListener;
   readonly #demuxer = new Demuxer();
   readonly #stopWatching: () => void;
@@ -67,7 +70,7 @@ export class FootageFeed {
   #closed = false;
 
   /** Opens the stream at `fromMs`. */
-  constructor(options: RecordedTileOptions, listener: FootageFeedListener) {
+  constructor(options: FootageFeedOptions, listener: FootageFeedListener) {
     this.#options = options;
     this.#listener = listener;
     this.#targetMs = options.fromMs;

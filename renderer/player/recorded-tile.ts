@@ -72,6 +72,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
       onEnd: () => this.#push({ kind: 'flush' }),
       onFailed: (sentence) => this.#setPhase({ kind: 'failed', sentence }),
     });
+    this.#paintReady(options.fromMs);
   }
 
   get shown(): TimeRange | null {
@@ -85,6 +86,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
   seek(toMs: EpochMs, one: boolean): void {
     this.#positionMs = toMs;
     this.#feed.seek(toMs, one);
+    this.#paintReady(toMs);
   }
 
   tick(positionMs: EpochMs): void {
@@ -212,6 +214,13 @@ export class WebCodecsRecordedTile implements RecordedTile {
     this.#pictures.push(picture);
     if (this.#seeking) this.#paintCovering();
     this.#pump();
+  }
+
+  /** The picture may have been made ready while the pointer stood there; the way to what follows it is the same all the same. */
+  #paintReady(atMs: EpochMs): void {
+    const { ahead, cameraId, stream, painter } = this.#options;
+    const ready = ahead?.take(cameraId, stream, atMs) ?? null;
+    if (ready !== null) painter.paint(ready);
   }
 
   #paintCovering(): void {

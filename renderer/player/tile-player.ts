@@ -3,6 +3,7 @@ import type { GapCause } from '../../shared/model/gap.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { EpochMs, TimeRange } from '../../shared/time.ts';
 import type { EngineClient } from '../api/engine-client.ts';
+import type { AheadPicture } from './ahead-picture.ts';
 import type { AudioSink } from './audio-sink.ts';
 import type { Painter } from './painter.ts';
 
@@ -31,6 +32,8 @@ export interface TileOptions {
 
 export interface RecordedTileOptions extends TileOptions {
   readonly fromMs: EpochMs;
+  /** Has the picture of a moment ready now and then (ahead-picture.ts). */
+  readonly ahead?: AheadPicture | null;
 }
 
 /** A player of the live picture: it runs by itself. */

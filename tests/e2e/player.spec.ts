@@ -251,6 +251,26 @@ for (const [path, host] of [['webcodecs', '127.0.0.1'], ['mse', 'insecure.test']
   });
 }
 
+test('where the pointer stood, the picture is painted with the click, and playback goes on from it', async ({ page }) => {
+  const errors = await openPlayback(page, 'plain', rig.home.startMs + 1_000);
+  for (const moment of someMoments(6)) {
+    await page.evaluate(([camera, atMs]) => window.harness.ahead.rest({ cameraId: camera, stream: 'main' }, atMs), [CAMERA, moment] as const);
+    await page.waitForFunction((atMs) => Math.abs((window.harness.ahead.readyMs ?? 0) - atMs) < 1_000, moment);
+    const painted = await page.evaluate((atMs) => {
+      window.harness.controller.seek(atMs);
+      return window.harness.code();
+    }, moment);
+    expect(painted).toBe(rig.home.pictureAt(moment));
+    // What follows comes by the usual way: a step on is another picture.
+    await page.evaluate(() => window.harness.controller.stepPicture(1));
+    await page.waitForFunction((shown) => window.harness.code() !== shown, painted);
+  }
+  expectHonest(await paintsOf(page));
+  await page.evaluate(() => window.harness.closeAll());
+  expect(await page.evaluate(() => window.harness.openStreams)).toBe(0);
+  expect(errors).toEqual([]);
+});
+
 test('live that stood still goes on at now, and a hidden page lets go of its streams', async ({ page }) => {
   const errors = await openPage(page, 'plain');
   await page.evaluate((camera) => window.harness.live(camera), CAMERA);

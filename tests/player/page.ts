@@ -2,6 +2,7 @@
 import { connectToEngine } from '../../renderer/api/connect.ts';
 import { EngineClient } from '../../renderer/api/engine-client.ts';
 import { openLiveTile, openRecordedTile } from '../../renderer/player/choose.ts';
+import { AheadPicture } from '../../renderer/player/ahead-picture.ts';
 import { Painter } from '../../renderer/player/painter.ts';
 import type { LivePlayer, RecordedTile, TilePhase } from '../../renderer/player/tile-player.ts';
 import { PlaybackController } from '../../renderer/views/watch/playback-controller.ts';
@@ -72,13 +73,16 @@ export class Harness {
     tile.player = openLiveTile({ client: this.#client, cameraId, stream, painter: new Painter(tile.canvas), onPhase: (phase) => tile.phases.push(phase) });
   }
 
+  /** What is made ready under the pointer. */
+  readonly ahead = new AheadPicture(this.#client);
+
   /** Tiles that play in step from a moment on, standing still. */
   playback(cameraId: CameraId, fromMs: number, tiles = 1): void {
     const controller = new PlaybackController(fromMs, { onPosition: () => undefined, onReachedNow: () => (this.reachedNow += 1) });
     this.#controller = controller;
     for (let count = 0; count < tiles; count += 1) {
       const tile = this.#addTile();
-      const player = openRecordedTile({ client: this.#client, cameraId, stream: 'main', painter: new Painter(tile.canvas), fromMs, onPhase: (phase) => tile.phases.push(phase) });
+      const player = openRecordedTile({ client: this.#client, cameraId, stream: 'main', painter: new Painter(tile.canvas), fromMs, ahead: this.ahead, onPhase: (phase) => tile.phases.push(phase) });
       tile.player = player;
       controller.add(player);
     }
@@ -89,6 +93,7 @@ export class Harness {
   }
 
   closeAll(): void {
+    this.ahead.close();
     this.#controller?.close();
     for (const { player } of this.tiles) player?.close();
   }

@@ -21,12 +21,16 @@ export interface TimelineProps {
   readonly selected: CameraId | null;
   /** The pointer moves over moments; `done` when it is let go. */
   readonly onSeek: (atMs: EpochMs, done: boolean) => void;
+  /** The pointer stands on a moment and is not pressed. */
+  readonly onRest: (atMs: EpochMs) => void;
   readonly onOpen: (cameraId: CameraId) => void;
 }
 
 type Drag = { readonly kind: 'seek' } | { readonly kind: 'pan'; readonly x: number; readonly window: TimeRange; moved: boolean };
 
 const LABEL_APART_PX = 92;
+/** A pointer that has not moved for so long stands. */
+const STANDS_MS = 40;
 const WHEEL_ZOOM = 0.0016;
 
 export function Timeline(props: TimelineProps): ReactNode {
@@ -36,6 +40,7 @@ export function Timeline(props: TimelineProps): ReactNode {
   const size = useSize(holder);
   const [hover, setHover] = useState<{ readonly x: number; readonly row: number } | null>(null);
   const drag = useRef<Drag | null>(null);
+  const standing = useRef<number | undefined>(undefined);
   const rows = useMemo(() => cameras.map((camera) => data?.cameras.find(({ cameraId }) => cameraId === camera.id) ?? null), [cameras, data]);
   const momentAt = useCallback((x: number): EpochMs => shown.startMs + (x / Math.max(1, size.width)) * widthMs(shown), [shown, size.width]);
   const hoverMs = hover === null ? null : Math.min(momentAt(hover.x), nowMs);
@@ -61,15 +66,21 @@ export function Timeline(props: TimelineProps): ReactNode {
   useRawPointer(holder, (event) => {
     const { x, y } = place(event);
     const camera = drag.current?.kind === 'pan' ? undefined : cameras[rowAt(y)];
-    if (camera !== undefined) preview.want(camera.id, Math.min(momentAt(x), nowMs));
+    if (camera === undefined) return;
+    const atMs = Math.min(momentAt(x), nowMs);
+    preview.want(camera.id, atMs);
+    window.clearTimeout(standing.current);
+    if (drag.current === null && y >= AXIS_PX) standing.current = window.setTimeout(() => props.onRest(atMs), STANDS_MS);
   });
   const leave = (): void => {
+    window.clearTimeout(standing.current);
     setHover(null);
     preview.leave();
   };
 
   const onPointerDown = (event: PointerEvent): void => {
     if (event.button !== 0) return;
+    window.clearTimeout(standing.current);
     const { x, y } = place(event);
     holder.current?.setPointerCapture(event.pointerId);
     drag.current = y < AXIS_PX ? { kind: 'pan', x, window: shown, moved: false } : { kind: 'seek' };

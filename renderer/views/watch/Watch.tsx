@@ -5,6 +5,7 @@ import { type EpochMs, HOUR_MS, MINUTE_MS, type TimeRange } from '../../../share
 import { useQuery } from '../../api/engine-context.tsx';
 import { useCameras } from '../../state/cameras.tsx';
 import { useRoute } from '../../state/route.ts';
+import { AheadProvider, useAheadPicture } from './ahead-context.tsx';
 import { ContactSheet } from './ContactSheet.tsx';
 import { Controls } from './Controls.tsx';
 import { GoToDialog } from './GoToDialog.tsx';
@@ -73,20 +74,31 @@ export function Watch(): ReactNode {
 
   const growing = useMemo(() => (timeline === null ? null : growFootage(timeline, nowMs, new Set((entries ?? []).filter(({ status }) => status.recording).map(({ camera }) => camera.id)))), [timeline, nowMs, entries]);
   const shown = (entries ?? []).filter(({ camera }) => opened === null || camera.id === opened);
+  const ahead = useAheadPicture();
+  // Of one camera alone: sixteen pictures for a place where the pointer only rests would be too much.
+  const alone = shown.length === 1 ? (shown[0]?.camera.id ?? null) : null;
+  const prepare = useCallback(
+    (toMs: EpochMs) => {
+      if (alone !== null) ahead.rest({ cameraId: alone, stream: 'main' }, toMs);
+    },
+    [ahead, alone],
+  );
   const sheetCamera = cameras.find(({ id }) => id === (opened ?? ids[0]));
   return (
     <div className="watch">
       <div className="stage" ref={stage}>
-        <Grid
-          entries={shown}
-          all={entries ?? []}
-          opened={opened}
-          audible={audible}
-          playback={moment.playback}
-          nowMs={nowMs}
-          onOpen={toggle}
-          onSound={toggleSound}
-        />
+        <AheadProvider ahead={ahead}>
+          <Grid
+            entries={shown}
+            all={entries ?? []}
+            opened={opened}
+            audible={audible}
+            playback={moment.playback}
+            nowMs={nowMs}
+            onOpen={toggle}
+            onSound={toggleSound}
+          />
+        </AheadProvider>
       </div>
       <section className="time" aria-label="Time">
         <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={moveWindow} window={window} />
@@ -99,6 +111,7 @@ export function Watch(): ReactNode {
           nowMs={nowMs}
           selected={opened}
           onSeek={moment.scrub}
+          onRest={prepare}
           onOpen={toggle}
         />
       </section>

@@ -6,6 +6,7 @@ import { AudioSink } from '../../player/audio-sink.ts';
 import { openLiveTile, openRecordedTile } from '../../player/choose.ts';
 import { Painter } from '../../player/painter.ts';
 import type { LivePlayer, TilePhase } from '../../player/tile-player.ts';
+import { useSharedAhead } from './ahead-context.tsx';
 import type { PlaybackController } from './playback-controller.ts';
 
 export interface TilePlayerRequest {
@@ -19,6 +20,7 @@ export interface TilePlayerRequest {
 
 export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onPhase }: TilePlayerRequest): void {
   const client = useEngine();
+  const ahead = useSharedAhead();
   const player = useRef<LivePlayer | null>(null);
   const outgoing = useRef<LivePlayer | null>(null);
   const sink = useRef<AudioSink | null>(null);
@@ -43,7 +45,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
     if (playback === null) player.current = openLiveTile({ client, cameraId, stream, painter, onPhase: told });
     else {
       leave();
-      const tile = openRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, onPhase: told });
+      const tile = openRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, ahead, onPhase: told });
       remove = playback.add(tile);
       player.current = tile;
     }
@@ -63,7 +65,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
         }, 3_000);
       } else old?.close();
     };
-  }, [client, canvas, cameraId, stream, playback, onPhase]);
+  }, [client, canvas, cameraId, stream, playback, ahead, onPhase]);
 
   useEffect(() => {
     if (!audible) return undefined;
