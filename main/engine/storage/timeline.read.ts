@@ -5,7 +5,7 @@
 import { columnsOf, encodeColumns } from '../../../shared/contract/timeline-columns.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { CameraEvent, CameraTimeline, Span, TimelineGap } from '../../../shared/model/timeline.ts';
-import { DAY_MS, type DurationMs, type TimeRange } from '../../../shared/time.ts';
+import { DAY_MS, type DurationMs, intersectRanges, type TimeRange } from '../../../shared/time.ts';
 import { bucketForPixel, BUCKETS_MS, dayNumber } from './coverage.ts';
 import { type ReadableDb, snapshotOf } from './database.ts';
 import { classesFrom, leastMs } from './size-class.ts';
@@ -37,12 +37,12 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
   const rows = timelineRows(db);
   const memory = new TimelineMemory(rows);
 
-  const spansOf = (streamId: number, window: TimeRange, bucketMs: DurationMs | null): readonly Span[] => {
-    if (bucketMs === null) return rows.spans(streamId, window);
-    const bounds = memory.bounds(streamId);
-    if (bounds === null) return [];
+  const spansOf = (streamId: number, window: TimeRange, maxItems: number, bucketMs: DurationMs | null): readonly Span[] => {
+    if (bucketMs === null) return mergeSpans(rows.spans(streamId, window), window, maxItems);
     // A bucket reaches past the first and the last frame; footage does not.
-    return memory.coverage(streamId, window, bucketMs).map((run) => ({ startMs: Math.max(run.startMs, bounds.startMs), endMs: Math.min(run.endMs, bounds.endMs) }));
+    const bounds = memory.bounds(streamId);
+    const filled = bounds === null ? null : intersectRanges(window, bounds);
+    return filled === null ? [] : mergeSpans(memory.coverage(streamId, window, bucketMs), window, maxItems, filled);
   };
 
   const timeline = ({ cameraIds, startMs, endMs, maxItems }: TimelineQuery): readonly CameraTimeline[] => {
@@ -55,7 +55,7 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
       const events = memory.events(cameraId, window, maxItems);
       if (streamId === null) return { cameraId, spans: [], gaps: [], events };
       const gaps = longest(memory.gaps(streamId, window, classesFrom(pixelMs)), maxItems);
-      return { cameraId, spans: mergeSpans(spansOf(streamId, window, bucketMs), window, maxItems), gaps, events };
+      return { cameraId, spans: spansOf(streamId, window, maxItems, bucketMs), gaps, events };
     });
   };
   const bounds = (cameraIds: readonly CameraId[]): TimeRange | null => {
@@ -133,7 +133,8 @@ class TimelineMemory {
     const days = daysReaching(window);
     if (!TimelineDays.holds(days)) return this.#rows.events(cameraId, window, limit);
     const long = remember(this.#longEvents, cameraId, () => this.#rows.longEvents(cameraId));
-    return within(window, long, this.#events.of(cameraId, days), 0, eventsInOrder).slice(-limit);
+    const found = within(window, long, this.#events.of(cameraId, days), 0, eventsInOrder);
+    return found.length > limit ? found.slice(-limit) : found;
   }
 
   /** First and last moment of a stream's footage. */
@@ -187,15 +188,15 @@ function within<Item extends TimeRange>(window: TimeRange, long: readonly Item[]
   return longs === 0 ? found : found.sort(inOrder);
 }
 
-/** Cuts spans to the window and draws neighbours closer than a pixel as one, so that at most `maxItems` are left. */
-export function mergeSpans(spans: readonly Span[], window: TimeRange, maxItems: number): readonly Span[] {
+/** Cuts spans to `part` of the window and draws neighbours closer than a pixel as one, so that at most `maxItems` are left. */
+export function mergeSpans(spans: readonly Span[], window: TimeRange, maxItems: number, part: TimeRange = window): readonly Span[] {
   // Holes of at least this length: one fewer than maxItems of them fit.
   const pixelMs = (window.endMs - window.startMs) / Math.max(1, maxItems - 1);
   const merged: { startMs: number; endMs: number }[] = [];
   let open: { startMs: number; endMs: number } | undefined;
   for (const span of spans.toSorted((a, b) => a.startMs - b.startMs)) {
-    const startMs = Math.max(span.startMs, window.startMs);
-    const endMs = Math.min(span.endMs, window.endMs);
+    const startMs = Math.max(span.startMs, part.startMs);
+    const endMs = Math.min(span.endMs, part.endMs);
     if (endMs <= startMs) continue;
     if (open !== undefined && startMs - open.endMs < pixelMs) {
       open.endMs = Math.max(open.endMs, endMs);
