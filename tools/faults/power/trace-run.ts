@@ -1,0 +1,172 @@
+/** Owns a traced run: simulated cameras, an engine under strace in two lives, the first of them killed, and what a disk was told meanwhile. */
+import { execFile, spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { randomUUID } from 'node:crypto';
+import { startSimulator, type Simulator } from '../../sim/simulator.ts';
+import type { SendLogEntry, SimStream } from '../../sim/send-log.ts';
+import type { DiskOperation } from './disk-operations.ts';
+import { StraceLines, type SystemCall } from './strace-lines.ts';
+import { SAID, TracedFiles, TRACED_CALLS } from './traced-files.ts';
+import type { TracedOrder } from './traced-engine.ts';
+
+const run = promisify(execFile);
+const ENTRY = path.join(import.meta.dirname, 'traced-engine.ts');
+/** Longer than any run, so that no picture is sent twice and its bytes tell which it is. */
+const CLIP_SECONDS = 120;
+export const MAIN_VIDEO = { width: 320, height: 180, fps: 10, kbps: 150, gopFrames: 10, seconds: CLIP_SECONDS };
+export const SUB_VIDEO = { width: 160, height: 96, fps: 10, kbps: 50, gopFrames: 10, seconds: CLIP_SECONDS };
+
+export interface TraceOptions {
+  readonly cameras: number;
+  /** Of each of the two lives, after its cameras record. */
+  readonly seconds: number;
+  readonly quotaBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the simulator sent of a camera, named as the footage is. */
+export interface SentStream {
+  readonly camera: number;
+  readonly stream: SimStream;
+  readonly entries: readonly SendLogEntry[];
+}
+
+export interface Trace {
+  readonly operations: readonly DiskOperation[];
+  /** Content of a file as last written, by inode. */
+  readonly content: (inode: number) => Buffer;
+  readonly sent: readonly SentStream[];
+  /** What in the trace was not understood, or differs from the real folder; a suite with such a trace proves nothing. */
+  readonly problems: readonly string[];
+  readonly durationMs: number;
+}
+
+/** Null where a trace can be made; otherwise why not. */
+export async function whyNoTrace(): Promise<string | null> {
+  if (process.platform !== 'linux') return 'system calls are traced on Linux only';
+  try {
+    await run('strace', ['-f', '-o', '/dev/null', 'true']);
+    return null;
+  } catch (error) {
+    const missing = typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+    return missing ? 'strace is not installed (Debian: apt-get install strace)' : `strace cannot trace here: ${error instanceof Error ? error.message.split('\n').at(-1) : String(error)}`;
+  }
+}
+
+/** Records, changes, deletes; is killed, starts again and stops in order; all of it traced. Removes its folder. */
+export async function traceEngine(options: TraceOptions): Promise<Trace> {
+  const startMs = performance.now();
+  const simulator = await startSimulator({ household: randomUUID(), cameras: options.cameras, source: 'test', main: MAIN_VIDEO, sub: SUB_VIDEO, audio: ['none', 'aac', 'none'], discovery: false, controlPort: false });
+  const scratch = await realpath(await mkdtemp(path.join(tmpdir(), 'porchlight-power-')));
+  try {
+    const base = path.join(scratch, 'home');
+    await mkdir(base);
+    const files = new TracedFiles(base);
+    const problems: string[] = [];
+    const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
+    const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds };
+    const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, simulator, options.signal);
+    const at = await follow(files, first, problems, base, 0, true);
+    const second = await life({ ...order, cameras: [], from: 1_000 }, path.join(scratch, 'second.strace'), base, null, simulator, options.signal);
+    await follow(files, second, problems, base, at, false);
+    const sent = simulator.cameras.flatMap((camera) => (['main', 'sub'] as const).map((stream) => ({ camera: camera.index, stream, entries: camera.sendLog(stream) })));
+    return { operations: files.operations, content: (inode) => files.content(inode), sent, problems: [...problems, ...files.problems], durationMs: performance.now() - startMs };
+  } finally {
+    await simulator.stop();
+    await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** One life of the engine under strace; returns the trace's file. */
+async function life(order: TracedOrder, traceFile: string, base: string, kill: { readonly killAfterMs: number } | null, simulator: Simulator, signal: AbortSignal): Promise<string> {
+  const child = spawn(
+    'strace',
+    ['-f', '--seccomp-bpf', '-y', '-ttt', '-xx', '-s', String(64 * 1024 * 1024), '-e', `trace=${TRACED_CALLS.join(',')}`, '-e', 'signal=none', '-o', traceFile, process.execPath, ENTRY, JSON.stringify(order)],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UV_USE_IO_URING: '0', UV_THREADPOOL_SIZE: '8', NODE_OPTIONS: '' }, signal, killSignal: 'SIGKILL', cwd: path.dirname(base) },
+  );
+  const lines: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => void lines.push(line));
+  const ready = new Promise<void>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line.startsWith(SAID) && line.includes('"home"')) resolve();
+    });
+  });
+  const ended = new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, how) => resolve(code ?? how ?? 'unknown'));
+  });
+  if (kill !== null) {
+    await Promise.race([ready, ended]);
+    await delay(kill.killAfterMs, undefined, { signal });
+    await killTracee(child.pid ?? 0);
+  }
+  const outcome = await ended;
+  if (kill === null && outcome !== 0) throw new Error(`the traced engine ended with ${outcome}:\n${lines.slice(-20).join('\n')}`);
+  void simulator;
+  return traceFile;
+}
+
+/** Kills the process that strace runs; strace ends with it. */
+async function killTracee(strace: number): Promise<void> {
+  const children = (await readFile(`/proc/${strace}/task/${strace}/children`, 'utf8').catch(() => '')).trim();
+  const [tracee] = children.split(' ').map(Number);
+  if (tracee !== undefined && tracee > 1) process.kill(tracee, 'SIGKILL');
+}
+
+/** Reads one life's trace into `files` and holds the outcome against the real folder; gives the place where it ends. */
+async function follow(files: TracedFiles, traceFile: string, problems: string[], base: string, from: number, killed: boolean): Promise<number> {
+  const lines = new StraceLines(from);
+  const calls: SystemCall[] = [];
+  const hexBase = [...Buffer.from(base)].map((byte) => `\\x${byte.toString(16)}`).join('');
+  for await (const line of createInterface({ input: createReadStream(traceFile) })) {
+    const call = lines.next(line);
+    if (call !== null && isOfInterest(call, hexBase)) calls.push(call);
+  }
+  files.beginProcess();
+  files.take(calls);
+  for (const line of lines.strange) problems.push(`not understood: ${line}`);
+  await compare(files, base, killed, lines.at + 1, calls.at(-1)?.timeMs ?? 0, problems);
+  return lines.at + 2;
+}
+
+/** Writes elsewhere are not kept: children's pictures on their way through pipes are most of a trace. */
+function isOfInterest(call: SystemCall, hexBase: string): boolean {
+  if (!call.name.includes('write')) return true;
+  const [target = ''] = call.args;
+  return target.includes(hexBase) || target.startsWith('1<');
+}
+
+/**
+ * The trace must explain the folder byte by byte. Of a killed process the last calls may have worked without a word: those
+ * differences are taken on. What changes without system calls (-shm is mapped memory) is left out.
+ */
+async function compare(files: TracedFiles, base: string, killed: boolean, at: number, timeMs: number, problems: string[]): Promise<void> {
+  const model = files.tree();
+  const real = new Map<string, Buffer | null>();
+  for (const entry of await readdir(base, { recursive: true, withFileTypes: true })) {
+    const full = path.join(entry.parentPath, entry.name);
+    if (entry.isFile()) real.set(path.relative(base, full), await readFile(full));
+    else if (entry.isDirectory()) real.set(path.relative(base, full), null);
+  }
+  let adopted = 0;
+  for (const name of new Set([...model.keys(), ...real.keys()])) {
+    if (name.endsWith('-shm')) continue;
+    const [is, was] = [real.get(name), model.get(name)];
+    if ((is === null && was === null) || (is instanceof Buffer && was instanceof Buffer && is.equals(was))) continue;
+    if (killed && adopted < MOST_CALLS_CUT_OFF && is !== null && was !== null) {
+      adopted += 1;
+      files.adopt(name, is ?? null, at, timeMs);
+    } else {
+      problems.push(`the trace does not explain ${name}: ${is === undefined ? 'it is not there' : `it has ${is?.length ?? 'no'} bytes`}, the trace says ${was === undefined ? 'nothing' : (was?.length ?? 'a folder')}`);
+    }
+  }
+}
+
+/** Threads that can be inside a call at the same moment: the pool's and a few of our own. */
+const MOST_CALLS_CUT_OFF = 16;

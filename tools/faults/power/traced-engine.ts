@@ -1,0 +1,78 @@
+/**
+ * Owns the traced process: a whole engine, and an owner who changes things and says what was confirmed to him. What it
+ * prints stands in the trace between the writes it speaks of. node traced-engine.ts ORDER, one JSON object.
+ */
+import { writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createEngine, type Engine } from '../../../main/engine/engine.ts';
+import type { CameraToAdd } from '../../../shared/contract/engine-process.ts';
+import { SAID } from './traced-files.ts';
+
+/** What the traced process is told to do. */
+export interface TracedOrder {
+  readonly dataDir: string;
+  readonly mediaDir: string;
+  readonly cameras: readonly CameraToAdd[];
+  readonly seconds: number;
+  /** Bytes of footage that may stay; the oldest goes. */
+  readonly quotaBytes: number;
+  /** Numbers in settings count on from here. */
+  readonly from: number;
+}
+
+/** A promise to a client, with the number that tells which. */
+export type Said =
+  | { readonly what: 'ready' }
+  | { readonly what: 'home' | 'rules'; readonly number: number }
+  | { readonly what: 'camera'; readonly cameraId: string; readonly number: number }
+  /** Everything that was under way is over: nothing may be lost any more. */
+  | { readonly what: 'stopped'; readonly number: number };
+
+function say(said: Said): void {
+  writeSync(1, `${SAID}${JSON.stringify(said)}\n`);
+}
+
+async function recordingCameras(engine: Engine, count: number, limitMs: number): Promise<readonly string[]> {
+  const startMs = performance.now();
+  for (;;) {
+    const list = await engine.handlers['cameras.list']({});
+    const live = list.filter(({ status }) => status.recording);
+    if (live.length >= count || performance.now() - startMs > limitMs) return list.map(({ camera }) => camera.id);
+    await delay(200);
+  }
+}
+
+/** One round of an owner's changes; `number` goes into each. */
+async function change(engine: Engine, order: TracedOrder, cameraIds: readonly string[], number: number): Promise<void> {
+  const { handlers } = engine;
+  await handlers['settings.set']({ homeName: `Home ${number}` });
+  say({ what: 'home', number });
+  const [root] = (await handlers['storage.summary']({})).roots;
+  if (root !== undefined) {
+    await handlers['storage.setRules']({ quotaBytes: { [root.rootId]: order.quotaBytes }, keepFreeBytes: 1_000 + number });
+    say({ what: 'rules', number });
+  }
+  const list = await handlers['cameras.list']({});
+  const chosen = list.find(({ camera }) => camera.id === cameraIds[number % cameraIds.length])?.camera.id;
+  if (chosen === undefined) return;
+  await handlers['cameras.update']({ cameraId: chosen, name: `Camera ${number}` });
+  say({ what: 'camera', cameraId: chosen, number });
+  await delay(700);
+  // A pause ends segments and makes gaps.
+  await handlers['cameras.pause']({ cameraId: chosen, untilMs: null });
+  await delay(500);
+  await handlers['cameras.resume']({ cameraId: chosen });
+}
+
+const order = JSON.parse(process.argv[2] ?? '') as TracedOrder;
+const engine = await createEngine({ version: '0.0.0-faults', mode: 'app', demo: true, dataDir: order.dataDir, mediaDir: order.mediaDir, binDir: null, secrets: 'file', serve: null, cameras: order.cameras });
+say({ what: 'ready' });
+const cameraIds = await recordingCameras(engine, Math.max(1, order.cameras.length), 20_000);
+let number = order.from;
+for (const endMs = performance.now() + order.seconds * 1_000; performance.now() < endMs; ) {
+  number += 1;
+  await change(engine, order, cameraIds, number);
+  await delay(1_200);
+}
+await engine.stop('owner');
+say({ what: 'stopped', number });
