@@ -221,6 +221,25 @@ describe('services and profiles', () => {
     expect(server.calls.at(-1)?.path).toBe('/onvif/far');
   });
 
+  it('addresses of 0.0.0.0 mean the camera itself', async () => {
+    const server = await camera({
+      answers: {
+        GetServices: () => soap(`<tds:GetServicesResponse>${service('ver10/media', 'http://0.0.0.0/onvif/media')}</tds:GetServicesResponse>`),
+        GetStreamUri: () => soap('<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>rtsp://0.0.0.0:8554/ch0?x=1</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>'),
+      },
+    });
+    const device = client(server);
+    expect(await device.profiles()).toHaveLength(2);
+    expect(await device.streamUri('000')).toBe('rtsp://127.0.0.1:8554/ch0?x=1');
+  });
+
+  it('answers in chunks that trickle in are read whole', async () => {
+    const server = await camera({ auth: 'digest', chunkBytes: 16, delayMs: 300 });
+    const device = client(server);
+    expect(await device.deviceInformation()).toMatchObject({ model: 'Eye 5' });
+    expect(await device.profiles()).toHaveLength(2);
+  });
+
   it('a service on another port is asked there', async () => {
     const other = await camera();
     const server = await camera({ answers: { GetServices: () => soap(`<tds:GetServicesResponse>${service('ver10/media', `http://127.0.0.1:${other.port}/onvif/media`)}</tds:GetServicesResponse>`) } });

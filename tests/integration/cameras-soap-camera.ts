@@ -35,6 +35,8 @@ export interface SoapCameraOptions {
   readonly rtspPort?: number;
   /** How long each answer takes. */
   readonly delayMs?: number;
+  /** Answers come without a length, in chunks of so many bytes with pauses between. */
+  readonly chunkBytes?: number;
 }
 
 export interface SoapCall {
@@ -110,7 +112,16 @@ export async function startSoapCamera(options: SoapCameraOptions = {}): Promise<
       if (options.delayMs !== undefined) await systemClock.sleep(options.delayMs);
       if (answer === null) return;
       response.writeHead(answer.status ?? 200, { 'Content-Type': answer.type ?? 'application/soap+xml; charset=utf-8', ...(answer.headers as Record<string, string>) });
-      response.end(answer.body);
+      if (options.chunkBytes === undefined) {
+        response.end(answer.body);
+        return;
+      }
+      const bytes = Buffer.from(answer.body);
+      for (let at = 0; at < bytes.length; at += options.chunkBytes) {
+        response.write(bytes.subarray(at, at + options.chunkBytes));
+        await systemClock.sleep(1);
+      }
+      response.end();
     });
   };
   const server: Server = options.tls === undefined ? createServer(listener) : (createSecureServer(options.tls, listener) as unknown as Server);

@@ -128,6 +128,25 @@ describe('a recorder with three channels', () => {
   });
 });
 
+describe('a device that asks nobody for a password over ONVIF', () => {
+  it('is found again when its stream takes the password, and not when that asks for none either', async () => {
+    await quirk('onvif-auth', 'none');
+    const cameras = await registry();
+    await addProbed(cameras, await probe(), null);
+    const oldHost = recorder().host;
+    undo.push(() => recorder().moveTo(oldHost));
+    const searcher = createSearcher({ clock: systemClock, log: silentLogger, options: () => ({ interfaces: ['127.0.0.1'], port: simulator.discoveryPort, timeoutMs: 500 }), configuredAs: (found) => cameras.configuredAs(found) });
+    undo.push(() => searcher.stop());
+    const search = async (): Promise<readonly FoundCamera[]> => (await searcher.search()).found;
+    await recorder().moveTo('127.0.9.13');
+    await quirk('rtsp-auth', 'none');
+    await expect.poll(async () => (await search()).some((one) => one.host === '127.0.9.13'), { timeout: 10_000 }).toBe(true);
+    expect(await finder(cameras, search).runOnce()).toBe(0);
+    await recorder().setQuirk('rtsp-auth', '');
+    await expect.poll(() => finder(cameras, search).runOnce(), { timeout: 10_000 }).toBe(3);
+  });
+});
+
 describe('a camera whose streams have new addresses', () => {
   it('is asked for them where it is, without a search', async () => {
     const cameras = await registry();

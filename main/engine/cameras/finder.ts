@@ -18,6 +18,7 @@ import type { NeighbourTable } from './neighbours.ts';
 import type { CameraNetwork } from './network.ts';
 import { OnvifDevice } from './onvif-device.ts';
 import type { Relocation } from './registry.ts';
+import { describeStream } from './rtsp-describe.ts';
 import { atHost } from './rtsp-paths.ts';
 import { streamsAnew } from './streams-anew.ts';
 
@@ -223,7 +224,8 @@ class NetworkFinder implements Finder {
       if (login !== null && !device.loggedIn) await device.profiles();
       const endpoint = await device.endpointReference();
       if (!isSameCamera(camera, { endpoint, device: information }) && !(whereItWas && isSameModel(camera, endpoint, information))) throw new PorchlightError('not-a-camera', 'It is another camera.');
-      if (login !== null && !device.loggedIn) throw new PorchlightError('not-a-camera', 'It did not ask for the password.');
+      // Some ask nobody for a password over ONVIF; then it is their stream that has to take it. Where the camera was, it need not prove that.
+      if (login !== null && !device.loggedIn && !whereItWas && !(await this.#streamTakes(camera, device, login))) throw new PorchlightError('not-a-camera', 'It did not ask for the password.');
       return device;
     } catch (error) {
       if (!(error instanceof PorchlightError)) throw error;
@@ -232,6 +234,15 @@ class NetworkFinder implements Finder {
       network.log.info(`${camera.id} is not at ${url.host}: ${error.message}`);
       return null;
     }
+  }
+
+  async #streamTakes(camera: Camera, device: OnvifDevice, login: Login): Promise<boolean> {
+    let taken = false;
+    const profiles = await device.profiles();
+    const token = camera.streams.find((stream) => stream.kind === 'main')?.profileToken;
+    if (!profiles.some((profile) => profile.token === token) || token === undefined || token === null) return false;
+    await describeStream(this.#parts.network, { url: await device.streamUri(token), login, allowBasic: false, onLogin: () => (taken = true) });
+    return taken;
   }
 
   /** Gives every camera of the device the addresses its streams have now; how many cameras that changed. */

@@ -14,6 +14,8 @@ export interface DescribeOptions {
   readonly login: Login | null;
   /** Basic sends the password readable: only to an address the owner gave. */
   readonly allowBasic: boolean;
+  /** Called when the camera asked for the login and took it; one that asks for none proves nothing. */
+  readonly onLogin?: () => void;
 }
 
 export interface RecordableStream extends DescribedStream {
@@ -101,7 +103,9 @@ async function ask(network: CameraNetwork, url: URL, options: DescribeOptions): 
         network.ledger.refused(url.host, login);
         throw wrongPassword(url.hostname);
       }
-      if (reply.status !== 401) network.ledger.accepted(url.host, login);
+      if (reply.status === 401) continue;
+      network.ledger.accepted(url.host, login);
+      options.onLogin?.();
     }
     return reply;
   } finally {
