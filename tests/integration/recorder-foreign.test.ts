@@ -30,10 +30,13 @@ beforeAll(async () => {
   make('h264.mkv', ...h264, '-c:a', 'aac');
   make('bframes.mkv', '-c:v', 'libx264', '-preset', 'veryfast', '-g', '15', '-bf', '2', '-x264-params', 'b-adapt=0', '-c:a', 'aac');
   make('h265.mkv', '-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:keyint=15', '-c:a', 'pcm_alaw', '-ar', '8000', '-ac', '1');
+  make('opus.mkv', ...h264, '-c:a', 'libopus', '-ar', '48000');
   const at = (name: string): string => path.join(folder, name);
   open = await startForeignServer({
     h264: demux(at('h264.mkv'), 'h264parse ! rtph264pay config-interval=-1', 'rtpmp4gpay pt=97'),
     bframes: demux(at('bframes.mkv'), 'h264parse ! rtph264pay', 'rtpmp4gpay pt=97'),
+    g726: demux(at('h264.mkv'), 'h264parse ! rtph264pay config-interval=-1', 'aacparse ! avdec_aac ! audioconvert ! audioresample ! audio/x-raw,rate=8000,channels=1 ! avenc_g726 bitrate=32000 ! rtpg726pay'),
+    opus: demux(at('opus.mkv'), 'h264parse ! rtph264pay config-interval=-1', 'opusparse ! rtpopuspay pt=97'),
     h265: demux(at('h265.mkv'), 'h265parse ! rtph265pay config-interval=-1', 'rtppcmapay pt=8'),
   });
   const key = at('key.pem');
@@ -89,6 +92,38 @@ describe('pictures', () => {
     expect(recorded).toEqual(source.slice(from, from + recorded.length));
     expect(rig.segments[0]?.videoFrames).toBe(recorded.length);
     await expectIndexed(file, rig.segments[0]);
+  });
+});
+
+/** Loudness of a file's sound in each tenth of a second, and how many samples a second it has. */
+function loudness(file: string): { readonly tenths: number[]; readonly sampleRate: number } {
+  const probe = spawnSync('ffprobe', ['-v', 'error', '-select_streams', 'a:0', '-show_entries', 'stream=sample_rate', '-of', 'csv=p=0', file]);
+  const { stdout } = spawnSync('ffmpeg', ['-nostdin', '-v', 'error', '-i', file, '-map', '0:a:0', '-ac', '1', '-ar', '8000', '-f', 's16le', '-'], { maxBuffer: 64 * 1024 * 1024 });
+  const samples = new Int16Array(stdout.buffer, stdout.byteOffset, Math.floor(stdout.length / 2));
+  const tenths = Array.from({ length: Math.floor(samples.length / 800) }, (_unused, index) => Math.max(...samples.subarray(index * 800, index * 800 + 800)));
+  return { tenths, sampleRate: Number(String(probe.stdout)) };
+}
+
+describe('sound', () => {
+  it.each([['g726', 8_000], ['opus', 48_000]] as const)('of %s becomes what any player plays, as long and as loud as it was, beside the same pictures', async (mount, sampleRate) => {
+    await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${open.port}/${mount}`, sound: 'transcode' }));
+    await rig.footage(4);
+    const status = rig.all('status').findLast((notice) => notice.status.state === 'live');
+    expect(status?.status.sound).toBe('transcoded');
+    await rig.ingest.stop();
+    const [file = '', ...more] = await rig.files();
+    expect(more).toEqual([]);
+    expect(streamFacts(file).map((stream) => stream.codec_name)).toEqual(['h264', 'aac']);
+    expect(decodeErrors(file)).toBe('');
+    const { tenths, sampleRate: recordedRate } = loudness(file);
+    expect(recordedRate).toBe(sampleRate);
+    // A tone of an eighth of full scale, all the time; the first tenth is the encoder's way in.
+    expect(tenths.length).toBeGreaterThan(30);
+    expect(Math.min(...tenths.slice(2, -2))).toBeGreaterThan(2_500);
+    const pictures = sliceSums(file, 'h264');
+    const source = sliceSums(path.join(folder, mount === 'opus' ? 'opus.mkv' : 'h264.mkv'), 'h264');
+    const from = source.indexOf(pictures[0] ?? '');
+    expect(pictures).toEqual(source.slice(from, from + pictures.length));
   });
 });
 

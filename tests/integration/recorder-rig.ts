@@ -31,15 +31,27 @@ export async function until<T>(what: string, look: () => T | Promise<T>, withinM
 export class Rig {
   readonly folder: string;
   readonly root: OpenRoot;
-  readonly ingest: Ingest;
+  ingest: Ingest;
   readonly notices: { readonly atMs: number; readonly notice: IngestNotice }[] = [];
   readonly log: string[] = [];
 
   private constructor(folder: string, root: OpenRoot) {
     this.folder = folder;
     this.root = root;
-    this.ingest = createIngest({ clock: systemClock, logger: createLogger((entry) => this.log.push(entry.message)) });
-    this.ingest.onNotice((notice) => this.notices.push({ atMs: Date.now(), notice }));
+    this.ingest = this.#begin();
+  }
+
+  #begin(): Ingest {
+    const ingest = createIngest({ clock: systemClock, logger: createLogger((entry) => this.log.push(entry.message)) });
+    ingest.onNotice((notice) => this.notices.push({ atMs: Date.now(), notice }));
+    return ingest;
+  }
+
+  /** Stops in order and begins anew over the same folders; what was said before is forgotten. */
+  async nextLife(): Promise<void> {
+    await this.ingest.stop();
+    this.notices.length = 0;
+    this.ingest = this.#begin();
   }
 
   static async start(): Promise<Rig> {

@@ -20,6 +20,7 @@ export interface SendLogLine {
   readonly frameIndex: number;
   readonly pass: number;
   readonly keyframe: boolean;
+  readonly rtpTimestamp: number;
   readonly capturedMs: number;
   readonly sentMs: number;
   readonly clients: number;

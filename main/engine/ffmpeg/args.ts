@@ -49,7 +49,7 @@ function quoted(text: string): string {
  * A concat script that opens the camera: goes to stdin, so that the password is in no argument (R7). The options are
  * given to the RTSP demuxer by the script; `nobuffer` is not among them, because it throws away the first group of pictures.
  */
-export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' | 'video+audio'): string {
+export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' | 'audio' | 'video+audio'): string {
   const options: readonly (readonly [string, string])[] = [
     // TCP first, and UDP from cameras that refuse it (461): ffmpeg asks for the lowest bit of the two first unless told otherwise.
     ...(input.transport === 'tcp' ? ([['rtsp_transport', 'tcp+udp'], ['rtsp_flags', 'prefer_tcp']] as const) : ([['rtsp_transport', 'udp']] as const)),
@@ -69,6 +69,11 @@ export const SCRIPT_OPTIONS: readonly string[] = ['-safe', '0', '-protocol_white
  * collide with none (recorder/first-times.ts).
  */
 export const TIME_LEAD_S = 1;
+/**
+ * How long ffmpeg waits for sound that was announced before it gives pictures, in microseconds of their time; all that it wants
+ * to know of the pictures takes seven of them (H.264's reordering). Its own patience is 5 s.
+ */
+const SOUND_PATIENCE_US = 1_500_000;
 /** Arguments that take the script from stdin. */
 const SCRIPT_INPUT: readonly string[] = ['-itsoffset', String(TIME_LEAD_S), '-f', 'concat', ...SCRIPT_OPTIONS, '-i', 'pipe:0'];
 const QUIET: readonly string[] = ['-hide_banner', '-nostats', '-loglevel', 'warning'];
@@ -87,7 +92,13 @@ const TIMES: readonly string[] = ['-avoid_negative_ts', 'disabled', '-output_ts_
 export function recordArgs(sound: Sound): string[] {
   const video = ['-map', '0:v:0', '-c:v', 'copy', ...TIMES, '-f', 'mp4', '-movflags', 'frag_every_frame+empty_moov+default_base_moof+frag_discont+skip_trailer', 'pipe:1'];
   if (sound === 'none') return [...QUIET, ...SCRIPT_INPUT, ...video];
+  const input = ['-analyzeduration', String(SOUND_PATIENCE_US), ...SCRIPT_INPUT];
   const codec = sound === 'copy' ? ['-c:a', 'copy'] : ['-c:a', 'aac', '-b:a', '48k'];
   const audio = ['-map', '0:a:0', ...codec, ...TIMES, '-f', 'mp4', '-movflags', 'empty_moov+default_base_moof+frag_discont+skip_trailer', '-frag_duration', String(AUDIO_FRAGMENT_US), 'pipe:3'];
-  return [...QUIET, ...SCRIPT_INPUT, ...video, ...audio];
+  return [...QUIET, ...input, ...video, ...audio];
+}
+
+/** The sound alone, packets as they are on stdout: whether a camera that announces some sends any. The script asks for `audio`. */
+export function listenArgs(): string[] {
+  return [...QUIET, ...SCRIPT_INPUT, '-map', '0:a:0', '-c', 'copy', '-flush_packets', '1', '-f', 'data', 'pipe:1'];
 }

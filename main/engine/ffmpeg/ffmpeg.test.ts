@@ -6,15 +6,16 @@ import { readFailure } from './errors.ts';
 import { redact } from './process.ts';
 
 const INPUT = { url: 'rtsp://192.168.1.20:554/h264Preview_01_main', username: 'admin', password: 'geheim', transport: 'tcp' } as const;
-const HEAD = '-hide_banner -nostats -loglevel warning -itsoffset 1 -f concat -safe 0 -protocol_whitelist pipe,file,rtsp,rtsps,rtp,srtp,tcp,tls,udp,crypto,data -i pipe:0';
+const QUIET = '-hide_banner -nostats -loglevel warning';
+const HEAD = '-itsoffset 1 -f concat -safe 0 -protocol_whitelist pipe,file,rtsp,rtsps,rtp,srtp,tcp,tls,udp,crypto,data -i pipe:0';
 const VIDEO = '-map 0:v:0 -c:v copy -avoid_negative_ts disabled -output_ts_offset 10 -use_editlist 0 -flush_packets 1 -f mp4 -movflags frag_every_frame+empty_moov+default_base_moof+frag_discont+skip_trailer pipe:1';
 const SOUND_TIMES = '-avoid_negative_ts disabled -output_ts_offset 10 -use_editlist 0 -flush_packets 1 -f mp4 -movflags empty_moov+default_base_moof+frag_discont+skip_trailer -frag_duration 60000 pipe:3';
 
 describe('the arguments of a recorder', () => {
   it.each([
-    ['no sound', 'none', `${HEAD} ${VIDEO}`],
-    ['sound that MP4 holds', 'copy', `${HEAD} ${VIDEO} -map 0:a:0 -c:a copy ${SOUND_TIMES}`],
-    ['G.711 and its like', 'transcode', `${HEAD} ${VIDEO} -map 0:a:0 -c:a aac -b:a 48k ${SOUND_TIMES}`],
+    ['no sound', 'none', `${QUIET} ${HEAD} ${VIDEO}`],
+    ['sound that MP4 holds', 'copy', `${QUIET} -analyzeduration 1500000 ${HEAD} ${VIDEO} -map 0:a:0 -c:a copy ${SOUND_TIMES}`],
+    ['G.711 and its like', 'transcode', `${QUIET} -analyzeduration 1500000 ${HEAD} ${VIDEO} -map 0:a:0 -c:a aac -b:a 48k ${SOUND_TIMES}`],
   ] as const)('with %s', (_name, sound, line) => {
     expect(recordArgs(sound).join(' ')).toBe(line);
   });

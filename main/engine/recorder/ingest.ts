@@ -8,6 +8,7 @@ import type { IngestNotice, IngestSettings, IngestStream, LiveSubscription, Open
 import { LiveFeed } from './live-feed.ts';
 import { Pulse } from './pulse.ts';
 import { Recorder } from './recorder.ts';
+import { SoundMemory } from './sound-memory.ts';
 import { WallAnchor } from './wall-clock.ts';
 
 const COMPARE_CLOCK_MS = 1_000;
@@ -23,6 +24,7 @@ export class IngestStreams {
   readonly #sessions = new Map<string, number>();
   readonly #stopClock: () => void;
   #ledger: ChildLedger | null = null;
+  #sounds: SoundMemory | null = null;
   #initIds = 0;
   #changes: Promise<void> = Promise.resolve();
 
@@ -39,12 +41,13 @@ export class IngestStreams {
   configure(streams: readonly IngestStream[], settings: IngestSettings): Promise<void> {
     return this.#inOrder(async () => {
       const ledger = this.#ledger ?? (await this.#openLedger(settings));
+      const sounds = (this.#sounds ??= await SoundMemory.open(settings.dataDir));
       const wanted = new Map(streams.map((stream) => [keyText({ cameraId: stream.cameraId, stream: stream.kind }), stream]));
       await Promise.all(Array.from(this.#recorders, async ([key, { recorder, wanted: had }]) => {
         const stream = wanted.get(key);
         if (stream === undefined || fingerprint(stream, settings) !== had) await this.#end(key, recorder);
       }));
-      for (const [key, stream] of wanted) if (!this.#recorders.has(key)) this.#start(key, stream, settings, ledger);
+      for (const [key, stream] of wanted) if (!this.#recorders.has(key)) this.#start(key, stream, settings, ledger, sounds);
     });
   }
 
@@ -64,14 +67,15 @@ export class IngestStreams {
     return this.#inOrder(async () => {
       await Promise.all(Array.from(this.#recorders, ([key, { recorder }]) => this.#end(key, recorder)));
       this.#stopClock();
+      await this.#sounds?.close();
       for (const feed of this.#feeds.values()) feed.close();
       this.#feeds.clear();
     });
   }
 
-  #start(key: string, stream: IngestStream, settings: IngestSettings, ledger: ChildLedger): void {
+  #start(key: string, stream: IngestStream, settings: IngestSettings, ledger: ChildLedger, sounds: SoundMemory): void {
     const recorder = new Recorder({
-      stream, settings, ledger,
+      stream, settings, ledger, sounds,
       clock: this.#clock,
       anchor: this.#anchor,
       pulse: this.#pulse,

@@ -1,7 +1,7 @@
 /** One stream kept alive: run() lives through session after session, waits by the ladder, and says what is going on. */
 import type { ConnectionState, SoundHandling, StreamStatus } from '../../../shared/model/camera.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
-import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import { type DurationMs, type EpochMs, MINUTE_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ChildLedger } from '../ffmpeg/ledger.ts';
 import type { IngestNotice, IngestSettings, IngestStream, OpenSegment, StreamKey } from '../ports/ingest.ts';
@@ -11,8 +11,10 @@ import { LiveFeed } from './live-feed.ts';
 import type { SessionFragment } from './media.ts';
 import { Outage } from './outage.ts';
 import type { Pulse } from './pulse.ts';
+import { hearSound } from './hear-sound.ts';
 import { runSession, type SessionEnd } from './session.ts';
 import type { SessionMedia } from './session-media.ts';
+import type { SoundMemory } from './sound-memory.ts';
 import { StreamMeter } from './stream-meter.ts';
 import type { WallAnchor } from './wall-clock.ts';
 
@@ -22,6 +24,8 @@ export interface RecorderParts {
   readonly clock: Clock;
   readonly anchor: WallAnchor;
   readonly ledger: ChildLedger;
+  /** Outlives this life of the engine. */
+  readonly sounds: SoundMemory;
   readonly pulse: Pulse;
   /** Outlives this recorder when a stream's configuration changes. */
   readonly feed: LiveFeed;
@@ -36,6 +40,10 @@ export interface RecorderParts {
 /** Every write, close and late sound is looked after this often. */
 const TICK_MS: DurationMs = 200;
 const RATES_MS: DurationMs = 5_000;
+/** No camera that sends sound begins with it later than this after its first picture. */
+const SILENT_AFTER_MS: DurationMs = 15_000;
+/** How often a camera that announced sound and sent none is listened to again. */
+const LISTEN_EACH_MS: DurationMs = 10 * MINUTE_MS;
 /** A camera that is off for a week must not fill the log: half an hour of attempts per line. */
 const TELL_EACH = 60;
 
@@ -48,6 +56,8 @@ export class Recorder {
   readonly #footage: Footage | null;
   readonly #meter = new StreamMeter();
   #wake = new AbortController();
+  #soundCame = new AbortController();
+  #listening: Promise<void> | null = null;
   #media: SessionMedia | null = null;
   #session: number;
   /** When the session of now began to connect. */
@@ -86,6 +96,7 @@ export class Recorder {
   retry(): void {
     if (this.#state === 'refused') this.#ladder = FRESH_LADDER;
     this.#wake.abort();
+    this.#listen();
   }
 
   async openSegment(): Promise<OpenSegment | null> {
@@ -101,12 +112,12 @@ export class Recorder {
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#wake.abort();
-    await this.#done;
+    await Promise.all([this.#done, this.#listening]);
   }
 
   async #run(): Promise<void> {
     const { clock, pulse } = this.#parts;
-    const stopTicks = [pulse.every(TICK_MS, () => this.#footage?.tick(clock.monotonicMs())), pulse.every(RATES_MS, () => this.#report())];
+    const stopTicks = [pulse.every(TICK_MS, () => this.#footage?.tick(clock.monotonicMs())), pulse.every(RATES_MS, () => this.#look()), pulse.every(LISTEN_EACH_MS, () => this.#listen())];
     try {
       while (!this.#abort.signal.aborted) {
         const end = await this.#runOnce();
@@ -126,7 +137,8 @@ export class Recorder {
     this.#firstVideoMs = null;
     this.#meter.restart();
     this.#report();
-    const sound = this.#ladder.withoutSound ? 'none' : stream.sound;
+    const sound = this.#ladder.withoutSound || this.#parts.sounds.isSilent(this.key) ? 'none' : stream.sound;
+    this.#soundCame = new AbortController();
     const end = await runSession(
       {
         stream, sound, clock, anchor, ledger, pulse,
@@ -144,6 +156,7 @@ export class Recorder {
           this.#outage.began('stream-stalled', 'the camera’s timestamps jumped');
         },
         urgent: () => feed.hasViewers,
+        soundCame: this.#soundCame.signal,
       },
       this.#abort.signal,
     );
@@ -221,9 +234,31 @@ export class Recorder {
     this.#parts.notify({ type: 'status', ...this.key, status, sinceMs: this.#sinceMs, problem: this.#problem });
   }
 
+  /** What is found out by time: rates, and whether announced sound comes. */
+  #look(): void {
+    this.#report();
+    if (this.#media?.asksForSound !== true || this.#firstVideoMs === null) return;
+    if (this.#media.hasSound) this.#parts.sounds.note(this.key, false);
+    else if (this.#parts.clock.monotonicMs() - this.#firstVideoMs > SILENT_AFTER_MS) this.#parts.sounds.note(this.key, true);
+  }
+
+  /** Looks whether a camera sends sound by now, where this session did not ask for it because it was silent before. */
+  #listen(): void {
+    const { settings, clock, ledger, sounds } = this.#parts;
+    if (this.#listening !== null || this.#state !== 'live' || this.#media?.asksForSound !== false || !sounds.isSilent(this.key) || this.#abort.signal.aborted) return;
+    const listening = { stream: this.stream, ffmpegPath: settings.ffmpegPath, clock, ledger };
+    this.#listening = hearSound(listening, this.#abort.signal).catch(() => false).then((heard) => {
+      this.#listening = null;
+      if (!heard) return;
+      sounds.note(this.key, false);
+      this.#soundCame.abort();
+    });
+  }
+
   #sound(): SoundHandling {
     if (this.#ladder.withoutSound) return 'none';
     if (this.stream.sound === 'none') return 'off';
+    if (this.#parts.sounds.isSilent(this.key)) return 'announced-but-silent';
     if (this.#state === 'live' && this.#media !== null && !this.#media.hasSound) return 'announced-but-silent';
     return this.stream.sound === 'copy' ? 'copied' : 'transcoded';
   }

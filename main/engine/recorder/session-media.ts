@@ -58,6 +58,10 @@ export class SessionMedia {
     return this.#init;
   }
 
+  get asksForSound(): boolean {
+    return this.#parts.sound !== 'none';
+  }
+
   get hasSound(): boolean {
     return this.#soundInit !== null;
   }

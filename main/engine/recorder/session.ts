@@ -32,6 +32,8 @@ export interface SessionParts {
   readonly onMedia: (media: SessionMedia) => void;
   /** Whether somebody needs frames the moment they come. */
   readonly urgent: () => boolean;
+  /** Aborted when the camera sends sound that this session did not ask for. */
+  readonly soundCame: AbortSignal;
 }
 
 export type SessionEnd =
@@ -88,7 +90,9 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
       const stop = (): void => resolve({ reason: 'stopped' });
       if (signal.aborted) stop();
       signal.addEventListener('abort', stop);
-      endings.push(() => signal.removeEventListener('abort', stop));
+      const renew = (): void => end('parameters-changed', 'the camera began to send sound');
+      parts.soundCame.addEventListener('abort', renew);
+      endings.push(() => signal.removeEventListener('abort', stop), () => parts.soundCame.removeEventListener('abort', renew));
       endings.push(
         parts.pulse.every(JUDGE_MS, () => {
           guarded(end, () => media.tick());
