@@ -10,9 +10,11 @@ import type { Clock } from './core/clock.ts';
 import { EventHub } from './core/event-hub.ts';
 import { createLogger, type Logger } from './core/logger.ts';
 import { FfmpegState } from './ffmpeg-state.ts';
+import type { Ingest } from './ports/ingest.ts';
 import { lockDataFolder } from './process/data-lock.ts';
 import { openLogFile } from './process/log-file.ts';
 import { keyringBox } from './process/secret-box.ts';
+import { createIngest } from './recorder/ingest-host.ts';
 import { firstRules, openRules, type RulesStore } from './settings/rules-store.ts';
 import { openSealedSecrets } from './settings/sealed-secrets.ts';
 import { openSettings, type SettingsStore } from './settings/settings-store.ts';
@@ -55,6 +57,7 @@ export interface Base {
   readonly archive: Archive;
   readonly rules: RulesStore;
   readonly ffmpeg: FfmpegState;
+  readonly ingest: Ingest;
   readonly secrets: AppInfo['secrets'];
 }
 
@@ -76,6 +79,9 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   const secrets = inKeyring ? await openSealedSecrets(configDir, keyringBox(link)) : await openOwnerOnlySecrets(configDir);
   const registry = await openRegistry({ clock, log: log.scoped('cameras'), folder: configDir, secrets });
   stops.push(() => registry.close());
+  // Its thread loads while the index is opened; it records nothing before it is told to.
+  const ingest = createIngest({ clock, logger: log });
+  stops.push(() => ingest.stop());
   const archive = await openArchive({ dataDir: init.dataDir, clock, logger: log.scoped('storage') });
   stops.push(() => archive.close());
   await addFirstRoot(archive, init.mediaDir, log);
@@ -83,7 +89,7 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   const rules = await openRules(configDir, () => firstRules(disk), log);
   // An unknown ffmpeg is checked before it is used; a known one is checked beside recording (engine-upkeep.ts).
   if (!(await looking)) await ffmpeg.refresh();
-  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, secrets: inKeyring ? 'keyring' : 'owner-only-file' };
+  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, ingest, secrets: inKeyring ? 'keyring' : 'owner-only-file' };
 }
 
 /** A new installation records to the given folder; one that cannot be used leaves the engine running, to say so. */

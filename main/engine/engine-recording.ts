@@ -17,7 +17,6 @@ import { streamToServe, type WantedStream } from './playback/stream-choice.ts';
 import type { Ingest, IngestNotice } from './ports/ingest.ts';
 import { PreviewMaker } from './previews/preview-maker.ts';
 import { PreviewStore } from './previews/preview-store.ts';
-import { createIngest } from './recorder/ingest-host.ts';
 import { RetentionExecutor } from './retention/executor.ts';
 import { PreviewPacks } from './storage/preview-pack.ts';
 import type { RootCondition } from './storage/root-list.ts';
@@ -38,10 +37,7 @@ export interface Recording {
 
 /** Tails in order, then recording, then what lives off it. */
 export async function startRecording(base: Base, stops: StopStack): Promise<Recording> {
-  const { init, clock, log, hub, registry, archive, ffmpeg, rules } = base;
-  // Its thread loads while the tails are put in order; it records nothing before it is told to.
-  const ingest = createIngest({ clock, logger: log });
-  stops.push(() => ingest.stop());
+  const { init, clock, log, hub, registry, archive, ffmpeg, ingest, rules } = base;
   const life = await readLifeStart(init.dataDir, clock);
   await archive.recoverTails();
   const tails = await archive.read.streamTails();

@@ -13,6 +13,8 @@ import { FFMPEG_NOT_STARTED } from './recorder/ladder.ts';
 /** How often disks are looked at, and a missing ffmpeg for. */
 const LOOK_MS = 10 * SECOND_MS;
 const SUMMARY_MS = MINUTE_MS;
+/** The check and everything else that wants the processor waits for recording to begin, but not for cameras that do not answer. */
+const BEGIN_LIMIT_MS = 3 * SECOND_MS;
 /** Between attempts to add a camera of the starter's list that does not answer yet. */
 const ADD_AGAIN_MS = 5 * SECOND_MS;
 
@@ -32,7 +34,10 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
   };
   retention.onDeleted((change) => hub.tell('timeline.changed', change));
   retention.start();
-  background('the check of all files failed', archive.reconcile(stopping.signal));
+  const begun = recordingBegun(recording, clock, stopping.signal);
+  background('the check of all files failed', begun.then(async () => {
+    if (!stopping.signal.aborted) await archive.reconcile(stopping.signal);
+  }));
   background('cameras could not be added', addCameras(init.cameras, handlers, clock, log, stopping.signal));
   const lookForFfmpeg = async (): Promise<void> => {
     if (await ffmpeg.refresh()) hub.tell('app.changed', appInfo());
@@ -80,6 +85,21 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
       await onOther();
     };
   }
+}
+
+/** Resolves when every camera that is not paused is being recorded, at the latest after BEGIN_LIMIT_MS or when `signal` aborts. */
+async function recordingBegun({ board, ingest }: Recording, clock: Clock, signal: AbortSignal): Promise<void> {
+  const isBegun = (): boolean => board.list().every(({ camera, status }) => camera.paused !== null || status.recording);
+  if (signal.aborted || isBegun()) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const off = ingest.onNotice(() => {
+    if (isBegun()) resolve();
+  });
+  const cancel = clock.after(BEGIN_LIMIT_MS, resolve);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  off();
+  cancel();
 }
 
 /** Adds the starter's cameras; one that does not answer yet is tried again, one that refuses is left to the owner. */

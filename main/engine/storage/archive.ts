@@ -354,7 +354,7 @@ function archiveReader(threads: () => ArchiveThreads, roots: RootList, previews:
     segmentAfter: async (key, previous) => locate(await threads().read((reader) => reader.segmentAfter(key, previous))),
     firstSegmentFrom: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentFrom(key, atMs))),
     gapAt: (key, atMs) => threads().read((reader) => reader.gapAt(key, atMs)),
-    streamTails: () => threads().read((reader) => reader.streamTails()),
+    streamTails: () => threads().readAtStart((maintenance) => maintenance.streamTails()),
     events: (query) => threads().read((reader) => reader.events(query)),
     usage: () => threads().read((reader) => reader.usage()),
     previewUsage: () => previews.usage(),

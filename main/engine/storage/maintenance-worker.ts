@@ -6,6 +6,7 @@ import { workerData } from 'node:worker_threads';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { exposeWorker } from '../core/worker-rpc.ts';
+import type { StreamTail } from '../ports/archive.ts';
 import { checkArchive, type CheckOptions, type CheckStep } from './check.ts';
 import { openForReading, type ReadableDb, requireSound } from './database.ts';
 import type { GarbageFile } from './index-writer.ts';
@@ -13,7 +14,9 @@ import { camerasIn, pruneJournal } from './journal.ts';
 import { PreviewSizes } from './preview-usage.ts';
 import { garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
 import type { RootPlace } from './root-list.ts';
+import { segmentReader } from './segments.read.ts';
 import { fromSqliteError, mappingSqlite } from './sqlite-errors.ts';
+import { idLookup } from './stream-ids.ts';
 import { joinReports, type LastRow, recoverRootTails, type SessionFloor, type TailReport } from './tail-recovery.ts';
 import { clearEmptyFolders, prunePreviews, unlinkFiles } from './unlink.ts';
 
@@ -51,6 +54,8 @@ const api = {
     const lastRows = mappingSqlite(() => lastRowsOf(reading()));
     return Promise.all(roots.map((root) => recoverRootTails(root, lastRows, floors, garbageCheck(reading(), root)))).then(joinReports);
   },
+  /** The last segment of each stream: asked once, at the start, of the thread that is there then. */
+  streamTails: (): readonly StreamTail[] => mappingSqlite(() => segmentReader(reading(), idLookup(reading())).tails()),
   /** Roots that were wholly read into this database. */
   indexedRoots: (): readonly RootId[] => mappingSqlite(() => reading().prepare('SELECT root_id FROM roots WHERE indexed_ms IS NOT NULL').pluck().all() as RootId[]),
   beginReconcile: (root: RootPlace, options: ReconcileOptions): number => begin(reconcileRoot(reading(), root, options)),

@@ -49,7 +49,6 @@ const api = {
   segmentAfter: (key: StreamKey, previous: { readonly session: number; readonly sequence: number; readonly endMs: EpochMs }) => ask(({ segments }) => segments.after(key, previous)),
   firstSegmentFrom: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.firstFrom(key, atMs)),
   gapAt: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.gapAt(key, atMs)),
-  streamTails: () => ask(({ segments }) => segments.tails()),
   usage: () => ask(({ segments }) => segments.usage()),
   retentionFacts: (limitPerRoot: number): RetentionFacts => ask(({ db }) => retentionFacts(db, limitPerRoot)),
   newestDayStartMs: (): EpochMs | null => ask(({ db }) => newestDayStartMs(db)),

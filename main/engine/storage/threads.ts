@@ -25,7 +25,11 @@ export interface ThreadOptions {
 
 export class ArchiveThreads {
   readonly #writer: WorkerHandle<WriterApi, never>;
-  readonly #reader: WorkerHandle<ReaderApi, never>;
+  /** Started by the first question: nothing is asked before recording begins, which then has the processor to itself. */
+  #reader: WorkerHandle<ReaderApi, never> | null = null;
+  /** Null where the reader has no connection; the next question opens one. */
+  #readerOpened: Promise<void> | null = null;
+  readonly #file: string;
   readonly #maintenance: IdleWorker<MaintenanceApi>;
   readonly #options: ThreadOptions;
   #replacing: Promise<void> | null = null;
@@ -33,10 +37,10 @@ export class ArchiveThreads {
 
   private constructor(options: ThreadOptions) {
     const file = path.join(options.dataDir, DATABASE_FILE);
+    this.#file = file;
     const waiting = path.join(options.dataDir, WAITING_FOLDER);
     this.#options = options;
     this.#writer = startWorker<WriterApi>(workerEntry(import.meta.url, './writer-worker'), 'index-writer', { file, waiting, nowMs: options.clock.nowMs() });
-    this.#reader = startWorker<ReaderApi>(workerEntry(import.meta.url, './reader-worker'), 'index-reader', { file });
     this.#maintenance = new IdleWorker<MaintenanceApi>({
       start: () => startWorker<MaintenanceApi>(workerEntry(import.meta.url, './maintenance-worker'), 'maintenance', { file }),
       clock: options.clock,
@@ -51,7 +55,6 @@ export class ArchiveThreads {
     const threads = new ArchiveThreads(options);
     try {
       const report = await threads.#writer.client.open();
-      await threads.#reader.client.open();
       return { threads, setAside: report.setAside };
     } catch (error) {
       await threads.#terminate();
@@ -65,25 +68,38 @@ export class ArchiveThreads {
 
   /** Asks the writer; where the index turns out damaged, it is replaced and the writer asked once more. */
   async write<T>(work: (writer: WorkerClient<WriterApi>) => Promise<T>): Promise<T> {
-    const seen = this.#replacements;
-    try {
-      return await work(this.#writer.client);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      await this.replace(seen, error);
-      return await work(this.#writer.client);
-    }
+    return await this.#askTwice(async () => await work(this.#writer.client));
   }
 
   /** Asks the reader; as `write`. */
   async read<T>(work: (reader: WorkerClient<ReaderApi>) => Promise<T>): Promise<T> {
+    return await this.#askTwice(async () => await work(await this.#readerClient()));
+  }
+
+  /** Asks the maintenance thread a question about the index; as `write`. */
+  async readAtStart<T>(work: (maintenance: WorkerClient<MaintenanceApi>) => Promise<T>): Promise<T> {
+    return await this.#askTwice(async () => await work(this.#maintenance.client));
+  }
+
+  async #readerClient(): Promise<WorkerClient<ReaderApi>> {
+    this.#reader ??= startWorker<ReaderApi>(workerEntry(import.meta.url, './reader-worker'), 'index-reader', { file: this.#file });
+    const { client } = this.#reader;
+    this.#readerOpened ??= client.open().catch((error: unknown) => {
+      this.#readerOpened = null;
+      throw error;
+    });
+    await this.#readerOpened;
+    return client;
+  }
+
+  async #askTwice<T>(ask: () => Promise<T>): Promise<T> {
     const seen = this.#replacements;
     try {
-      return await work(this.#reader.client);
+      return await ask();
     } catch (error) {
       if (!isDamage(error)) throw error;
       await this.replace(seen, error);
-      return await work(this.#reader.client);
+      return await ask();
     }
   }
 
@@ -100,10 +116,10 @@ export class ArchiveThreads {
 
   async #replaceNow(why: unknown): Promise<void> {
     this.#options.logger.error('The index of footage is damaged; it is set aside and rebuilt', why);
-    await this.#reader.client.release();
+    await this.#reader?.client.release();
     if (this.#maintenance.running) await this.#maintenance.client.release();
     const aside = await this.#writer.client.replace(this.#options.clock.nowMs());
-    await this.#reader.client.open();
+    this.#readerOpened = null;
     this.#replacements += 1;
     this.#options.onReplaced(aside);
   }
@@ -111,7 +127,7 @@ export class ArchiveThreads {
   /** Commits what waits, closes the index and ends the threads. */
   async close(): Promise<void> {
     try {
-      await this.#reader.client.release();
+      await this.#reader?.client.release();
       if (this.#maintenance.running) await this.#maintenance.client.release();
       await this.#writer.client.close();
     } finally {
@@ -120,7 +136,7 @@ export class ArchiveThreads {
   }
 
   async #terminate(): Promise<void> {
-    await Promise.all([this.#writer.terminate(), this.#reader.terminate(), this.#maintenance.terminate()]);
+    await Promise.all([this.#writer.terminate(), this.#reader?.terminate(), this.#maintenance.terminate()]);
   }
 }
 
