@@ -92,9 +92,10 @@ test('B-frames arrive out of order and are shown in order', async () => {
   });
 });
 
-test('with the live clock each picture carries the wall clock that the send log has for it', async () => {
-  await withCamera({ source: 'live', main: {}, sub: null, audio: 'none' }, async (camera) => {
+test.each(['h264', 'h265'] as const)('with the live clock in %s each picture carries the wall clock that the send log has for it', async (codec) => {
+  await withCamera({ source: 'live', main: { codec }, sub: null, audio: 'none' }, async (camera) => {
     const before = Date.now();
+    expect((await probeStreams(camera.rtspUrlWithLogin()))[0]?.codec_name).toBe(codec === 'h264' ? 'h264' : 'hevc');
     const codes = await decodeCodes(camera.rtspUrlWithLogin(), { transport: 'tcp', frames: 30 });
     const log = new Map(camera.sendLog('main').map((entry) => [entry.frameIndex, entry]));
     for (const code of codes) {

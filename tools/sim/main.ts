@@ -8,13 +8,14 @@ import type { SimAudioCodec } from './media/clip.ts';
 import { discardUnfinishedClips } from './media/encode.ts';
 import { QUIRKS, checkQuirkValue, isQuirkName, type QuirkName, type QuirkValue } from './quirks.ts';
 import { startSimulator, type Simulator, type SimulatorOptions } from './simulator.ts';
-import { BENCH_MAIN, type SimSource } from './sources.ts';
+import { BENCH_MAIN, type SimSource, type SimVideo } from './sources.ts';
 
 const HELP = `npm run sim -- [options]
   --cameras N            how many cameras (4)
   --file CLIP            show this clip instead of the painted scenes
   --source NAME          scenes (default), test (frame numbers in the picture), bench (1080p30, 4 Mbit/s), live
   --clock live           the same as --source live: the wall clock as blocks in each picture
+  --codec NAME           h264 (default), h265; mjpeg but for live
   --audio LIST           aac, pcma, pcmu or none, one for all or one each: aac,none,pcma,aac (default)
   --interfaces LIST      addresses of interfaces to answer discovery on (127.0.0.1)
   --household NAME       whose cameras they are: another name, other serial numbers (home)
@@ -41,6 +42,12 @@ function parseSource(values: { file?: string | undefined; source?: string | unde
   throw new Error(`there is no source ${name}`);
 }
 
+function parseCodec(name: string | undefined): Partial<SimVideo> {
+  if (name === undefined) return {};
+  if (name === 'h264' || name === 'h265' || name === 'mjpeg') return { codec: name };
+  throw new Error(`there is no codec ${name}`);
+}
+
 /** `2:stall`, `bitrate-spike=4`. Camera 0 stands for all. */
 function parseQuirk(text: string): { camera: number; name: QuirkName; value: QuirkValue } {
   const [, camera = '0', name = '', value] = /^(?:(\d+):)?([\w-]+)(?:=(.*))?$/.exec(text) ?? [];
@@ -62,7 +69,7 @@ async function main(): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     options: {
-      ...{ cameras: text, file: text, source: text, clock: text, audio: text, interfaces: text, hosts: text, household: text, auth: text, username: text, password: text, motion: text },
+      ...{ cameras: text, file: text, source: text, clock: text, codec: text, audio: text, interfaces: text, hosts: text, household: text, auth: text, username: text, password: text, motion: text },
       ...{ 'discovery-port': text, 'http-port': text, 'rtsp-port': text, 'control-port': text, 'send-log': text },
       quirk: { type: 'string', multiple: true },
       ...{ 'list-quirks': { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -74,6 +81,7 @@ async function main(): Promise<void> {
     return;
   }
   const source = parseSource(values);
+  const codec = parseCodec(values.codec);
   const [quietSeconds = 20, motionSeconds = 8] = (list(values.motion) ?? ['20', '8']).map(Number);
   const quirks = (values.quirk ?? []).map(parseQuirk);
   const hosts = list(values.hosts);
@@ -81,7 +89,7 @@ async function main(): Promise<void> {
     household: values.household ?? 'home',
     cameras: Number(values.cameras ?? 4),
     source: source === 'bench' ? 'test' : source,
-    ...(source === 'bench' ? { main: BENCH_MAIN } : {}),
+    ...(source === 'bench' ? { main: { ...BENCH_MAIN, ...codec } } : { main: codec, sub: codec }),
     audio: (list(values.audio) ?? ['aac', 'none', 'pcma', 'aac']) as (SimAudioCodec | 'none')[],
     auth: (values.auth ?? 'digest') as AuthScheme,
     discovery: { port: Number(values['discovery-port'] ?? DISCOVERY_PORT), interfaces: list(values.interfaces) ?? ['127.0.0.1'] },

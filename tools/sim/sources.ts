@@ -81,8 +81,12 @@ export async function openFootage(request: SourceRequest): Promise<Footage> {
     const defaults = videoDefaults('live');
     const main = { ...defaults.main, ...request.main };
     const still = await encode({ ...request, source: 'test', main: TEST_MAIN, sub: null });
-    const sub = request.sub === null ? null : new LiveProducer({ ...defaults.sub, ...request.sub, seed: request.seed });
-    return { main: new LiveProducer({ ...main, seed: request.seed }), sub, snapshot: still.snapshot };
+    const live = (video: SimVideo): LiveProducer => {
+      const { codec } = video;
+      if (codec === 'mjpeg') throw new Error('the live clock comes in H.264 or H.265');
+      return new LiveProducer({ ...video, codec, seed: request.seed });
+    };
+    return { main: live(main), sub: request.sub === null ? null : live({ ...defaults.sub, ...request.sub }), snapshot: still.snapshot };
   }
   const { main, sub, snapshot } = await encode(request);
   return { main: new ClipProducer(main), sub: sub === null ? null : new ClipProducer(sub), snapshot };

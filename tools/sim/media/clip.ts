@@ -53,7 +53,7 @@ interface ProbeStream {
 }
 
 /** The payload of the first box of this type anywhere in the file; avcC and hvcC occur once in what we encode. */
-function findBox(file: Buffer, type: string): Buffer | null {
+export function findBox(file: Buffer, type: string): Buffer | null {
   const at = file.indexOf(Buffer.from(type, 'latin1'));
   if (at < 4) return null;
   return file.subarray(at + 4, at - 4 + file.readUInt32BE(at - 4));
@@ -76,7 +76,7 @@ export function parseAvcC(box: Buffer): Buffer[] {
 }
 
 /** VPS, SPS and PPS of an hvcC box (ISO/IEC 14496-15, 8.3.3.1); SEI arrays are left out. */
-function parseHvcC(box: Buffer): Buffer[] {
+export function parseHvcC(box: Buffer): Buffer[] {
   const sets: Buffer[] = [];
   const arrays = box[22] ?? 0;
   let at = 23;
@@ -106,7 +106,7 @@ export function splitLengthPrefixed(sample: Buffer): Buffer[] {
 }
 
 /** True for NAL units that a keyframe carries anyway in front of it, or that only delimit: they are put in anew. */
-function isParameterOrDelimiter(codec: SimVideoCodec, nal: Buffer): boolean {
+export function isParameterOrDelimiter(codec: SimVideoCodec, nal: Buffer): boolean {
   const first = nal[0] ?? 0;
   if (codec === 'h264') return [7, 8, 9].includes(first & 0x1f);
   return [32, 33, 34, 35].includes((first >> 1) & 0x3f);

@@ -1,7 +1,8 @@
 /** Owns the reading of FLV from a pipe: it says how long each picture is, so none has to wait for the next. */
 import { parseAvcC } from './clip.ts';
 
-export interface FlvTag {
+/** What comes out of a live encoder's pipe. */
+export interface LiveTag {
   /** Set on the tag that carries them instead of a picture. */
   readonly parameterSets: Buffer[] | null;
   readonly keyframe: boolean;
@@ -17,9 +18,9 @@ export class FlvReader {
   #buffer: Buffer = Buffer.alloc(0);
   #headerSeen = false;
 
-  push(chunk: Buffer): FlvTag[] {
+  push(chunk: Buffer): LiveTag[] {
     this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
-    const tags: FlvTag[] = [];
+    const tags: LiveTag[] = [];
     if (!this.#headerSeen) {
       if (this.#buffer.length < FILE_HEADER_BYTES) return tags;
       this.#headerSeen = true;

@@ -1,15 +1,17 @@
 /** Owns live encoding: each picture carries the wall clock of the moment it was drawn, for glass-to-glass measurements. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { drawFrameCode } from '../frame-code.ts';
-import { splitLengthPrefixed } from './clip.ts';
+import { isParameterOrDelimiter, splitLengthPrefixed } from './clip.ts';
 import { blankPicture } from './encode.ts';
 import { toolPath, waitForEnd } from './ffmpeg.ts';
-import { FlvReader } from './flv.ts';
+import { FlvReader, type LiveTag } from './flv.ts';
+import { FragmentReader } from './fmp4.ts';
 import { monotonicMs, startPacing, stopPacing, type Paced } from './pacer.ts';
 import type { PictureProducer, ProducedPicture, VideoFormat } from './stream-feed.ts';
 import { createTestPainter } from './test-pictures.ts';
 
 interface LiveOptions {
+  readonly codec: 'h264' | 'h265';
   readonly width: number;
   readonly height: number;
   readonly fps: number;
@@ -26,6 +28,16 @@ interface Taken {
 
 /** Pictures given to the encoder and not seen again; more means it does not keep up, and some are left out. */
 const MAX_PENDING = 8;
+
+function encoderArguments({ codec, width, height, fps, kbps, gopFrames }: LiveOptions): string[] {
+  const input = ['-v', 'error', '-fflags', 'nobuffer', '-probesize', '32', '-analyzeduration', '0', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(fps), '-i', 'pipe:0', '-fps_mode', 'passthrough'];
+  const rate = ['-preset', 'ultrafast', '-tune', 'zerolatency', '-b:v', `${kbps}k`, '-maxrate', `${kbps * 2}k`, '-bufsize', `${kbps}k`];
+  const group = `keyint=${gopFrames}:min-keyint=${gopFrames}:scenecut=0`;
+  if (codec === 'h265') {
+    return [...input, '-c:v', 'libx265', ...rate, '-x265-params', `${group}:open-gop=0:bframes=0:pools=1:frame-threads=1:log-level=error`, '-tag:v', 'hvc1', '-f', 'mp4', '-movflags', 'frag_every_frame+empty_moov+default_base_moof', '-flush_packets', '1', 'pipe:1'];
+  }
+  return [...input, '-c:v', 'libx264', ...rate, '-threads', '1', '-g', String(gopFrames), '-x264-params', group, '-f', 'flv', '-flvflags', 'no_duration_filesize', '-flush_packets', '1', 'pipe:1'];
+}
 
 export class LiveProducer implements PictureProducer {
   readonly #options: LiveOptions;
@@ -48,8 +60,8 @@ export class LiveProducer implements PictureProducer {
       await new Promise<void>((resolve) => this.#waitingForFormat.push(resolve));
       if (this.#onPicture === null) this.#halt();
     }
-    const { width, height, fps } = this.#options;
-    return { codec: 'h264', width, height, fps, parameterSets: this.#parameterSets };
+    const { codec, width, height, fps } = this.#options;
+    return { codec, width, height, fps, parameterSets: this.#parameterSets };
   }
 
   start(onPicture: (picture: ProducedPicture) => void): void {
@@ -76,18 +88,7 @@ export class LiveProducer implements PictureProducer {
 
   #run(): void {
     if (this.#child !== null) return;
-    const { width, height, fps, kbps, gopFrames } = this.#options;
-    const child = spawn(
-      toolPath('ffmpeg'),
-      [
-        ...['-v', 'error', '-fflags', 'nobuffer', '-probesize', '32', '-analyzeduration', '0'],
-        ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(fps), '-i', 'pipe:0', '-fps_mode', 'passthrough'],
-        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-threads', '1', '-b:v', `${kbps}k`, '-maxrate', `${kbps * 2}k`, '-bufsize', `${kbps}k`],
-        ...['-g', String(gopFrames), '-x264-params', `keyint=${gopFrames}:min-keyint=${gopFrames}:scenecut=0`],
-        ...['-f', 'flv', '-flvflags', 'no_duration_filesize', '-flush_packets', '1', 'pipe:1'],
-      ],
-      { stdio: ['pipe', 'pipe', 'ignore'] },
-    );
+    const child = spawn(toolPath('ffmpeg'), encoderArguments(this.#options), { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child = child;
     const ended = (): void => {
       if (this.#child === child) this.#halt();
@@ -95,7 +96,7 @@ export class LiveProducer implements PictureProducer {
     };
     waitForEnd(child).then(ended, ended);
     const taken: Taken[] = [];
-    const reader = new FlvReader();
+    const reader = this.#options.codec === 'h265' ? new FragmentReader() : new FlvReader();
     child.stdout.on('data', (chunk: Buffer) => {
       for (const tag of reader.push(chunk)) this.#onTag(tag, taken);
     });
@@ -125,7 +126,7 @@ export class LiveProducer implements PictureProducer {
     startPacing(paced);
   }
 
-  #onTag(tag: { readonly parameterSets: Buffer[] | null; readonly keyframe: boolean; readonly sample: Buffer }, taken: Taken[]): void {
+  #onTag(tag: LiveTag, taken: Taken[]): void {
     if (tag.parameterSets !== null) {
       this.#parameterSets = tag.parameterSets;
       for (const wake of this.#waitingForFormat.splice(0)) wake();
@@ -133,8 +134,9 @@ export class LiveProducer implements PictureProducer {
     }
     const facts = taken.shift();
     if (facts === undefined || this.#onPicture === null) return;
-    const own = splitLengthPrefixed(tag.sample).filter((nal) => ![7, 8, 9].includes((nal[0] ?? 0) & 0x1f));
+    const { codec } = this.#options;
+    const own = splitLengthPrefixed(tag.sample).filter((nal) => !isParameterOrDelimiter(codec, nal));
     const nals = tag.keyframe ? [...this.#parameterSets, ...own] : own;
-    this.#onPicture({ codec: 'h264', nals, keyframe: tag.keyframe, pass: 0, ...facts });
+    this.#onPicture({ codec, nals, keyframe: tag.keyframe, pass: 0, ...facts });
   }
 }
