@@ -48,8 +48,12 @@ export interface ProcessMemory {
   readonly pid: number;
   /** Last part of the program's name, as /proc/PID/cmdline has it. */
   readonly program: string;
-  /** Proportional set size: shared pages count by share. */
+  /** Proportional set size: shared pages count by share, also those shared with processes outside the tree. */
   readonly pssBytes: number;
+  /** Pages of no file, or of a file and changed: relocations, heaps, stacks. */
+  readonly anonymousBytes: number;
+  /** Unchanged pages of programs and libraries, by path. */
+  readonly fileBytes: ReadonlyMap<string, number>;
 }
 
 /** What each process of a tree holds, the root first; those that ended meanwhile are missing. */
@@ -57,12 +61,41 @@ export function memoryOf(root: number): readonly ProcessMemory[] {
   return tree(root)
     .flatMap(({ pid }) => {
       try {
-        const kib = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
         const program = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0', 1)[0]?.split('/').at(-1) ?? '';
-        return kib === undefined ? [] : [{ pid, program, pssBytes: Number(kib) * 1024 }];
+        return [{ pid, program, ...sumOf(readFileSync(`/proc/${pid}/smaps`, 'utf8')) }];
       } catch {
         return [];
       }
     })
     .toSorted((one, other) => Number(other.pid === root) - Number(one.pid === root));
+}
+
+/** Sums over /proc/PID/smaps (proc_pid_smaps(5)). */
+function sumOf(smaps: string): Pick<ProcessMemory, 'pssBytes' | 'anonymousBytes' | 'fileBytes'> {
+  const fileBytes = new Map<string, number>();
+  let [pssBytes, anonymousBytes, residentBytes, file] = [0, 0, 0, ''];
+  for (const line of smaps.split('\n')) {
+    const mapping = /^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ *(.*)$/.exec(line);
+    if (mapping !== null) file = mapping[1] ?? '';
+    const [, name, kib] = /^(Rss|Pss|Anonymous): +(\d+) kB/.exec(line) ?? [];
+    const bytes = Number(kib ?? 0) * 1024;
+    if (name === 'Rss') residentBytes = bytes;
+    else if (name === 'Pss') pssBytes += bytes;
+    else if (name === 'Anonymous') {
+      anonymousBytes += bytes;
+      if (file.startsWith('/')) fileBytes.set(file, (fileBytes.get(file) ?? 0) + residentBytes - bytes);
+    }
+  }
+  return { pssBytes, anonymousBytes, fileBytes };
+}
+
+/**
+ * What these processes would hold if nothing else ran: their own pages, and of each file the pages of the process that uses most of it.
+ * More than the sum of their PSS by what others on the machine share (a simulator under the same Node).
+ */
+export function aloneBytes(processes: readonly ProcessMemory[]): number {
+  const files = new Map<string, number>();
+  for (const { fileBytes } of processes) for (const [file, bytes] of fileBytes) files.set(file, Math.max(files.get(file) ?? 0, bytes));
+  const shared = [...files.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return processes.reduce((sum, { anonymousBytes }) => sum + anonymousBytes, shared);
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { startSimulatorProcess, type SimulatedCamera } from '../../tests/support/simulator-process.ts';
 import { type BenchReport, type Figure, figure } from './figures.ts';
 import type { BenchOptions } from './options.ts';
-import { cpuSecondsOf, memoryOf } from './process-usage.ts';
+import { aloneBytes, cpuSecondsOf, memoryOf } from './process-usage.ts';
 import { listCamera, type Product, sleep, startProduct, waitForRecording, Workplace } from './workplace.ts';
 
 /** As many cameras as the budget names. */
@@ -51,15 +51,18 @@ interface Memory {
   readonly starter: number;
   readonly engine: number;
   readonly ffmpeg: number;
+  /** All of them, if nothing else ran on the machine. */
+  readonly alone: number;
 }
 
-function memoryFigures({ starter, engine, ffmpeg }: Memory, count: number): Figure[] {
+function memoryFigures({ starter, engine, ffmpeg, alone }: Memory, count: number): Figure[] {
   const perCamera = (name: string, bytes: number, more: { readonly budget?: number } = {}): Figure => figure(name, bytes / count / 1e6, 'MB', more);
   return [
     perCamera('PSS per camera, all processes, with sub stream', starter + engine + ffmpeg, { budget: 45 }),
     perCamera('of which ffmpeg', ffmpeg),
     perCamera('of which the engine', engine),
     perCamera('of which the starter', starter),
+    perCamera('the same, with pages shared with the bench and the simulator counted whole', alone),
   ];
 }
 
@@ -68,7 +71,7 @@ async function measure(place: Workplace, name: string, count: number, seconds: n
   try {
     const floorCpu = name === 'few' ? await measureFloor(simulator.cameras, seconds) : 0;
     const found: Record<Part, number> = { main: 0, previews: 0, sub: 0 };
-    let pss: Memory = { starter: 0, engine: 0, ffmpeg: 0 };
+    let pss: Memory = { starter: 0, engine: 0, ffmpeg: 0, alone: 0 };
     for (const part of parts) {
       const product = await startProduct({
         dataDir: place.path(`${name}-${part}`, 'data'),
@@ -110,11 +113,11 @@ async function medianMemory(product: Product): Promise<Memory> {
     const sum = (wanted: (each: (typeof all)[number]) => boolean): number => all.filter(wanted).reduce((bytes, each) => bytes + each.pssBytes, 0);
     const starter = sum(({ pid }) => pid === product.pid);
     const engine = sum(({ pid, program }) => pid !== product.pid && program.startsWith('node'));
-    samples.push({ starter, engine, ffmpeg: sum(() => true) - starter - engine });
+    samples.push({ starter, engine, ffmpeg: sum(() => true) - starter - engine, alone: aloneBytes(all) });
     await sleep(500);
   }
   const total = ({ starter, engine, ffmpeg }: Memory): number => starter + engine + ffmpeg;
-  return samples.toSorted((one, other) => total(one) - total(other))[Math.floor(PSS_SAMPLES / 2)] ?? { starter: 0, engine: 0, ffmpeg: 0 };
+  return samples.toSorted((one, other) => total(one) - total(other))[Math.floor(PSS_SAMPLES / 2)] ?? { starter: 0, engine: 0, ffmpeg: 0, alone: 0 };
 }
 
 async function measureFloor(cameras: readonly SimulatedCamera[], seconds: number): Promise<number> {
