@@ -1,5 +1,4 @@
 /** What every part of the engine stands on: lock, log, settings, cameras, index, disks, and the order in which all of it is given back. */
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { AppInfo } from '../../shared/contract/engine-api.ts';
 import type { EngineInit, ParentLink, ServingInfo } from '../../shared/contract/engine-process.ts';
@@ -19,6 +18,7 @@ import { firstRules, openRules, type RulesStore } from './settings/rules-store.t
 import { openSealedSecrets } from './settings/sealed-secrets.ts';
 import { openSettings, type SettingsStore } from './settings/settings-store.ts';
 import { type Archive, openArchive } from './storage/archive.ts';
+import { makeFolder } from './storage/root.ts';
 
 export type EndReason = 'owner' | 'computer' | 'failed';
 
@@ -63,7 +63,9 @@ export interface Base {
 
 /** Lock, log, settings, cameras, index: what everything else stands on. */
 export async function openBase(init: EngineInit, link: ParentLink | null, clock: Clock, stops: StopStack): Promise<Base> {
-  await mkdir(init.dataDir, { recursive: true, mode: 0o700 });
+  // Names that survive a power cut: what is confirmed lies under them.
+  const configDir = path.join(init.dataDir, 'config');
+  for (const folder of [init.dataDir, configDir]) await makeFolder(path.resolve(folder), 0o700);
   const lock = await lockDataFolder(init.dataDir);
   stops.push(() => lock.release());
   const logFile = await openLogFile(path.join(init.dataDir, 'logs'), clock);
@@ -71,7 +73,6 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   const log = createLogger(logFile.sink);
   stops.log = log;
   log.info(`Porchlight ${init.version} starts (${init.mode}${init.demo ? ', demo' : ''})`);
-  const configDir = path.join(init.dataDir, 'config');
   const settings = await openSettings(configDir, log);
   const ffmpeg = new FfmpegState({ dataDir: init.dataDir, binDir: init.binDir, setting: () => settings.get().ffmpegPath, log: log.scoped('ffmpeg') });
   const looking = ffmpeg.recall();

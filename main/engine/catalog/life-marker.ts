@@ -2,7 +2,7 @@
  * <data>/life.json: says every few seconds that the engine lives, and at an orderly stop that it was one. The next life reads
  * why footage is missing from it (dead-time.ts).
  */
-import { rename, writeFile } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { GapCause } from '../../../shared/model/gap.ts';
 import { GAP_CAUSES } from '../../../shared/model/gap.ts';
@@ -16,7 +16,7 @@ import { type ClockReading, type DeadTime, type LastLife, sleepBetween, type Sto
 import type { OpenOutage } from './gap-ledger.ts';
 
 export const LIFE_FILE = 'life.json';
-/** Often enough that a fault's moment is known to a few seconds; seldom enough to wear no flash: nothing here is synced. */
+/** Often enough that a fault's moment is known to a few seconds; seldom beside the recorder, which syncs each stream each second. */
 const HEARTBEAT_MS: DurationMs = 5 * SECOND_MS;
 
 export interface Life extends LastLife {
@@ -102,11 +102,21 @@ export class LifeMarker {
     this.#writing = this.#writing.then(() => this.#write()).catch((error: unknown) => this.#options.logger.warn('The sign of life could not be written', error));
   }
 
-  /** Whole or not at all for a program that dies; a power cut may bring back an older one, which is only less precise. */
+  /**
+   * Its bytes are synced before its name is: a power cut may bring back an older one, which is only less precise, but never an
+   * empty one, which would say nothing of why footage is missing.
+   */
   async #write(): Promise<void> {
     if (this.#stopped) return;
-    await writeFile(`${this.#file}.beat`, this.#text(null), { mode: 0o600 });
-    await rename(`${this.#file}.beat`, this.#file);
+    const beat = `${this.#file}.beat`;
+    const handle = await open(beat, 'w', 0o600);
+    try {
+      await handle.writeFile(this.#text(null));
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beat, this.#file);
   }
 
   /** The stop is an orderly one. Call it last, when all footage is on disk. */

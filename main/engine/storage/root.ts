@@ -130,17 +130,18 @@ async function copyWhereLinksAreUnknown(file: string, text: string): Promise<voi
 
 /**
  * Creates a folder and what is missing above it; every new entry is durable when it resolves (I4). Does not use mkdir's
- * own recursion, which never ends where a file system answers ENOENT for a folder it will not make (/proc).
+ * own recursion, which never ends where a file system answers ENOENT for a folder it will not make (/proc). `mode` is for
+ * what is new.
  */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   try {
-    await mkdir(folder);
+    await mkdir(folder, mode);
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return;
     const parent = path.dirname(path.resolve(folder));
     if (errorCode(error) !== 'ENOENT' || (await isThere(parent))) throw error;
-    await makeFolder(parent);
-    await makeFolder(folder);
+    await makeFolder(parent, mode);
+    await makeFolder(folder, mode);
     return;
   }
   await syncFolder(path.dirname(path.resolve(folder)));
