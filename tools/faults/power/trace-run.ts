@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { randomUUID } from 'node:crypto';
-import { startSimulator, type Simulator } from '../../sim/simulator.ts';
+import { startSimulator } from '../../sim/simulator.ts';
 import type { SendLogEntry, SimStream } from '../../sim/send-log.ts';
 import type { DiskOperation } from './disk-operations.ts';
 import { StraceLines, type SystemCall } from './strace-lines.ts';
@@ -34,11 +34,17 @@ export interface TraceOptions {
 export interface SentStream {
   readonly camera: number;
   readonly stream: SimStream;
+  /** Its address, alone on it. */
+  readonly host: string;
   readonly entries: readonly SendLogEntry[];
 }
 
 export interface Trace {
   readonly operations: readonly DiskOperation[];
+  /** The watched folder, as paths in files name it. */
+  readonly base: string;
+  /** When the first life was killed. */
+  readonly killedMs: number;
   /** Content of a file as last written, by inode. */
   readonly content: (inode: number) => Buffer;
   readonly sent: readonly SentStream[];
@@ -71,20 +77,20 @@ export async function traceEngine(options: TraceOptions): Promise<Trace> {
     const problems: string[] = [];
     const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
     const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds };
-    const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, simulator, options.signal);
-    const at = await follow(files, first, problems, base, 0, true);
-    const second = await life({ ...order, cameras: [], from: 1_000 }, path.join(scratch, 'second.strace'), base, null, simulator, options.signal);
-    await follow(files, second, problems, base, at, false);
-    const sent = simulator.cameras.flatMap((camera) => (['main', 'sub'] as const).map((stream) => ({ camera: camera.index, stream, entries: camera.sendLog(stream) })));
-    return { operations: files.operations, content: (inode) => files.content(inode), sent, problems: [...problems, ...files.problems], durationMs: performance.now() - startMs };
+    const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, options.signal);
+    const at = await follow(files, first.traceFile, problems, base, 0, true);
+    const second = await life({ ...order, cameras: [], from: 1_000 }, path.join(scratch, 'second.strace'), base, null, options.signal);
+    await follow(files, second.traceFile, problems, base, at, false);
+    const sent = simulator.cameras.flatMap((camera) => (['main', 'sub'] as const).map((stream) => ({ camera: camera.index, stream, host: camera.host, entries: camera.sendLog(stream) })));
+    return { operations: files.operations, base, killedMs: first.killedMs, content: (inode) => files.content(inode), sent, problems: [...problems, ...files.problems], durationMs: performance.now() - startMs };
   } finally {
     await simulator.stop();
     await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-/** One life of the engine under strace; returns the trace's file. */
-async function life(order: TracedOrder, traceFile: string, base: string, kill: { readonly killAfterMs: number } | null, simulator: Simulator, signal: AbortSignal): Promise<string> {
+/** One life of the engine under strace: the trace's file, and when it was killed, if it was. */
+async function life(order: TracedOrder, traceFile: string, base: string, kill: { readonly killAfterMs: number } | null, signal: AbortSignal): Promise<{ readonly traceFile: string; readonly killedMs: number }> {
   const child = spawn(
     'strace',
     ['-f', '--seccomp-bpf', '-y', '-ttt', '-xx', '-s', String(64 * 1024 * 1024), '-e', `trace=${TRACED_CALLS.join(',')}`, '-e', 'signal=none', '-o', traceFile, process.execPath, ENTRY, JSON.stringify(order)],
@@ -101,15 +107,16 @@ async function life(order: TracedOrder, traceFile: string, base: string, kill: {
     child.once('error', reject);
     child.once('close', (code, how) => resolve(code ?? how ?? 'unknown'));
   });
+  let killedMs = 0;
   if (kill !== null) {
     await Promise.race([ready, ended]);
     await delay(kill.killAfterMs, undefined, { signal });
+    killedMs = Date.now();
     await killTracee(child.pid ?? 0);
   }
   const outcome = await ended;
   if (kill === null && outcome !== 0) throw new Error(`the traced engine ended with ${outcome}:\n${lines.slice(-20).join('\n')}`);
-  void simulator;
-  return traceFile;
+  return { traceFile, killedMs };
 }
 
 /** Kills the process that strace runs; strace ends with it. */

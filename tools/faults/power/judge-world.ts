@@ -1,0 +1,115 @@
+/** Owns the verdict on one world: I1 to I5 before and after recovery, what was lost of what had been received, and what a client had been promised. */
+import { rm } from 'node:fs/promises';
+import type { DurationMs } from '../../../shared/time.ts';
+import type { ReceivedStream } from './footage-truth.ts';
+import { digestsIn, findingsOf, layOut, readOwnersFiles, recoverWorld, sayError, timelineOf, timelineWithoutIndex, type WorldFolder } from './recover-world.ts';
+import type { Said } from './traced-engine.ts';
+
+/** I4: what a power cut may cost of a stream. */
+export const MOST_LOST_MS: DurationMs = 2_000;
+/** Footage that the rules delete within this time after a cut may be gone already: its row went first. */
+const DELETING_MS: DurationMs = 5_000;
+
+export interface Cut {
+  /** Place in the trace. */
+  readonly at: number;
+  readonly timeMs: number;
+  /** What had been confirmed, in order. */
+  readonly said: readonly Said[];
+}
+
+export interface Verdict {
+  readonly violations: readonly string[];
+  /** How far back from the last received picture the loss reaches, for the worst stream. */
+  readonly lostMs: DurationMs;
+  /** The index was damaged, and a new one was begun. */
+  readonly rebuilt: boolean;
+}
+
+export interface Judging {
+  readonly world: ReadonlyMap<string, Buffer | null>;
+  readonly cut: Cut;
+  readonly streams: readonly ReceivedStream[];
+  readonly tracedBase: string;
+  /** Fresh; removed afterwards. */
+  readonly folder: string;
+  /** Also deletes the index and compares the timelines. */
+  readonly withoutIndex: boolean;
+}
+
+/** Lays the world out, recovers it and says everything that is wrong. Never throws for what a world is like. */
+export async function judgeWorld(judging: Judging): Promise<Verdict> {
+  const violations: string[] = [];
+  const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      violations.push(`${what}: ${sayError(error)}`);
+      return null;
+    }
+  };
+  const { cut } = judging;
+  const ready = cut.said.some((said) => said.what === 'ready');
+  const home = await layOut(judging.world, judging.folder, judging.tracedBase);
+  try {
+    if (ready) violations.push(...(await attempt('the world cannot be checked', () => asItLies(home, judging.world))) ?? []);
+    await attempt('the owner\'s files cannot be read', async () => violations.push(...(await promisesBroken(home, cut.said, ready))));
+    const recovered = await attempt('the archive cannot be opened', () => recoverWorld(home));
+    if (recovered === null) return { violations, lostMs: 0, rebuilt: false };
+    if (ready && !recovered.rootReady) violations.push('the disk for footage is not known any more');
+    for (const finding of (await attempt('the recovered archive cannot be checked', () => findingsOf(home, 'stopped'))) ?? []) violations.push(`after recovery, ${finding.invariant} ${finding.path}: ${finding.sentence}`);
+    const lostMs = (await attempt('the loss cannot be measured', async () => lossOf(judging.streams, cut.timeMs, await digestsIn(home), violations))) ?? 0;
+    if (judging.withoutIndex) await attempt('the index cannot be built anew', () => sameWithoutIndex(home, violations));
+    return { violations, lostMs, rebuilt: recovered.rebuilt };
+  } finally {
+    await rm(judging.folder, { recursive: true, force: true });
+  }
+}
+
+/** The invariants hold at every moment, not only after a repair; but a journal may be ahead of its rows. */
+async function asItLies(home: WorldFolder, world: ReadonlyMap<string, Buffer | null>): Promise<string[]> {
+  if (!world.has('data/porchlight.db')) return [];
+  const findings = await findingsOf(home, 'failed');
+  return findings.filter((finding) => !finding.sentence.startsWith('The journal has what the index has not')).map((finding) => `before recovery, ${finding.invariant} ${finding.path}: ${finding.sentence}`);
+}
+
+async function promisesBroken(home: WorldFolder, said: readonly Said[], ready: boolean): Promise<string[]> {
+  const stored = await readOwnersFiles(home);
+  const broken = stored.torn.map((name) => `config/${name} is neither the old nor the new version`);
+  if (ready && !stored.life) broken.push('life.json cannot be read, so the cause of the gap is not known');
+  const least = new Map<string, number>();
+  for (const one of said) {
+    if (one.what === 'home' || one.what === 'rules') least.set(one.what, one.number);
+    if (one.what === 'camera') least.set(one.cameraId, one.number);
+  }
+  for (const [key, number] of least) {
+    const found = key === 'home' ? stored.home : key === 'rules' ? stored.rules : (stored.cameras.get(key) ?? null);
+    if (found === null || found < number) broken.push(`${key} was confirmed as ${number} and is ${found ?? 'not there'}`);
+  }
+  return broken;
+}
+
+/** The worst stream's loss; adds a violation for each stream that lost more than it may. */
+function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: ReadonlySet<string>, violations: string[]): DurationMs {
+  let worstMs = 0;
+  for (const { name, frames } of streams) {
+    const received = frames.filter((frame) => frame.sentMs <= cutMs);
+    const last = received.at(-1);
+    const lost = received.filter((frame) => (frame.digest === null || !present.has(frame.digest)) && (frame.deletedMs === null || frame.deletedMs > cutMs + DELETING_MS));
+    const [first] = lost;
+    if (last === undefined || first === undefined) continue;
+    const reachMs = last.sentMs - first.sentMs;
+    worstMs = Math.max(worstMs, reachMs);
+    if (reachMs > MOST_LOST_MS) violations.push(`I4 ${name}: ${lost.length} pictures lost, back to ${Math.round(reachMs)} ms before the last one received`);
+  }
+  return worstMs;
+}
+
+async function sameWithoutIndex(home: WorldFolder, violations: string[]): Promise<void> {
+  const before = timelineOf(home);
+  const after = await timelineWithoutIndex(home);
+  if (before === after) return;
+  const [had, has] = [before.split('\n'), after.split('\n')];
+  const changed = [...had.filter((line) => !has.includes(line)).map((line) => `- ${line}`), ...has.filter((line) => !had.includes(line)).map((line) => `+ ${line}`)];
+  violations.push(`I5 the timeline is another one without its index: ${changed.slice(0, 2).join(' ')}`);
+}

@@ -1,0 +1,186 @@
+/** Owns the power-cut rounds of the fault suite: traces, cuts, worlds, controls, and what came of them (docs/design/faults.md). */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { DurationMs } from '../../../shared/time.ts';
+import { CONTROLS, type Control } from './controls.ts';
+import { DiskModel } from './disk-model.ts';
+import { type DiskOperation, effectAt } from './disk-operations.ts';
+import { receivedStreams, type ReceivedStream } from './footage-truth.ts';
+import { type Cut, judgeWorld } from './judge-world.ts';
+import { type Trace, traceEngine, whyNoTrace } from './trace-run.ts';
+import type { Said } from './traced-engine.ts';
+import { chooseWorld, seededRandom, WORLD_KINDS, type WorldKind } from './world-choices.ts';
+
+export interface PowerCutOptions {
+  /** Cuts; each gives some worlds. */
+  readonly rounds: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+  /** Of each of the two lives that are traced. */
+  readonly seconds?: number;
+  readonly cameras?: number;
+  /** Worlds per cut: nothing, everything, and chances in between. */
+  readonly worldsPerCut?: number;
+}
+
+export interface PowerCutResult {
+  readonly rounds: number;
+  readonly worlds: number;
+  /** One per world: how far back from the last received picture its loss reaches, for the worst stream. */
+  readonly lostMs: readonly DurationMs[];
+  readonly violations: readonly string[];
+  /** What was found with one sync taken out, over all controls. */
+  readonly controlViolations: number;
+  readonly controls: readonly { readonly name: string; readonly violations: number; readonly example: string | null }[];
+  /** Worlds in which the index had to be begun anew. */
+  readonly rebuilt: number;
+  /** Why nothing was done; null where it was. */
+  readonly skipped: string | null;
+}
+
+/** Cuts of one trace; then a new one is recorded. */
+const ROUNDS_PER_TRACE = 400;
+/** A control stays silent when this many cuts with its sync taken out show nothing. */
+const CONTROL_CUTS = 16;
+const QUOTA_BYTES = 900_000;
+/** Every so many worlds the index is deleted too. */
+const WITHOUT_INDEX_EVERY = 6;
+
+/** Cuts the power at `rounds` moments of real recordings and judges what may be left each time. Takes nothing but time and a temporary folder. */
+export async function powerCutRounds(options: PowerCutOptions): Promise<PowerCutResult> {
+  const skipped = await whyNoTrace();
+  const tally: Tally = { rounds: 0, worlds: 0, rebuilt: 0, lostMs: [], violations: [], controls: new Map() };
+  if (skipped !== null) return resultOf(tally, skipped);
+  const random = seededRandom(options.seed);
+  while (tally.rounds < options.rounds && !options.signal.aborted) {
+    const trace = await traceEngine({ cameras: options.cameras ?? 3, seconds: options.seconds ?? 14, quotaBytes: QUOTA_BYTES, signal: options.signal });
+    for (const problem of trace.problems) tally.violations.push(`the trace is not understood: ${problem}`);
+    const streams = await receivedStreams(trace);
+    const frames = streams.reduce((sum, stream) => sum + stream.frames.length, 0);
+    options.onProgress(`traced ${trace.operations.length} operations in ${Math.round(trace.durationMs / 1_000)} s; ${frames} pictures of ${streams.length} streams`);
+    await withScratch(async (scratch) => {
+      const bench: Bench = { trace, streams, scratch, random, options, tally };
+      await cutAll(bench, Math.min(ROUNDS_PER_TRACE, options.rounds - tally.rounds));
+      if (tally.controls.size === 0) for (const control of CONTROLS) await runControl(bench, control);
+    });
+  }
+  return resultOf(tally, null);
+}
+
+interface Tally {
+  rounds: number;
+  worlds: number;
+  rebuilt: number;
+  readonly lostMs: DurationMs[];
+  readonly violations: string[];
+  readonly controls: Map<string, { violations: number; example: string | null }>;
+}
+
+interface Bench {
+  readonly trace: Trace;
+  readonly streams: readonly ReceivedStream[];
+  readonly scratch: string;
+  readonly random: () => number;
+  readonly options: PowerCutOptions;
+  readonly tally: Tally;
+}
+
+function resultOf(tally: Tally, skipped: string | null): PowerCutResult {
+  const controls = [...tally.controls].map(([name, found]) => ({ name, ...found }));
+  return {
+    rounds: tally.rounds, worlds: tally.worlds, lostMs: tally.lostMs, violations: tally.violations, rebuilt: tally.rebuilt, skipped,
+    controls, controlViolations: controls.reduce((sum, control) => sum + control.violations, 0),
+  };
+}
+
+/** Worlds are synced again and again by what recovers them: memory spares the disk that. */
+async function withScratch(work: (scratch: string) => Promise<void>): Promise<void> {
+  const scratch = await mkdtemp(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'porchlight-worlds-'));
+  try {
+    await work(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Half of the cuts lie anywhere, half beside a sync or a change of names, where order matters. */
+function chooseCuts(operations: readonly DiskOperation[], count: number, random: () => number): readonly number[] {
+  const turning = operations.flatMap((one, index) => (one.kind === 'sync' || one.kind === 'name' ? [index] : []));
+  const cuts = Array.from({ length: count }, () => {
+    if (random() < 0.5) return Math.floor(random() * operations.length);
+    return Math.max(0, (turning[Math.floor(random() * turning.length)] ?? 0) + Math.floor(random() * 5) - 2);
+  });
+  return cuts.toSorted((a, b) => a - b);
+}
+
+/** Replays the operations once, and stops at each cut for its worlds. */
+async function cutAll(bench: Bench, count: number): Promise<void> {
+  const { trace: { operations }, random, options, tally } = bench;
+  const model = new DiskModel();
+  const said: Said[] = [];
+  let next = 0;
+  for (const index of chooseCuts(operations, count, random)) {
+    if (options.signal.aborted) return;
+    for (; next <= index && next < operations.length; next += 1) applyTo(model, said, operations[next]);
+    const operation = operations[Math.min(index, operations.length - 1)];
+    if (operation === undefined) return;
+    const kinds = kindsOf(options.worldsPerCut ?? 4, random);
+    for (const kind of kinds) await judge(bench, model, { at: effectAt(operation), timeMs: operation.timeMs, said: [...said] }, kind);
+    tally.rounds += 1;
+    if (tally.rounds % 25 === 0) options.onProgress(`${tally.rounds} cuts, ${tally.worlds} worlds, ${tally.violations.length} violations`);
+  }
+}
+
+function kindsOf(count: number, random: () => number): readonly WorldKind[] {
+  const between = WORLD_KINDS.slice(2);
+  return (['nothing', 'everything'] as const as readonly WorldKind[]).concat(Array.from({ length: Math.max(0, count - 2) }, () => between[Math.floor(random() * between.length)] ?? 'mixed')).slice(0, count);
+}
+
+function applyTo(model: DiskModel, said: Said[], operation: DiskOperation | undefined): void {
+  if (operation?.kind === 'said') said.push(JSON.parse(operation.text) as Said);
+  else if (operation !== undefined) model.apply(operation);
+}
+
+async function judge({ trace, streams, scratch, random, tally }: Bench, model: DiskModel, cut: Cut, kind: WorldKind): Promise<void> {
+  tally.worlds += 1;
+  const verdict = await judgeWorld({
+    world: model.world(chooseWorld(kind, cut.at, random)), cut, streams, tracedBase: trace.base,
+    folder: path.join(scratch, String(tally.worlds)), withoutIndex: tally.worlds % WITHOUT_INDEX_EVERY === 0,
+  });
+  tally.lostMs.push(verdict.lostMs);
+  if (verdict.rebuilt) tally.rebuilt += 1;
+  for (const violation of verdict.violations) tally.violations.push(`cut at ${cut.at}, ${kind}: ${violation}`);
+}
+
+/** Takes one kind of sync out of the log, as though the code did not call it, and cuts after where it was, until something is wrong. */
+async function runControl({ trace, streams, scratch, random, options, tally }: Bench, control: Control): Promise<void> {
+  const { operations } = trace;
+  const found = { violations: 0, example: null as string | null };
+  tally.controls.set(control.name, found);
+  const missing = operations.flatMap((one, index) => (one.kind === 'sync' && control.drops(one) ? [index] : []));
+  const cuts = Array.from({ length: CONTROL_CUTS }, () => control.cutAfter(operations, missing[Math.floor(random() * missing.length)] ?? 0, random)).toSorted((a, b) => a - b);
+  const model = new DiskModel();
+  const said: Said[] = [];
+  let next = 0;
+  for (const index of missing.length === 0 ? [] : cuts) {
+    if (options.signal.aborted || found.violations > 0) break;
+    for (; next <= index && next < operations.length; next += 1) {
+      const operation = operations[next];
+      if (operation?.kind !== 'sync' || !control.drops(operation)) applyTo(model, said, operation);
+    }
+    const operation = operations[Math.min(index, operations.length - 1)];
+    if (operation === undefined) break;
+    for (const kind of control.kinds) {
+      const verdict = await judgeWorld({
+        world: model.world(chooseWorld(kind, effectAt(operation), random)), cut: { at: effectAt(operation), timeMs: operation.timeMs, said: [...said] }, streams,
+        tracedBase: trace.base, folder: path.join(scratch, 'control'), withoutIndex: false,
+      });
+      found.violations += verdict.violations.length;
+      found.example ??= verdict.violations[0] ?? null;
+    }
+  }
+  options.onProgress(`control ${control.name}: ${found.violations} violations${found.example === null ? '' : `, such as: ${found.example}`}`);
+}
