@@ -126,7 +126,7 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
   const removed = new Set(remove.map(placeText));
   // Rowed since the rows were read: a recorder's file, not a stranger.
   const unknown = ask.unknownOf(strangers, ({ name }) => removed.has(placeText(name)));
-  const { closed, rest } = readClosedFiles(root, unknown);
+  const { closed, rest } = await readClosedFiles(root, unknown);
   const report = joinReports([closed, await (repairable === null ? inspectFiles(root, rest) : recoverFiles(root, rest, repairable))]);
   // Of a disk that is new to this index every file is; to say so of each would be no finding.
   const unindexed = allJournals ? [] : report.segments;

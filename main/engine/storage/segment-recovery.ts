@@ -2,10 +2,11 @@
  * Turns a segment file that has no row into one: read from its tail where it is whole, trimmed to its last whole
  * fragment where it was cut short, removed where nothing in it is whole (I2, I4).
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { open, unlink } from 'node:fs/promises';
+import { closeSync, fstatSync, open, read } from 'node:fs';
+import { open as openHandle, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { packKeyframes } from '../../../shared/media/keyframe-index.ts';
 import { scanSegment, type SegmentScan } from '../../../shared/media/scan.ts';
 import { makeSegmentTail, parseSegmentTail, SEGMENT_TAIL_READ_BYTES, type SegmentTail } from '../../../shared/media/segment-tail.ts';
@@ -30,7 +31,7 @@ export type RecoveredFile =
  */
 export async function recoverFile(rootPath: string, rootId: RootId, name: SegmentName, repair: boolean): Promise<RecoveredFile> {
   const file = path.join(rootPath, encodeSegmentName(name));
-  const handle = await open(file, repair ? 'r+' : 'r');
+  const handle = await openHandle(file, repair ? 'r+' : 'r');
   let empty = false;
   try {
     const { size: sizeBytes } = await handle.stat();
@@ -57,32 +58,38 @@ function closedAs(tail: SegmentTail, rootId: RootId, name: SegmentName, sizeByte
   return { kind: 'whole', segment: segmentOf(tail, rootId, name, sizeBytes) };
 }
 
-/** Tails are read into it, one at a time, by the thread that has loaded this. */
-const tailBuffer = new Uint8Array(SEGMENT_TAIL_READ_BYTES);
+/** Enough for one tail; whoever reads many files one after the other keeps it. */
+export function tailBuffer(): Uint8Array {
+  return new Uint8Array(SEGMENT_TAIL_READ_BYTES);
+}
 
 /**
- * As `recoverFile` for a file that was closed in order, in one go and without the thread pool, which recording writes
- * through: a rebuild asks for hundreds of thousands. Null for everything else; `recoverFile` then says what it is.
+ * As `recoverFile` for a file that was closed in order, in as few steps as can be: a rebuild asks for hundreds of thousands.
+ * Null for everything else; `recoverFile` then says what it is. `buffer` is this call's until it resolves.
  */
-export function readClosedFile(rootPath: string, rootId: RootId, file: { readonly name: SegmentName; readonly path: string }): RecoveredFile | null {
+export async function readClosedFile(rootPath: string, rootId: RootId, file: { readonly name: SegmentName; readonly path: string }, buffer: Uint8Array): Promise<RecoveredFile | null> {
   let handle: number;
   try {
-    handle = openSync(`${rootPath}/${file.path}`, 'r');
+    handle = await openFile(`${rootPath}/${file.path}`, 'r');
   } catch {
     return null;
   }
   try {
+    // Opening has read what this needs: asking again would only be one more way through the thread pool.
     const { size } = fstatSync(handle);
-    const want = Math.min(size, tailBuffer.length);
-    if (readSync(handle, tailBuffer, 0, want, size - want) !== want) return null;
-    const found = parseSegmentTail(tailBuffer.subarray(0, want));
-    return found.kind === 'tail' ? closedAs(found.tail, rootId, file.name, size) : null;
+    const want = Math.min(size, buffer.length);
+    const { bytesRead } = await readFile(handle, buffer, 0, want, size - want);
+    const found = parseSegmentTail(buffer.subarray(0, want));
+    return bytesRead === want && found.kind === 'tail' ? closedAs(found.tail, rootId, file.name, size) : null;
   } catch {
     return null;
   } finally {
     closeSync(handle);
   }
 }
+
+const openFile = promisify(open);
+const readFile = promisify(read);
 
 async function trim(handle: FileHandle, scan: SegmentScan, name: SegmentName, rootId: RootId, sizeBytes: number, repair: boolean): Promise<RecoveredFile> {
   const startMs = scan.startMs ?? name.startMs;
