@@ -163,6 +163,7 @@ export class SegmentWriter {
   async close(): Promise<Segment | null> {
     this.freeze();
     await this.#drain();
+    await this.#running;
     if (this.#file === null) return null;
     if (this.#failure !== null) return await this.#salvage(this.#file);
     try {
@@ -218,12 +219,13 @@ export class SegmentWriter {
     return copy;
   }
 
+  /** Until what has been accepted by now is written; what comes meanwhile does not prolong it. */
   async #drain(): Promise<void> {
-    while (this.#failure === null && (this.#running !== null || this.#slabs.length > 0 || this.#file === null)) {
+    const upToBytes = this.#acceptedBytes;
+    while (this.#failure === null && (this.#file === null || this.#writtenBytes < upToBytes)) {
       if (this.#running === null) this.#pump();
       await this.#running;
     }
-    await this.#running;
   }
 
   #pump(): void {
