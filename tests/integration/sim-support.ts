@@ -79,7 +79,7 @@ export class BareRtspClient {
     const known = this.responses.length;
     const lines = [`${method} ${url} RTSP/1.0`, `CSeq: ${this.#cseq}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
     this.#socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-    return until(`the answer to ${method}`, () => this.responses[known], 3000);
+    return until(`the answer to ${method}`, () => this.responses[known], 10_000);
   }
 
   /** SETUP of the video over TCP and PLAY; gives the answer to PLAY. */
