@@ -1,5 +1,4 @@
 import { afterEach, expect, it } from 'vitest';
-import { waitFor } from '../../../tests/support/wait.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { IdleWorker } from './idle-worker.ts';
 import { startWorker, type WorkerHandle } from './worker-rpc.ts';
@@ -65,7 +64,7 @@ it('starts with the first call, and again after it was ended for want of work', 
   expect(await Promise.all([worker.client.count(), worker.client.count()])).toEqual([1, 2]);
   expect(threads).toHaveLength(1);
   idleTimePasses();
-  await waitFor('the thread to end', () => !worker.running, 5_000, 5);
+  await expect.poll(() => worker.running).toBe(false);
   await threads[0]?.exited;
   expect(await worker.client.count()).toBe(1);
   expect(threads).toHaveLength(2);
@@ -75,11 +74,12 @@ it('is kept while something goes on between calls', async () => {
   const worker = open();
   await worker.client.begin();
   idleTimePasses();
-  await waitFor('the next time it may rest', () => timers.size === 1, 5_000, 5);
+  // It asked, was told that something goes on, and waits for the next time.
+  await expect.poll(() => timers.size).toBe(1);
   expect(worker.running).toBe(true);
   await worker.client.end();
   idleTimePasses();
-  await waitFor('the thread to end', () => !worker.running, 5_000, 5);
+  await expect.poll(() => worker.running).toBe(false);
 });
 
 it('rejects the call a failing thread was at, and starts another for the next', async () => {
