@@ -14,6 +14,10 @@ import { waitFor } from '../support/wait.ts';
 import { decodeErrors } from './recorder-rig.ts';
 
 const KEYFRAME_MS = 1_000;
+/** A stalled ffmpeg ends by itself 8 s after the last byte; what happens sooner has another cause. */
+const BEFORE_ITS_OWN_END_MS = 6_000;
+/** What a machine that is busy with other tests may take longer to start a program. */
+const SLOW_MACHINE_MS = 5_000;
 /** Programs the engine runs beside ffmpeg: children that die with it need this one on Linux. */
 const GUARD = 'setpriv';
 
@@ -32,7 +36,7 @@ async function isSilent(pid: number): Promise<void> {
     const same = written === before;
     before = written;
     return same;
-  }, 3_500, 400);
+  }, BEFORE_ITS_OWN_END_MS, 400);
 }
 
 async function link(program: string): Promise<void> {
@@ -116,8 +120,8 @@ describe('an ffmpeg', () => {
     const killedMs = Date.now();
     process.kill(forceUnwrap('it records', pid), 'SIGKILL');
     const gap = await engine.closedGap(id, 'porchlight-failed', killedMs);
-    expect(gap.startMs).toBeGreaterThan(killedMs - 1_000);
-    expect(gap.endMs - gap.startMs).toBeLessThan(3_000 + KEYFRAME_MS);
+    expect(gap.startMs).toBeGreaterThan(killedMs - 2_000);
+    expect(gap.endMs - gap.startMs).toBeLessThan(3_000 + KEYFRAME_MS + SLOW_MACHINE_MS);
     await engine.stop();
     const files = await engine.files();
     expect(files).toHaveLength(2);
@@ -186,7 +190,7 @@ describe('an engine that is killed while its camera is stalled', () => {
   test('takes its ffmpeg along', async () => {
     engine = await TestEngine.started();
     const { left, id } = await killStalled();
-    for (const pid of left) await waitFor('no ffmpeg to be left', () => gone(pid), 3_000);
+    for (const pid of left) await waitFor('no ffmpeg to be left', () => gone(pid), BEFORE_ITS_OWN_END_MS);
     await isBack(id);
     expect(await engine.log()).not.toContain('left over from an earlier life');
   });

