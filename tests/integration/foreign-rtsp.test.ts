@@ -151,6 +151,25 @@ function withLength(text: string): string {
   return at < 0 ? text : text.replace(/^(Content-Length: )\d+/im, `$1${text.length - at - 4}`);
 }
 
+describe('a session is kept alive', () => {
+  it('with OPTIONS where the server knows no GET_PARAMETER', async () => {
+    const { port } = await serve({ cam: H264 }, '--timeout', '4', '--transport', 'udp');
+    const asked: string[] = [];
+    const at = await proxy(port, {
+      down: (text) => text.replace(/GET_PARAMETER, ?/, ''),
+      up: (text) => (asked.push(/^\w+/.exec(text)?.[0] ?? ''), text),
+    });
+    await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${at}/cam`, transport: 'udp' }));
+    await rig.footage(1);
+    const played = asked.lastIndexOf('PLAY');
+    await rig.until('two signs of life', () => asked.slice(played).filter((method) => method === 'OPTIONS').length >= 2);
+    const startMs = Date.now();
+    await rig.until('footage beyond the time limit', () => Date.now() - startMs > 5_000);
+    expect(rig.all('outage-began').filter((notice) => notice.detail !== '')).toEqual([]);
+    expect(asked).not.toContain('GET_PARAMETER');
+  });
+});
+
 describe('behind a router or with a maker’s habits', () => {
   it('controls that name another host are asked where the camera was reached', async () => {
     const { port } = await serve({ cam: H264 });

@@ -2,12 +2,12 @@
  * Which link-layer address answers at which IPv4 address: the system's table of neighbours (ARP, RFC 826), by which a bare
  * RTSP camera is known again. It knows devices on the same link only; behind a router there is nothing to read.
  */
-import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
-import { type DurationMs } from '../../../shared/time.ts';
+import type { DurationMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
+import { runToEnd } from '../ffmpeg/process.ts';
 
 export interface Neighbour {
   /** Dotted IPv4. */
@@ -65,7 +65,7 @@ const AT_ONCE = 32;
 const BETWEEN_MS: DurationMs = 40;
 /** ARP gives up after three questions, a second apart. */
 const ANSWERS_MS: DurationMs = 1500;
-const COMMAND_TIMEOUT_MS = 3000;
+const COMMAND_TIMEOUT_MS: DurationMs = 3000;
 
 export function createNeighbourTable(clock: Clock, platform: NodeJS.Platform = process.platform): NeighbourTable {
   return {
@@ -85,10 +85,9 @@ export function createNeighbourTable(clock: Clock, platform: NodeJS.Platform = p
   };
 }
 
-function arpTable(platform: NodeJS.Platform): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile('arp', [platform === 'win32' ? '-a' : '-an'], { timeout: COMMAND_TIMEOUT_MS, windowsHide: true }, (error, output) => (error === null ? resolve(output) : reject(error)));
-  });
+async function arpTable(platform: NodeJS.Platform): Promise<string> {
+  // Without -n, macOS asks a name server about every address.
+  return (await runToEnd('arp', [platform === 'win32' ? '-a' : '-an'], COMMAND_TIMEOUT_MS)).stdout;
 }
 
 /** One empty datagram to each address: the system has to learn who lives there before it can send it. */
