@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Camera, CameraStatus, StreamKind } from '../model/camera.ts';
+import type { CameraCoverage } from '../model/coverage.ts';
 import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { Settings } from '../model/settings.ts';
@@ -102,6 +103,10 @@ const QUERIES = {
   /** At most `limit` events, the newest of the range, oldest first. One that goes on (a camera that is away) ends now, under the id it keeps. */
   'events.list': operation<readonly CameraEvent[]>()(
     z.object({ cameraIds: z.array(cameraIdSchema).max(64), ...rangeSchema, limit: z.number().int().min(1).max(1000).default(200) }),
+  ),
+  /** How much of each of the last `days` local days was recorded, and why the rest is missing. `timeZone`: IANA name, the engine's own where not given. */
+  'coverage.days': operation<{ readonly timeZone: string; readonly nowMs: EpochMs; readonly cameras: readonly CameraCoverage[] }>()(
+    z.object({ cameraIds: z.array(cameraIdSchema).min(1).max(64), days: z.number().int().min(1).max(62).default(7), untilMs: epochMsSchema.optional(), timeZone: z.string().max(64).optional() }),
   ),
   'storage.summary': operation<StorageSummary>()(nothing),
   'storage.rules': operation<StorageRules>()(nothing),

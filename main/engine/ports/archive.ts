@@ -1,9 +1,10 @@
 /** What the index of footage is asked and told: types only (docs/design/storage.md). */
 import type { StreamKind } from '../../../shared/model/camera.ts';
+import type { CameraCoverage } from '../../../shared/model/coverage.ts';
 import type { Gap } from '../../../shared/model/gap.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { Segment } from '../../../shared/model/segment.ts';
-import type { CameraEvent, CameraTimeline } from '../../../shared/model/timeline.ts';
+import type { CameraEvent, CameraTimeline, Span, TimelineGap } from '../../../shared/model/timeline.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import type { StreamKey } from './ingest.ts';
 
@@ -40,6 +41,8 @@ export interface ArchiveReader {
   /** The same as columns (shared/contract/timeline-columns.ts), cameras in the order asked for, and the bounds of all footage of theirs. */
   drawnTimeline(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly maxItems: number }): Promise<{ readonly columns: Uint8Array<ArrayBuffer>; readonly bounds: TimeRange | null }>;
   bounds(cameraIds: readonly CameraId[]): Promise<TimeRange | null>;
+  /** What was recorded of each day; `now` holds what has no row yet. In the order asked. */
+  dayCoverage(query: { readonly cameraIds: readonly CameraId[]; readonly days: readonly TimeRange[]; readonly nowMs: EpochMs; readonly now: readonly { readonly cameraId: CameraId; readonly spans: readonly Span[]; readonly gaps: readonly TimelineGap[] }[] }): Promise<readonly CameraCoverage[]>;
   /** The segment that covers a moment; the newest (session, sequence) where a clock step made two cover it. */
   segmentAt(key: StreamKey, atMs: EpochMs): Promise<LocatedSegment | null>;
   /** The segment that follows one in time: the next in its session, else the first that starts at or after its end. */

@@ -21,6 +21,7 @@ import type { PreviewStore } from '../previews/preview-store.ts';
 import type { RulesStore } from '../settings/rules-store.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import type { Archive } from '../storage/archive.ts';
+import { coverageDays } from './coverage-answer.ts';
 import { drawnTimeline, wholeTimeline } from './timeline-answer.ts';
 
 export interface HandlerParts {
@@ -53,7 +54,7 @@ export function createHandlers(parts: HandlerParts): EngineHandlers {
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;
 type QueryHandlers = Part<
   | 'app.info' | 'cameras.list' | 'discovery.state' | 'timeline.get' | 'timeline.drawn' | 'previews.at' | 'previews.sheet' | 'previews.latest'
-  | 'events.list' | 'storage.summary' | 'storage.rules' | 'footage.locate' | 'settings.get'
+  | 'events.list' | 'coverage.days' | 'storage.summary' | 'storage.rules' | 'footage.locate' | 'settings.get'
 >;
 type CameraHandlers = Part<Extract<keyof EngineHandlers, `cameras.${string}`> & Exclude<keyof EngineHandlers, keyof QueryHandlers>>;
 
@@ -72,6 +73,7 @@ function queries(parts: HandlerParts): QueryHandlers {
       const open = ledger.openGaps(clock.nowMs());
       return withOpenEvents(await archive.read.events(query), open, query);
     },
+    'coverage.days': (query) => coverageDays(parts, query),
     'storage.summary': () => parts.summary(),
     'storage.rules': () => parts.rules.get(),
     'footage.locate': (input) => parts.footage.locate(input),

@@ -355,6 +355,7 @@ function archiveReader(threads: () => ArchiveThreads, roots: RootList, previews:
     firstSegmentFrom: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentFrom(key, atMs))),
     gapAt: (key, atMs) => threads().read((reader) => reader.gapAt(key, atMs)),
     streamTails: () => threads().readAtStart((maintenance) => maintenance.streamTails()),
+    dayCoverage: (query) => threads().read((reader) => reader.dayCoverage(query)),
     events: (query) => threads().read((reader) => reader.events(query)),
     usage: () => threads().read((reader) => reader.usage()),
     previewUsage: () => previews.usage(),

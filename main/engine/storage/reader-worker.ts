@@ -6,6 +6,7 @@ import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import { exposeWorker, moving } from '../core/worker-rpc.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { openForReading, type ReadableDb } from './database.ts';
+import { type DayCoverageQuery, dayCoverageReader } from './day-coverage.read.ts';
 import { newestDayStartMs, type RetentionFacts, retentionFacts } from './retention.read.ts';
 import { segmentReader, type SegmentReader } from './segments.read.ts';
 import { mappingSqlite } from './sqlite-errors.ts';
@@ -16,6 +17,7 @@ interface Open {
   readonly db: ReadableDb;
   readonly segments: SegmentReader;
   readonly timeline: TimelineReader;
+  readonly dayCoverage: ReturnType<typeof dayCoverageReader>;
 }
 
 let open: Open | null = null;
@@ -31,7 +33,7 @@ const api = {
     open?.db.close();
     const db = openForReading((workerData as { readonly file: string }).file);
     const ids = idLookup(db);
-    open = { db, segments: segmentReader(db, ids), timeline: timelineReader(db, ids) };
+    open = { db, segments: segmentReader(db, ids), timeline: timelineReader(db, ids), dayCoverage: dayCoverageReader(db, ids) };
   },
   /** Lets go of the database, so that it can be replaced. */
   release: (): void => {
@@ -45,6 +47,7 @@ const api = {
   },
   bounds: (cameraIds: readonly CameraId[]): TimeRange | null => ask(({ timeline }) => timeline.bounds(cameraIds)),
   events: (query: Omit<TimelineQuery, 'maxItems'> & { readonly limit: number }) => ask(({ timeline }) => timeline.events(query)),
+  dayCoverage: (query: DayCoverageQuery) => ask(({ dayCoverage }) => dayCoverage(query)),
   segmentAt: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.at(key, atMs)),
   segmentAfter: (key: StreamKey, previous: { readonly session: number; readonly sequence: number; readonly endMs: EpochMs }) => ask(({ segments }) => segments.after(key, previous)),
   firstSegmentFrom: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.firstFrom(key, atMs)),
