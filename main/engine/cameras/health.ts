@@ -97,7 +97,7 @@ function pausedProblem(camera: Camera): { readonly cause: GapCause; readonly sen
 /** What happened and what happens next. */
 export function problemSentence(cause: GapCause, detail: string, camera: Camera): string {
   const host = hostOf(camera);
-  const again = camera.identity === null ? 'It will be picked up again by itself.' : 'It will be picked up again by itself, also at a new address.';
+  const again = camera.identity === null && (camera.mac ?? null) === null ? 'It will be picked up again by itself.' : 'It will be picked up again by itself, also at a new address.';
   switch (cause) {
     case 'camera-unreachable':
       return `No answer from ${host}. ${again}`;

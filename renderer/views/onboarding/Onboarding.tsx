@@ -3,6 +3,7 @@ import { Check, Search } from 'lucide-react';
 import { type ReactNode, type SubmitEvent, useEffect, useMemo, useState } from 'react';
 import type { CameraTarget, Credentials } from '../../../shared/contract/engine-api.ts';
 import { toWire } from '../../../shared/errors.ts';
+import type { Camera } from '../../../shared/model/camera.ts';
 import type { DiscoveryState, FoundCamera } from '../../../shared/model/discovery.ts';
 import { useCommand, useEngine, useEngineEvent, useQuery } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
@@ -146,14 +147,17 @@ function AddByAddress(): ReactNode {
   const [address, setAddress] = useState('');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const [added, setAdded] = useState<string | null>(null);
+  const [added, setAdded] = useState<Camera | null>(null);
+  const cameras = useCameras() ?? [];
+  // A recorder, or a camera with several lenses, becomes as many cameras as it has pictures.
+  const others = added === null || (added.sourceToken ?? null) === null ? 0 : cameras.filter(({ camera }) => camera.deviceUrl === added.deviceUrl && camera.id !== added.id).length;
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     setAdded(null);
     const credentials = username === '' && password === '' ? null : { username, password };
     const camera = await add.run({ target: { kind: 'address', address }, credentials, name: null });
     if (camera === null) return;
-    setAdded(camera.name);
+    setAdded(camera);
     setAddress('');
     setPassword('');
   };
@@ -172,7 +176,8 @@ function AddByAddress(): ReactNode {
       {add.error === null ? null : <ErrorLine>{add.error.message}</ErrorLine>}
       {added === null ? null : (
         <p role="status">
-          <strong>{added}</strong> was added and is being recorded.
+          <strong>{added.name}</strong>
+          {others === 0 ? ' was added and is being recorded.' : others === 1 ? ' and another camera of the same device were added and are being recorded.' : ` and ${others} more cameras of the same device were added and are being recorded.`}
         </p>
       )}
     </section>
