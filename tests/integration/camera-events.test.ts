@@ -38,4 +38,16 @@ test('a camera that was away is an event from its loss to its return, with the c
   const back = { id: expect.any(String), cameraId: id, kind: 'camera-online', startMs: gap.endMs, endMs: gap.endMs, label: expect.stringMatching(/^Back after \d+ s$/) };
   expect((await engine.ask('timeline.get', range)).cameras[0]?.events).toEqual([closed, back]);
   expect(await engine.ask('events.list', range)).toEqual([closed, back]);
+
+  // The same outage in the report of the day, measured against what was recorded.
+  const { cameras, timeZone } = await engine.ask('coverage.days', { cameraIds: [id], days: 2, timeZone: 'Europe/Berlin' });
+  expect(timeZone).toBe('Europe/Berlin');
+  const days = forceUnwrap('the camera was asked for', cameras[0]).days;
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  const missing = days.flatMap((day) => day.missing);
+  expect(missing.map(({ cause }) => cause)).toContain('camera-unreachable');
+  expect(Math.abs(sum(missing.map(({ missingMs }) => missingMs)) - (gap.endMs - gap.startMs))).toBeLessThan(2_500);
+  expect(sum(days.map(({ expectedMs }) => expectedMs))).toBeCloseTo(sum(days.map(({ recordedMs }) => recordedMs)) + sum(missing.map(({ missingMs }) => missingMs)), 0);
+  expect(days.flatMap(({ longestGaps }) => longestGaps).some(({ startMs }) => Math.abs(startMs - gap.startMs) < 1)).toBe(true);
+  await expect(engine.ask('coverage.days', { cameraIds: [id], timeZone: 'Moon/Base' })).rejects.toThrow('time zone');
 });
