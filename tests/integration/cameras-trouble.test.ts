@@ -8,7 +8,7 @@ import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
 import { TestEngine } from '../support/engine.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ROLES = ['elsewhere', 'gone', 'picture files', 'sound only'] as const;
+const ROLES = ['elsewhere', 'gone', 'picture files', 'sound only', 'recorder'] as const;
 type Role = (typeof ROLES)[number];
 
 let simulator: Simulator;
@@ -54,6 +54,17 @@ describe.concurrent('a camera', () => {
     await waitFor('footage from the new address', async () => ((await engine.timeline(id)).spans.at(-1)?.endMs ?? 0) > sinceMs + 1_000, 60_000);
     const { camera: now } = forceUnwrap('it is on the list', (await engine.ask('cameras.list', {})).find((one) => one.camera.id === id));
     expect(new URL(now.streams[0]?.url ?? '').pathname).toBe('/firmware-2/live/main');
+  }, 90_000);
+
+  test('that is a recorder of three is recorded as three, after one question', async () => {
+    await camera('recorder').setQuirk('video-sources', 3);
+    await camera('recorder').setQuirk('video-source-names', 'Front door,Yard,Barn');
+    await engine.add(camera('recorder'));
+    const { host } = camera('recorder');
+    const own = (await engine.ask('cameras.list', {})).filter((one) => new URL(one.camera.streams[0]?.url ?? '').hostname === host);
+    expect(own.map((one) => one.camera.name)).toEqual(['Front door', 'Yard', 'Barn']);
+    for (const one of own) await engine.footage(one.camera.id, 2);
+    for (const source of [1, 2, 3]) expect(camera('recorder').sendLogOf(source).length).toBeGreaterThan(0);
   }, 90_000);
 
   test('that knows its stream no more says so', async () => {

@@ -58,6 +58,34 @@ describe('looking again', () => {
   });
 });
 
+describe('a camera that goes missing', () => {
+  it('is looked for at once, also while another one has been gone for hours', async () => {
+    let nowMs = 0;
+    const stopping = new AbortController();
+    const looked: number[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      monotonicMs: () => nowMs,
+      sleep: (durationMs) => {
+        nowMs += durationMs;
+        if (nowMs > 7_300_000) stopping.abort();
+        return Promise.resolve();
+      },
+    };
+    const [first, second] = [camera(1, 'abc', 'http://127.0.0.1:9/o'), camera(2, 'def', 'http://127.0.0.1:9/p')];
+    const finder = createFinder({
+      network: createCameraNetwork(clock, silentLogger),
+      search: () => Promise.resolve((looked.push(nowMs), [])),
+      cameras: () => [first, second],
+      isOffline: (id) => id === first.id || nowMs >= 7_210_000,
+      login: () => Promise.resolve(null),
+      relocate: () => Promise.resolve(),
+    });
+    await finder.run(stopping.signal);
+    expect(looked).toContain(7_210_000);
+  });
+});
+
 describe('the same camera', () => {
   const told = (endpoint: string | null, serial: string): Parameters<typeof isSameCamera>[1] => ({ endpoint, device: { ...device, serial } });
   it('is told by serial first, endpoint else', () => {

@@ -67,6 +67,8 @@ class NetworkFinder implements Finder {
   #vainRounds = 0;
   #nextMs = 0;
   #learnMs = 0;
+  /** Cameras that were missing at the last glance. */
+  #lookedFor: ReadonlySet<CameraId> = new Set();
   /** Cameras whose address another device has. */
   readonly #displaced = new Set<CameraId>();
   readonly #states = new Map<CameraId, ConnectionState>();
@@ -83,9 +85,11 @@ class NetworkFinder implements Finder {
     const { clock, log } = this.#parts.network;
     while (!signal.aborted) {
       await this.#checkWhoSends().catch((error: unknown) => log.warn('cameras could not be asked who they are', error));
-      const missing = this.#missing().length > 0;
-      if (!missing) [this.#vainRounds, this.#nextMs] = [0, 0];
-      if (missing && clock.monotonicMs() >= this.#nextMs) {
+      const missing = this.#missing().map((camera) => camera.id);
+      // One that is gone for a week must not make the others wait.
+      if (missing.some((id) => !this.#lookedFor.has(id))) [this.#vainRounds, this.#nextMs] = [0, 0];
+      this.#lookedFor = new Set(missing);
+      if (missing.length > 0 && clock.monotonicMs() >= this.#nextMs) {
         try {
           this.#vainRounds = (await this.runOnce(signal)) > 0 ? 0 : this.#vainRounds + 1;
         } catch (error) {
