@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { addLocalDays, formatBytes, formatDays, formatDuration, localDayStart } from './format.ts';
+import { addLocalDays, formatBytes, formatDays, formatDuration, formatShare, localDayStart } from './format.ts';
 
 const zone = process.env['TZ'];
 beforeAll(() => {
@@ -40,4 +40,8 @@ it('knows that days have 23 and 25 hours where the clock changes', () => {
   const autumn = localDayStart(Date.parse('2026-10-25T12:00:00Z'));
   expect((addLocalDays(spring, 1) - spring) / 3_600_000).toBe(23);
   expect((addLocalDays(autumn, 1) - autumn) / 3_600_000).toBe(25);
+});
+
+it('never rounds a day with something missing up to the whole', () => {
+  expect([1, 0.99999, 0.9997, 0.5, 0].map(formatShare)).toEqual(['100 %', '99.99 %', '99.97 %', '50 %', '0 %']);
 });

@@ -65,6 +65,12 @@ export function formatBitRate(bitsPerSecond: number): string {
   return bitsPerSecond >= 1e6 ? `${(bitsPerSecond / 1e6).toLocaleString(undefined, { maximumFractionDigits: 1 })} Mbit/s` : `${Math.round(bitsPerSecond / 1000)} kbit/s`;
 }
 
+/** A share of 1 in per cent, never rounded up to the whole: "99.97 %". */
+export function formatShare(share: number): string {
+  const hundredths = Math.floor(Math.min(1, Math.max(0, share)) * 10_000) / 100;
+  return `${hundredths.toLocaleString(undefined, { maximumFractionDigits: 2 })} %`;
+}
+
 /** "31 days", "7 hours", or a dash where nothing is known. */
 export function formatDays(days: number | null): string {
   if (days === null) return '–';

@@ -11,6 +11,7 @@ import { useToast } from '../../components/Toasts.tsx';
 import { MINUTE_MS } from '../../../shared/time.ts';
 import { useCameras } from '../../state/cameras.tsx';
 import { useNow } from '../../state/use-now.ts';
+import { Recorded } from './Recorded.tsx';
 import './storage.css';
 
 const GB = 1e9;
@@ -27,6 +28,7 @@ export function Storage(): ReactNode {
   return (
     <div className="page storage">
       <Headline data={data} />
+      <Recorded />
       <section className="card">
         <h2>Where footage goes</h2>
         {data.roots.map((root) => (
