@@ -43,7 +43,7 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
     if (await ffmpeg.refresh()) hub.tell('app.changed', appInfo());
     await director.apply();
   };
-  background('ffmpeg could not be looked for', lookForFfmpeg());
+  background('ffmpeg could not be looked for', ffmpeg.found === null ? lookForFfmpeg() : begun.then(lookForFfmpeg));
   // One that vanished while it was in use: said so, and looked for from then on.
   const stopHearing = recording.ingest.onNotice((notice) => {
     if (notice.type === 'status' && notice.problem?.detail === FFMPEG_NOT_STARTED) background('ffmpeg could not be looked for', lookForFfmpeg());
