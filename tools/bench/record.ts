@@ -15,6 +15,8 @@ const SECONDS = 60;
 /** Connections stand and first bursts are over. */
 const SETTLE_MS = 4_000;
 const PSS_SAMPLES = 5;
+/** Cameras are asked by ONVIF and connected one after another; a busy machine needs its time for sixty-four. */
+const START_LIMIT_PER_CAMERA_MS = 8_000;
 
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const seconds = options.seconds ?? SECONDS;
@@ -31,8 +33,15 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
     figures.push(...memoryFigures(few.pss, count));
     const notes = [`Floor: ${count} × ffmpeg -rtsp_transport tcp -i URL -c copy -f null -, ${cores(few.floorCpu).toFixed(3)} cores; the simulator is a process of its own and not counted.`];
     if (options.many) {
-      const many = await measure(place, 'many', MANY_CAMERAS, seconds, ['sub']);
-      figures.push(figure(`CPU per camera at ${MANY_CAMERAS} cameras (floor: at ${count})`, many.sub / MANY_CAMERAS, `s in ${seconds} s`, { floor: few.sub / count, budget: 1.2 }));
+      try {
+        const many = await measure(place, 'many', MANY_CAMERAS, seconds, ['sub']);
+        figures.push(figure(`CPU per camera at ${MANY_CAMERAS} cameras (floor: at ${count})`, many.sub / MANY_CAMERAS, `s in ${seconds} s`, { floor: few.sub / count, budget: 1.2 }));
+        figures.push(...memoryFigures(many.pss, MANY_CAMERAS).map((each) => ({ ...each, name: `${each.name}, at ${MANY_CAMERAS}` })));
+      } catch (error) {
+        // What was measured of the few is not lost to a machine that cannot carry so many.
+        notes.push(`${MANY_CAMERAS} cameras were not measured: ${error instanceof Error ? error.message : String(error)}.`);
+        process.exitCode = 1;
+      }
     }
     return { bench: 'record', figures, notes };
   });
@@ -80,7 +89,7 @@ async function measure(place: Workplace, name: string, count: number, seconds: n
         env: part === 'main' ? await withoutPreviews(place) : {},
       });
       try {
-        await waitForRecording(product, count);
+        await waitForRecording(product, count, Math.max(120_000, count * START_LIMIT_PER_CAMERA_MS));
         found[part] = await cpuOver(product, seconds);
         if (part === 'sub') pss = await medianMemory(product);
       } finally {
