@@ -63,7 +63,8 @@ export class SegmentWriter {
   #videoFrames = 0;
   #endTicks = 0;
   #flushedAtMs: DurationMs;
-  #syncedAtMs: DurationMs;
+  /** The first write is synced at once: a session begins with a burst of what ffmpeg held back meanwhile, a second of footage and more. */
+  #syncedAtMs: DurationMs = Number.NEGATIVE_INFINITY;
   #pendingSinceMs: DurationMs | null = null;
   #running: Promise<void> | null = null;
   #file: SegmentFile | null = null;
@@ -76,7 +77,6 @@ export class SegmentWriter {
     const audio = parts.init.audio;
     this.#audioBaseTicks = audio === null ? null : Math.round((parts.baseTicks * audio.timescale) / parts.init.video.timescale);
     this.#flushedAtMs = parts.clock.monotonicMs();
-    this.#syncedAtMs = this.#flushedAtMs;
     this.#pump();
   }
 
@@ -179,6 +179,8 @@ export class SegmentWriter {
     const keyframes = this.#keyframes.slice(0, mark.keyframes);
     const times = { startMs: this.startMs, endMs: this.startMs + ticksToMs(mark.endTicks, init.video.timescale) };
     const facts = { cameraId: name.cameraId, stream: name.stream, session: name.session, sequence: name.sequence, ...times, initBytes: init.bytes.length, videoFrames: mark.videoFrames, keyframes };
+    // The tail says that all before it is there. On a disk that was cut off it must not be found without it.
+    await file.sync();
     await file.append([makeSegmentTail(facts, { id: VIDEO_TRACK_ID, timescale: init.video.timescale })]);
     const sizeBytes = file.sizeBytes;
     await file.close();
@@ -247,7 +249,7 @@ export class SegmentWriter {
     this.#writtenBytes = upTo;
     this.#forgetMarks();
     this.#pendingSinceMs = this.#slabs.length > 0 ? this.#flushedAtMs : null;
-    if (clock.monotonicMs() - this.#syncedAtMs < SYNC_MS) return;
+    if (upTo === init.bytes.length || clock.monotonicMs() - this.#syncedAtMs < SYNC_MS) return;
     await this.#file.sync();
     this.#syncedAtMs = clock.monotonicMs();
   }

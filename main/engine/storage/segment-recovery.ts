@@ -107,6 +107,8 @@ async function trim(handle: FileHandle, scan: SegmentScan, name: SegmentName, ro
   const bytes = makeSegmentTail(tail, { id: scan.videoTrack.id, timescale: scan.videoTrack.timescale });
   if (repair) {
     await handle.truncate(scan.wholeBytes);
+    // What a process that died wrote last may be in memory only; the tail must not reach the disk before it.
+    await handle.datasync();
     for (let written = 0; written < bytes.length; ) {
       written += (await handle.write(bytes, written, bytes.length - written, scan.wholeBytes + written)).bytesWritten;
     }
