@@ -2,20 +2,23 @@
  * Owns the truth about received footage: which picture, by the number burnt into it and the simulator's send log, lies in
  * which bytes. It knows nothing of rows, tails or journals: a world is measured by the bytes of whole pictures in it.
  */
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeFrames } from '../../../tests/support/decoded-frames.ts';
+import { fragmentDigestsOf } from './fragment-digests.ts';
+import { withScratch } from './scratch-folder.ts';
 import type { Trace } from './trace-run.ts';
 import { MAIN_VIDEO, SUB_VIDEO } from './trace-run.ts';
 import type { DiskOperation, Inode } from './disk-operations.ts';
 
-/** A picture that the recorder took. */
+/** A picture that was handed to the engine. */
 export interface ReceivedFrame {
+  /** When the camera sent it, by the simulator's log. */
   readonly sentMs: number;
-  /** Of its fragment's bytes; null for one that no life of the engine ever wrote. */
-  readonly digest: string | null;
+  /** When it had come out of ffmpeg, by the trace. */
+  readonly arrivedMs: number;
+  /** Of its fragment's bytes. */
+  readonly digest: string;
   /** When the file that holds it was deleted by the rules; null: never. */
   readonly deletedMs: number | null;
 }
@@ -23,30 +26,12 @@ export interface ReceivedFrame {
 export interface ReceivedStream {
   /** `<camera-id>/<stream>`. */
   readonly name: string;
-  /** In the order sent. */
+  /** In the order in which they arrived. */
   readonly frames: readonly ReceivedFrame[];
 }
 
-const VIDEO_TRACK = 1;
-/** Within moof (8): mfhd (16), then traf's head (8), tfhd's head (8) and flags (4), then the track (ISO/IEC 14496-12 section 8.8). */
-const TRACK_AT = 44;
-/** A picture sent this long before the kill and never written was under way: it counts as received. */
+/** A picture that came this long before the kill and was never written was still on its way within the engine; one that came before, between two sessions, belongs to none. */
 const UNDER_WAY_MS = 1_500;
-
-/** Digests of the pictures in a segment file, in order, up to the first bytes that are no box. */
-export function fragmentDigests(bytes: Buffer): string[] {
-  const digests: string[] = [];
-  let track = 0;
-  for (let at = 0; at + 8 <= bytes.length; ) {
-    const sizeBytes = bytes.readUInt32BE(at);
-    const type = bytes.toString('latin1', at + 4, at + 8);
-    if (sizeBytes < 8 || at + sizeBytes > bytes.length) break;
-    if (type === 'moof') track = at + TRACK_AT + 4 <= bytes.length ? bytes.readUInt32BE(at + TRACK_AT) : 0;
-    if (type === 'mdat' && track === VIDEO_TRACK) digests.push(createHash('sha1').update(bytes.subarray(at + 8, at + sizeBytes)).digest('base64'));
-    at += sizeBytes;
-  }
-  return digests;
-}
 
 interface SegmentFile {
   readonly inode: Inode;
@@ -93,42 +78,57 @@ function cameraIds(trace: Trace): ReadonlyMap<string, number> {
   return found;
 }
 
-/**
- * Decodes every file that was ever written, reads the numbers in the pictures and joins them with the send log. Throws where
- * a file shows another number of pictures than it has fragments: then bytes would not tell which picture they are.
- */
-export async function receivedStreams(trace: Trace): Promise<readonly ReceivedStream[]> {
-  const ids = cameraIds(trace);
-  const scratch = await mkdtemp(path.join(tmpdir(), 'porchlight-truth-'));
-  const written = new Map<string, Map<number, { digest: string; deletedMs: number | null }>>();
-  try {
-    for (const file of segmentFiles(trace.operations)) {
-      const bytes = trace.content(file.inode);
-      const digests = fragmentDigests(bytes);
-      if (digests.length === 0) continue;
-      const place = path.join(scratch, `${file.inode}.mp4`);
+interface WrittenFrame {
+  readonly number: number;
+  readonly stream: string;
+  readonly deletedMs: number | null;
+}
+
+/** Decodes every file that was ever written and reads the numbers in the pictures, by digest. Throws where a file shows another number of pictures than it has fragments: then bytes would not tell which picture they are. */
+async function writtenFrames(trace: Trace): Promise<ReadonlyMap<string, WrittenFrame>> {
+  return await withScratch('truth', async (scratch) => {
+    const written = new Map<string, WrittenFrame>();
+    for (const { inode, stream, deletedMs } of segmentFiles(trace.operations)) {
+      const bytes = trace.content(inode);
+      const fragments = fragmentDigestsOf(bytes);
+      if (fragments.length === 0) continue;
+      const place = path.join(scratch, `${inode}.mp4`);
       await writeFile(place, bytes);
-      const size = file.stream.endsWith('main') ? MAIN_VIDEO : SUB_VIDEO;
+      const size = stream.endsWith('main') ? MAIN_VIDEO : SUB_VIDEO;
       const codes = await decodeFrames(place, size.width, size.height);
       await rm(place);
-      if (codes.length !== digests.length) throw new Error(`${file.stream}: ${codes.length} pictures in ${digests.length} fragments`);
-      const known = written.get(file.stream) ?? new Map<number, { digest: string; deletedMs: number | null }>();
-      codes.forEach((code, index) => known.set(code.frameNumber, { digest: digests[index] ?? '', deletedMs: file.deletedMs }));
-      written.set(file.stream, known);
+      if (codes.length !== fragments.length) throw new Error(`${stream}: ${codes.length} pictures in ${fragments.length} fragments`);
+      fragments.forEach(({ digest }, index) => void written.set(digest, { number: codes[index]?.frameNumber ?? -1, stream, deletedMs }));
     }
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-  return [...written].map(([name, known]) => {
-    const [cameraId = '', stream = ''] = name.split('/');
-    const sent = trace.sent.find((one) => one.camera === ids.get(cameraId) && one.stream === stream);
-    if (sent === undefined) throw new Error(`nobody sent ${name}`);
-    const frames = sent.entries.flatMap((entry): ReceivedFrame[] => {
-      const frame = known.get(entry.frameIndex);
-      if (frame !== undefined) return [{ sentMs: entry.sentMs, ...frame }];
-      const underWay = entry.clients > 0 && entry.sentMs <= trace.killedMs && entry.sentMs > trace.killedMs - UNDER_WAY_MS;
-      return underWay ? [{ sentMs: entry.sentMs, digest: null, deletedMs: null }] : [];
-    });
-    return { name, frames };
+    return written;
   });
+}
+
+/** Joins what arrived with what the pictures show and with what the cameras say they sent. Throws where the three do not fit together. */
+export async function receivedStreams(trace: Trace): Promise<readonly ReceivedStream[]> {
+  const ids = cameraIds(trace);
+  const written = await writtenFrames(trace);
+  const streams = new Map<string, ReceivedFrame[]>();
+  const seen = new Set<string>();
+  for (const output of trace.arrivals) {
+    const name = output.map(({ digest }) => written.get(digest)?.stream).find((stream) => stream !== undefined);
+    if (name === undefined) continue;
+    const [cameraId = '', kind = ''] = name.split('/');
+    const sent = new Map(trace.sent.find((one) => one.camera === ids.get(cameraId) && one.stream === kind)?.entries.map((entry) => [entry.frameIndex, entry.sentMs]));
+    const frames = streams.get(name) ?? [];
+    streams.set(name, frames);
+    for (const { digest, arrivedMs } of output) {
+      const frame = written.get(digest);
+      seen.add(digest);
+      if (frame !== undefined) {
+        const sentMs = sent.get(frame.number);
+        if (sentMs === undefined) throw new Error(`${name}: picture ${frame.number} was recorded and never sent`);
+        frames.push({ sentMs, arrivedMs, digest, deletedMs: frame.deletedMs });
+      } else if (arrivedMs <= trace.killedMs && arrivedMs > trace.killedMs - UNDER_WAY_MS) {
+        frames.push({ sentMs: arrivedMs, arrivedMs, digest, deletedMs: null });
+      }
+    }
+  }
+  for (const [digest, { stream, number }] of written) if (!seen.has(digest)) throw new Error(`${stream}: picture ${number} was recorded and never came out of ffmpeg`);
+  return [...streams].map(([name, frames]) => ({ name, frames: frames.toSorted((a, b) => a.arrivedMs - b.arrivedMs) }));
 }

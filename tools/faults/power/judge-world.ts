@@ -20,7 +20,7 @@ export interface Cut {
 
 export interface Verdict {
   readonly violations: readonly string[];
-  /** How far back from the last received picture the loss reaches, for the worst stream. */
+  /** Footage lost of the worst stream, from its first lost picture to the last one received, by the times at which they were sent. */
   readonly lostMs: DurationMs;
   /** The index was damaged, and a new one was begun. */
   readonly rebuilt: boolean;
@@ -89,18 +89,21 @@ async function promisesBroken(home: WorldFolder, said: readonly Said[], ready: b
   return broken;
 }
 
-/** The worst stream's loss; adds a violation for each stream that lost more than it may. */
+/**
+ * The worst stream's loss, as footage: from its first lost picture to the last one received. A violation is a picture that had
+ * been received longer before the last one than a power cut may cost; what ffmpeg held back and then gave all at once has no age.
+ */
 function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: ReadonlySet<string>, violations: string[]): DurationMs {
   let worstMs = 0;
   for (const { name, frames } of streams) {
-    const received = frames.filter((frame) => frame.sentMs <= cutMs);
+    const received = frames.filter((frame) => frame.arrivedMs <= cutMs);
     const last = received.at(-1);
-    const lost = received.filter((frame) => (frame.digest === null || !present.has(frame.digest)) && (frame.deletedMs === null || frame.deletedMs > cutMs + DELETING_MS));
+    const lost = received.filter((frame) => !present.has(frame.digest) && (frame.deletedMs === null || frame.deletedMs > cutMs + DELETING_MS));
     const [first] = lost;
     if (last === undefined || first === undefined) continue;
-    const reachMs = last.sentMs - first.sentMs;
-    worstMs = Math.max(worstMs, reachMs);
-    if (reachMs > MOST_LOST_MS) violations.push(`I4 ${name}: ${lost.length} pictures lost, back to ${Math.round(reachMs)} ms before the last one received`);
+    worstMs = Math.max(worstMs, last.sentMs - first.sentMs);
+    const ageMs = last.arrivedMs - first.arrivedMs;
+    if (ageMs > MOST_LOST_MS) violations.push(`I4 ${name}: ${lost.length} pictures lost, received up to ${Math.round(ageMs)} ms before the last one`);
   }
   return worstMs;
 }

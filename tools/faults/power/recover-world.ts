@@ -13,7 +13,7 @@ import { DATABASE_FILE, openForReading } from '../../../main/engine/storage/data
 import type { Finding } from '../../../main/engine/storage/reconcile.ts';
 import { readIdentity } from '../../../main/engine/storage/root.ts';
 import { describeError } from '../../../shared/errors.ts';
-import { fragmentDigests } from './footage-truth.ts';
+import { fragmentDigestsOf } from './fragment-digests.ts';
 
 export interface WorldFolder {
   readonly folder: string;
@@ -107,7 +107,7 @@ export async function recoverWorld({ dataDir, mediaDir }: WorldFolder): Promise<
 export async function digestsIn({ mediaDir }: WorldFolder): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const name of await readdir(mediaDir, { recursive: true }).catch(() => [])) {
-    if (name.endsWith('.mp4')) for (const digest of fragmentDigests(await readFile(path.join(mediaDir, name)))) found.add(digest);
+    if (name.endsWith('.mp4')) for (const { digest } of fragmentDigestsOf(await readFile(path.join(mediaDir, name)))) found.add(digest);
   }
   return found;
 }

@@ -1,7 +1,4 @@
 /** Owns the power-cut rounds of the fault suite: traces, cuts, worlds, controls, and what came of them (docs/design/faults.md). */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DurationMs } from '../../../shared/time.ts';
 import { CONTROLS, type Control } from './controls.ts';
@@ -10,6 +7,7 @@ import { type DiskOperation, effectAt } from './disk-operations.ts';
 import { receivedStreams, type ReceivedStream } from './footage-truth.ts';
 import { type Cut, judgeWorld } from './judge-world.ts';
 import { type Trace, traceEngine, whyNoTrace } from './trace-run.ts';
+import { withScratch } from './scratch-folder.ts';
 import type { Said } from './traced-engine.ts';
 import { chooseWorld, seededRandom, WORLD_KINDS, type WorldKind } from './world-choices.ts';
 
@@ -29,7 +27,7 @@ export interface PowerCutOptions {
 export interface PowerCutResult {
   readonly rounds: number;
   readonly worlds: number;
-  /** One per world: how far back from the last received picture its loss reaches, for the worst stream. */
+  /** One per world: footage lost of its worst stream, from the first lost picture to the last one received. */
   readonly lostMs: readonly DurationMs[];
   readonly violations: readonly string[];
   /** What was found with one sync taken out, over all controls. */
@@ -52,31 +50,40 @@ const WITHOUT_INDEX_EVERY = 6;
 /** Cuts the power at `rounds` moments of real recordings and judges what may be left each time. Takes nothing but time and a temporary folder. */
 export async function powerCutRounds(options: PowerCutOptions): Promise<PowerCutResult> {
   const skipped = await whyNoTrace();
-  const tally: Tally = { rounds: 0, worlds: 0, rebuilt: 0, lostMs: [], violations: [], controls: new Map() };
+  const tally = emptyTally();
   if (skipped !== null) return resultOf(tally, skipped);
   const random = seededRandom(options.seed);
   while (tally.rounds < options.rounds && !options.signal.aborted) {
     const trace = await traceEngine({ cameras: options.cameras ?? 3, seconds: options.seconds ?? 14, quotaBytes: QUOTA_BYTES, signal: options.signal });
-    for (const problem of trace.problems) tally.violations.push(`the trace is not understood: ${problem}`);
-    const streams = await receivedStreams(trace);
-    const frames = streams.reduce((sum, stream) => sum + stream.frames.length, 0);
-    options.onProgress(`traced ${trace.operations.length} operations in ${Math.round(trace.durationMs / 1_000)} s; ${frames} pictures of ${streams.length} streams`);
-    await withScratch(async (scratch) => {
-      const bench: Bench = { trace, streams, scratch, random, options, tally };
-      await cutAll(bench, Math.min(ROUNDS_PER_TRACE, options.rounds - tally.rounds));
-      if (tally.controls.size === 0) for (const control of CONTROLS) await runControl(bench, control);
-    });
+    await judgeTrace(trace, options, random, tally, Math.min(ROUNDS_PER_TRACE, options.rounds - tally.rounds));
   }
   return resultOf(tally, null);
 }
 
-interface Tally {
+/** Cuts one trace `count` times, and once for each control that has not had its turn. */
+export async function judgeTrace(trace: Trace, options: PowerCutOptions, random: () => number, tally: Tally, count: number): Promise<void> {
+  for (const problem of trace.problems) tally.violations.push(`the trace is not understood: ${problem}`);
+  const streams = await receivedStreams(trace);
+  const frames = streams.reduce((sum, stream) => sum + stream.frames.length, 0);
+  options.onProgress(`traced ${trace.operations.length} operations in ${Math.round(trace.durationMs / 1_000)} s; ${frames} pictures of ${streams.length} streams`);
+  await withScratch('worlds', async (scratch) => {
+    const bench: Bench = { trace, streams, scratch, random, options, tally };
+    await cutAll(bench, count);
+    for (const control of CONTROLS) if (!tally.controls.has(control.name)) await runControl(bench, control);
+  });
+}
+
+export interface Tally {
   rounds: number;
   worlds: number;
   rebuilt: number;
   readonly lostMs: DurationMs[];
   readonly violations: string[];
   readonly controls: Map<string, { violations: number; example: string | null }>;
+}
+
+export function emptyTally(): Tally {
+  return { rounds: 0, worlds: 0, rebuilt: 0, lostMs: [], violations: [], controls: new Map() };
 }
 
 interface Bench {
@@ -88,22 +95,12 @@ interface Bench {
   readonly tally: Tally;
 }
 
-function resultOf(tally: Tally, skipped: string | null): PowerCutResult {
+export function resultOf(tally: Tally, skipped: string | null): PowerCutResult {
   const controls = [...tally.controls].map(([name, found]) => ({ name, ...found }));
   return {
     rounds: tally.rounds, worlds: tally.worlds, lostMs: tally.lostMs, violations: tally.violations, rebuilt: tally.rebuilt, skipped,
     controls, controlViolations: controls.reduce((sum, control) => sum + control.violations, 0),
   };
-}
-
-/** Worlds are synced again and again by what recovers them: memory spares the disk that. */
-async function withScratch(work: (scratch: string) => Promise<void>): Promise<void> {
-  const scratch = await mkdtemp(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'porchlight-worlds-'));
-  try {
-    await work(scratch);
-  } finally {
-    await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
-  }
 }
 
 /** Half of the cuts lie anywhere, half beside a sync or a change of names, where order matters. */

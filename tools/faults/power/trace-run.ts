@@ -1,19 +1,20 @@
 /** Owns a traced run: simulated cameras, an engine under strace in two lives, the first of them killed, and what a disk was told meanwhile. */
 import { execFile, spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { randomUUID } from 'node:crypto';
-import { startSimulator } from '../../sim/simulator.ts';
+import { startSimulator, type Simulator } from '../../sim/simulator.ts';
 import type { SendLogEntry, SimStream } from '../../sim/send-log.ts';
 import type { DiskOperation } from './disk-operations.ts';
+import { withScratch } from './scratch-folder.ts';
 import { StraceLines, type SystemCall } from './strace-lines.ts';
 import { SAID, TracedFiles, TRACED_CALLS } from './traced-files.ts';
 import type { TracedOrder } from './traced-engine.ts';
+import { type Arrival, TracedPipes } from './traced-pipes.ts';
 
 const run = promisify(execFile);
 const ENTRY = path.join(import.meta.dirname, 'traced-engine.ts');
@@ -47,6 +48,8 @@ export interface Trace {
   readonly killedMs: number;
   /** Content of a file as last written, by inode. */
   readonly content: (inode: number) => Buffer;
+  /** What came out of each ffmpeg, whole pictures in order. */
+  readonly arrivals: readonly (readonly Arrival[])[];
   readonly sent: readonly SentStream[];
   /** What in the trace was not understood, or differs from the real folder; a suite with such a trace proves nothing. */
   readonly problems: readonly string[];
@@ -69,24 +72,28 @@ export async function whyNoTrace(): Promise<string | null> {
 export async function traceEngine(options: TraceOptions): Promise<Trace> {
   const startMs = performance.now();
   const simulator = await startSimulator({ household: randomUUID(), cameras: options.cameras, source: 'test', main: MAIN_VIDEO, sub: SUB_VIDEO, audio: ['none', 'aac', 'none'], discovery: false, controlPort: false });
-  const scratch = await realpath(await mkdtemp(path.join(tmpdir(), 'porchlight-power-')));
   try {
-    const base = path.join(scratch, 'home');
-    await mkdir(base);
-    const files = new TracedFiles(base);
-    const problems: string[] = [];
-    const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
-    const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds };
-    const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, options.signal);
-    const at = await follow(files, first.traceFile, problems, base, 0, true);
-    const second = await life({ ...order, cameras: [], from: 1_000 }, path.join(scratch, 'second.strace'), base, null, options.signal);
-    await follow(files, second.traceFile, problems, base, at, false);
-    const sent = simulator.cameras.flatMap((camera) => (['main', 'sub'] as const).map((stream) => ({ camera: camera.index, stream, host: camera.host, entries: camera.sendLog(stream) })));
-    return { operations: files.operations, base, killedMs: first.killedMs, content: (inode) => files.content(inode), sent, problems: [...problems, ...files.problems], durationMs: performance.now() - startMs };
+    return await withScratch('power', async (scratch) => await traceLives(options, simulator, scratch, startMs));
   } finally {
     await simulator.stop();
-    await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+async function traceLives(options: TraceOptions, simulator: Simulator, scratch: string, startMs: number): Promise<Trace> {
+  const base = path.join(scratch, 'home');
+  await mkdir(base);
+  const files = new TracedFiles(base);
+  const pipes = new TracedPipes();
+  const problems: string[] = [];
+  const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
+  const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds };
+  const reading: Reading = { files, pipes, problems, base };
+  const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, options.signal);
+  const at = await follow(reading, first.traceFile, 0, true);
+  const second = await life({ ...order, cameras: [], from: 1_000 }, path.join(scratch, 'second.strace'), base, null, options.signal);
+  await follow(reading, second.traceFile, at, false);
+  const sent = simulator.cameras.flatMap((camera) => (['main', 'sub'] as const).map((stream) => ({ camera: camera.index, stream, host: camera.host, entries: camera.sendLog(stream) })));
+  return { operations: files.operations, base, killedMs: first.killedMs, content: (inode) => files.content(inode), arrivals: pipes.arrivals(), sent, problems: [...problems, ...files.problems], durationMs: performance.now() - startMs };
 }
 
 /** One life of the engine under strace: the trace's file, and when it was killed, if it was. */
@@ -126,14 +133,24 @@ async function killTracee(strace: number): Promise<void> {
   if (tracee !== undefined && tracee > 1) process.kill(tracee, 'SIGKILL');
 }
 
-/** Reads one life's trace into `files` and holds the outcome against the real folder; gives the place where it ends. */
-async function follow(files: TracedFiles, traceFile: string, problems: string[], base: string, from: number, killed: boolean): Promise<number> {
+interface Reading {
+  readonly files: TracedFiles;
+  readonly pipes: TracedPipes;
+  readonly problems: string[];
+  readonly base: string;
+}
+
+/** Reads one life's trace and holds the outcome against the real folder; gives the place where it ends. */
+async function follow({ files, pipes, problems, base }: Reading, traceFile: string, from: number, killed: boolean): Promise<number> {
   const lines = new StraceLines(from);
   const calls: SystemCall[] = [];
   const hexBase = [...Buffer.from(base)].map((byte) => `\\x${byte.toString(16)}`).join('');
+  pipes.beginLife();
   for await (const line of createInterface({ input: createReadStream(traceFile) })) {
     const call = lines.next(line);
-    if (call !== null && isOfInterest(call, hexBase)) calls.push(call);
+    if (call === null) continue;
+    pipes.take(call);
+    if (isOfInterest(call, hexBase)) calls.push(call);
   }
   files.beginProcess();
   files.take(calls);

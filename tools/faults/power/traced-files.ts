@@ -266,7 +266,7 @@ export class TracedFiles {
   }
 
   #isWithin(file: string): boolean {
-    return file.startsWith(`${this.#base}/`);
+    return file === this.#base || file.startsWith(`${this.#base}/`);
   }
 
   #find(full: string): Node | null {

@@ -1,0 +1,27 @@
+/** Owns telling pictures by their bytes: the digest of each fragment's media, wherever the fragment lies. Pure. */
+import { createHash } from 'node:crypto';
+
+export interface FragmentDigest {
+  readonly digest: string;
+  /** Where the fragment ends. */
+  readonly endBytes: number;
+}
+
+const VIDEO_TRACK = 1;
+/** Within moof (8): mfhd (16), then traf's head (8), tfhd's head (8) and flags (4), then the track (ISO/IEC 14496-12 section 8.8). */
+const TRACK_AT = 44;
+
+/** The pictures' fragments in order, up to the first bytes that are no whole box. */
+export function fragmentDigestsOf(bytes: Buffer): FragmentDigest[] {
+  const found: FragmentDigest[] = [];
+  let track = 0;
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const sizeBytes = bytes.readUInt32BE(at);
+    const type = bytes.toString('latin1', at + 4, at + 8);
+    if (sizeBytes < 8 || at + sizeBytes > bytes.length) break;
+    if (type === 'moof') track = at + TRACK_AT + 4 <= bytes.length ? bytes.readUInt32BE(at + TRACK_AT) : 0;
+    if (type === 'mdat' && track === VIDEO_TRACK) found.push({ digest: createHash('sha1').update(bytes.subarray(at + 8, at + sizeBytes)).digest('base64'), endBytes: at + sizeBytes });
+    at += sizeBytes;
+  }
+  return found;
+}
