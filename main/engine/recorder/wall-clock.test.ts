@@ -40,6 +40,25 @@ describe('the arrival offset', () => {
     expect(worst(errors.slice(60))).toBeLessThan(40);
   });
 
+  it.each([
+    ['an even line', () => 0],
+    ['two seconds that come at once', (trueMs: number) => Math.max(0, 2_000 - trueMs)],
+    ['two seconds that come in one', (trueMs: number) => Math.max(0, 1_000 - trueMs / 2)],
+    ['a line that is stuck once more just after', (trueMs: number) => Math.max(0, 1_500 - trueMs, trueMs > 1_700 && trueMs < 2_600 ? 2_600 - trueMs : 0)],
+  ])('says that it is settled when it is true, after at most five seconds: %s', (_name, delayMs) => {
+    const offset = new ArrivalOffset();
+    expect(offset.settledAt(0)).toBe(false);
+    let settledMs: number | null = null;
+    for (let trueMs = 0, arrivedMs = 0; settledMs === null; trueMs += FRAME_MS) {
+      arrivedMs = Math.max(arrivedMs, trueMs + 10 + delayMs(trueMs));
+      offset.observe(arrivedMs, trueMs);
+      if (offset.settledAt(arrivedMs)) settledMs = arrivedMs;
+    }
+    expect(settledMs).toBeGreaterThan(1_000);
+    expect(settledMs).toBeLessThanOrEqual(5_100);
+    expect(Math.abs((offset.monotonicOf(0) ?? Number.NaN) - 10)).toBeLessThan(25);
+  });
+
   it('sees a jump of the timestamps, either way, and a stall is none', () => {
     const offset = new ArrivalOffset();
     for (let at = 0; at < 10_000; at += FRAME_MS) offset.observe(at + 10, at);
