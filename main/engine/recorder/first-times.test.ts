@@ -22,6 +22,10 @@ it('with two B-frames: one picture before the earliest of the next, decoded as f
   ]);
 });
 
+it('of a slow camera: as soon as one other picture is known', () => {
+  expect(firstTimes([head(900_000, 900_000, 90_000), head(1_080_000, 1_080_000, 90_000)], 1)).toEqual([{ decodeTicks: 990_000, durationTicks: 90_000, startTicks: 990_000 }]);
+});
+
 it('says nothing of pictures whose times are known', () => {
   expect(firstTimes([head(990_000, 990_000), head(996_000, 996_000)], 0)).toEqual([]);
 });

@@ -18,48 +18,48 @@ export interface ReadFragment {
 const LOOK_AHEAD = 4;
 /** Fragments without a known decode time at most; where there are more, they stay as they are. */
 const MOST_HELD = 12;
-/** A picture a second or so: longer than this the first ones wait for nobody. */
-const HOLD_MS: DurationMs = 2_500;
+/** Four pictures of a camera that sends one a second; longer than this the first ones wait for nobody. */
+const HOLD_MS: DurationMs = 5_000;
+
+interface Held {
+  readonly fragment: ReadFragment;
+  readonly head: FragmentHead;
+  /** Its decode time is the camera's and not a guess. */
+  readonly known: boolean;
+}
 
 export class FirstTimes {
-  #held: { readonly fragment: ReadFragment; readonly head: FragmentHead }[] | null = [];
+  #held: Held[] | null = [];
 
   /** Takes one fragment; gives those whose times are known, in order. */
   take(fragment: ReadFragment, track: InitTrack): readonly ReadFragment[] {
     if (this.#held === null) return [fragment];
     const head = readFragmentHead(fragment.bytes, track.defaults);
+    const known = head.baseTicks > (OUTPUT_OFFSET_S + TIME_LEAD_S / 2) * track.timescale;
     // The caller's bytes are lent.
-    this.#held.push({ fragment: { ...fragment, bytes: fragment.bytes.slice() }, head });
-    const known = this.#held.findIndex(({ head: { baseTicks } }) => baseTicks > (OUTPUT_OFFSET_S + TIME_LEAD_S / 2) * track.timescale);
+    this.#held.push({ fragment: { ...fragment, bytes: fragment.bytes.slice() }, head, known });
+    const firstKnown = this.#held.findIndex((held) => held.known);
     // An ffmpeg that knows the first picture's time needs no help.
-    if (known === 0) return this.end();
-    const enough = known < 0 ? MOST_HELD : Math.max(LOOK_AHEAD, known + 1);
-    return this.#held.length < enough ? [] : this.#release(known);
+    const enough = firstKnown < 0 ? MOST_HELD : firstKnown === 0 ? 1 : Math.max(LOOK_AHEAD, firstKnown + 1);
+    return this.#held.length < enough ? [] : this.end();
   }
 
   /** What has waited too long for more. */
   overdue(nowMs: DurationMs): readonly ReadFragment[] {
     const [first] = this.#held ?? [];
-    if (first === undefined || nowMs - first.fragment.atMs < HOLD_MS) return [];
-    return this.end();
+    return first === undefined || nowMs - first.fragment.atMs < HOLD_MS ? [] : this.end();
   }
 
-  /** All that is held, as it is: nothing more comes. */
+  /** All that is held, with the best times there are: nothing more comes, or it need not be waited for. */
   end(): readonly ReadFragment[] {
     const held = this.#held ?? [];
     this.#held = null;
-    return held.map(({ fragment }) => fragment);
-  }
-
-  #release(known: number): readonly ReadFragment[] {
-    const held = this.#held ?? [];
     const heads = held.map(({ head }) => head);
-    const fragments = this.end();
-    if (known < 0 || heads.some((head) => head.frames !== 1)) return fragments;
-    const times = firstTimes(heads, known);
-    return fragments.map((fragment, index) => {
-      const [time, head] = [times[index], heads[index]];
-      return time === undefined || head === undefined ? fragment : { ...fragment, bytes: withTimes(fragment.bytes, head, index + 1, time) };
+    const known = held.findIndex((one) => one.known);
+    const times = known > 0 && heads.every((head) => head.frames === 1) ? firstTimes(heads, known) : [];
+    return held.map(({ fragment, head }, index) => {
+      const time = times[index];
+      return time === undefined ? fragment : { ...fragment, bytes: withTimes(fragment.bytes, head, index + 1, time) };
     });
   }
 }
