@@ -75,6 +75,7 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
     cameras: () => registry.list(),
     isOffline: (cameraId) => board.get(cameraId)?.state === 'offline',
     login: (cameraId) => registry.login(cameraId),
+    loginRefused: (cameraId) => board.loginRefused(cameraId),
     relocate: (cameraId, to) => registry.relocate(cameraId, to),
     onDiagnosis: (cameraId, diagnosis) => board.diagnosed(cameraId, diagnosis),
     neighbours,

@@ -17,6 +17,7 @@ export interface MacFinderParts {
   readonly neighbours: NeighbourTable;
   readonly cameras: () => readonly Camera[];
   readonly login: (cameraId: CameraId) => Promise<Login | null>;
+  readonly loginRefused?: (cameraId: CameraId) => boolean;
   readonly relocate: (cameraId: CameraId, to: Relocation) => Promise<unknown>;
   readonly onDiagnosis?: (cameraId: CameraId, diagnosis: Diagnosis | null) => void;
 }
@@ -48,7 +49,8 @@ export function isDisplaced(camera: Camera, known: readonly Neighbour[]): boolea
 }
 
 /** Whether something at a camera's address answers for its stream, even if with a refusal; what is wrong with it then is told. */
-async function answers({ network, login: loginOf, onDiagnosis }: MacFinderParts, camera: Camera): Promise<boolean> {
+async function answers({ network, login: loginOf, loginRefused, onDiagnosis }: MacFinderParts, camera: Camera): Promise<boolean> {
+  if (loginRefused?.(camera.id) === true) return true;
   const diagnosis = await diagnose(network, camera, await loginOf(camera.id));
   if (diagnosis === 'nobody') return false;
   onDiagnosis?.(camera.id, diagnosis);

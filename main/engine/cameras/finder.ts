@@ -30,6 +30,8 @@ export interface FinderParts {
   /** Offline long enough to be looked for. */
   readonly isOffline: (cameraId: CameraId) => boolean;
   readonly login: (cameraId: CameraId) => Promise<Login | null>;
+  /** What answers at its address does not take the password: it is not asked there, for cameras lock themselves. */
+  readonly loginRefused?: (cameraId: CameraId) => boolean;
   readonly relocate: (cameraId: CameraId, to: Relocation) => Promise<unknown>;
   /** What is wrong with a camera that answers and is not recorded; null when nothing is. */
   readonly onDiagnosis?: (cameraId: CameraId, diagnosis: Diagnosis | null) => void;
@@ -128,7 +130,7 @@ class NetworkFinder implements Finder {
 
   /** Asks cameras that began to send who they are: addresses are given out anew when a router restarts, and a password often fits several. */
   async #checkWhoSends(): Promise<void> {
-    const list = this.#parts.cameras().filter((camera) => this.#unchecked.delete(camera.id) && camera.origin === 'onvif' && camera.deviceUrl !== null && URL.canParse(camera.deviceUrl));
+    const list = this.#parts.cameras().filter((camera) => this.#unchecked.delete(camera.id) && this.#parts.loginRefused?.(camera.id) !== true && camera.origin === 'onvif' && camera.deviceUrl !== null && URL.canParse(camera.deviceUrl));
     for (const camera of oneOfEachDevice(list)) {
       try {
         const device = new OnvifDevice(this.#parts.network, { url: new URL(camera.deviceUrl ?? ''), login: await this.#parts.login(camera.id), allowBasic: false });
@@ -170,7 +172,7 @@ class NetworkFinder implements Finder {
     const { neighbours, network, login, onDiagnosis } = this.#parts;
     const known = neighbours === undefined ? [] : bare.filter((camera) => (camera.mac ?? null) !== null);
     for (const camera of bare) {
-      if (known.includes(camera)) continue;
+      if (known.includes(camera) || this.#parts.loginRefused?.(camera.id) === true) continue;
       const diagnosis = await diagnose(network, camera, await login(camera.id));
       onDiagnosis?.(camera.id, diagnosis === 'nobody' ? null : diagnosis);
     }
@@ -187,7 +189,7 @@ class NetworkFinder implements Finder {
 
   /** A device that answers where it was may have given its streams new addresses; how many cameras have new ones, null when it is not there. */
   async #askWhereItWas(camera: Camera): Promise<number | null> {
-    if (camera.deviceUrl === null || !URL.canParse(camera.deviceUrl)) return null;
+    if (camera.deviceUrl === null || !URL.canParse(camera.deviceUrl) || this.#parts.loginRefused?.(camera.id) === true) return null;
     const url = new URL(camera.deviceUrl);
     if (this.#isDistrusted(camera.id, url.host)) return null;
     const device = await this.#meet(camera, url, true);

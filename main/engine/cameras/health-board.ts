@@ -3,7 +3,7 @@ import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
 import type { Camera, CameraStatus } from '../../../shared/model/camera.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { type Diagnosis, type HealthEvent, initialHealth, reduceHealth, withDiagnosis, withDiskProblem } from './health.ts';
+import { type Diagnosis, type HealthEvent, initialHealth, isLoginRefusal, reduceHealth, withDiagnosis, withDiskProblem } from './health.ts';
 import type { Clock } from '../core/clock.ts';
 import type { IngestNotice } from '../ports/ingest.ts';
 
@@ -19,6 +19,8 @@ export class HealthBoard {
   /** Why the main stream of a camera is not written down, from the beginning of an outage to its end. */
   readonly #unwritten = new Map<CameraId, GapCause>();
 
+  /** Main streams whose login was refused last. */
+  readonly #loginRefused = new Set<CameraId>();
   readonly #diagnoses = new Map<CameraId, Diagnosis>();
 
   constructor(parts: HealthBoardParts) {
@@ -34,7 +36,13 @@ export class HealthBoard {
     return this.#statuses.get(cameraId) ?? null;
   }
 
+  /** Whether what answers at a camera's address did not take the password when it was last asked. */
+  loginRefused(cameraId: CameraId): boolean {
+    return this.#loginRefused.has(cameraId);
+  }
+
   take(notice: IngestNotice): void {
+    if (notice.type === 'status' && notice.stream === 'main') this.#noteLogin(notice);
     if (notice.type === 'outage-began' && notice.stream === 'main') this.#unwritten.set(notice.cameraId, notice.cause);
     else if (notice.type === 'outage-ended' && notice.stream === 'main') this.#unwritten.delete(notice.cameraId);
     else if (notice.type !== 'status') return;
@@ -69,8 +77,14 @@ export class HealthBoard {
       this.#statuses.delete(cameraId);
       this.#unwritten.delete(cameraId);
       this.#diagnoses.delete(cameraId);
+      this.#loginRefused.delete(cameraId);
     }
     for (const camera of cameras) this.#apply(camera, { type: 'configured' });
+  }
+
+  #noteLogin({ cameraId, status, problem }: Extract<IngestNotice, { type: 'status' }>): void {
+    if (problem !== null && isLoginRefusal(problem.detail)) this.#loginRefused.add(cameraId);
+    else if (problem !== null || status.state === 'live') this.#loginRefused.delete(cameraId);
   }
 
   #statusOf(camera: Camera): CameraStatus {

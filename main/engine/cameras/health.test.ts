@@ -112,6 +112,16 @@ describe('what asking the camera brought to light', () => {
     expect(sentence()).toMatch(/^No answer from/);
   });
 
+  it('is not asked for where the login was refused last', () => {
+    const { board: one } = board();
+    one.take(notice('offline', 10, { cause: 'camera-refused', detail: 'camera answered 401' }).notice);
+    expect(one.loginRefused(camera.id)).toBe(true);
+    one.take(notice('connecting', 20).notice);
+    expect(one.loginRefused(camera.id)).toBe(true);
+    one.take(notice('offline', 30, { cause: 'camera-unreachable', detail: 'no route' }).notice);
+    expect(one.loginRefused(camera.id)).toBe(false);
+  });
+
   it('is said beside pictures where they are another camera\u2019s', () => {
     const { board: one, sentence } = board();
     one.take(notice('live', 10).notice);

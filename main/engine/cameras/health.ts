@@ -132,8 +132,13 @@ function failedSentence(detail: string): string {
   return /ffmpeg.*\.$/.test(detail) ? `Not recording: ${detail}` : 'Porchlight had a problem with this stream and starts it again by itself.';
 }
 
+/** Whether a detail the recorder gave says that the login was refused. */
+export function isLoginRefusal(detail: string): boolean {
+  return /401|password|unauthori[sz]ed/i.test(detail);
+}
+
 function refusedSentence(detail: string, host: string): string {
-  if (/401|password|unauthori[sz]ed/i.test(detail)) return `The camera at ${host} does not accept the password any more. Enter the new one; until then it is left alone, so that it does not lock us out.`;
+  if (isLoginRefusal(detail)) return `The camera at ${host} does not accept the password any more. Enter the new one; until then it is left alone, so that it does not lock us out.`;
   if (/404|not found/i.test(detail)) return `The camera at ${host} has no such stream any more. Check its video settings, or remove it and add it again; Porchlight keeps asking.`;
   if (/453|503|too many|bandwidth/i.test(detail)) return `The camera at ${host} has too many viewers. Close other apps that watch it; Porchlight keeps trying.`;
   if (/403|forbidden/i.test(detail)) return `The camera at ${host} does not let this user watch video. Give the user that right in the camera's own settings.`;
