@@ -14,6 +14,7 @@ import type { ArchiveReader, ArchiveWriter, LocatedSegment } from '../ports/arch
 import { writeCameraFile } from './camera-file.ts';
 import type { CheckOptions, CheckStep } from './check.ts';
 import { WAITING_FOLDER } from './journal.ts';
+import { LockKeeper } from './lock-keeper.ts';
 import { PreviewTally } from './preview-usage.ts';
 import type { Finding, ReconcileStep } from './reconcile.ts';
 import type { RetentionFacts } from './retention.read.ts';
@@ -23,6 +24,7 @@ import type { SegmentRef } from './segment-ref.ts';
 import { encodeSegmentName, segmentFolder } from './segment-name.ts';
 import type { PackedSegment } from './segments.write.ts';
 import { StepQueue } from './step-queue.ts';
+import { type Gone, tidyUp } from './tidy-up.ts';
 import type { SessionFloor, TailReport } from './tail-recovery.ts';
 import { ArchiveThreads } from './threads.ts';
 
@@ -49,6 +51,7 @@ export interface Archive {
   readonly read: ArchiveReader;
   readonly write: ArchiveWriter;
   readonly roots: RootList;
+  readonly locks: Pick<LockKeeper, 'list' | 'add' | 'remove'>;
   /** A damaged index was replaced at `open` and has not been rebuilt from the disks yet. */
   readonly rebuilding: boolean;
   /** Listens to `rebuilding` and to the whole timeline changing with it. */
@@ -96,6 +99,7 @@ export async function openArchive(options: ArchiveOptions): Promise<Archive> {
 
 class DiskArchive implements Archive {
   readonly roots: RootList;
+  readonly locks: LockKeeper;
   readonly read: ArchiveReader;
   readonly write: ArchiveWriter;
   readonly #options: ArchiveOptions;
@@ -118,16 +122,24 @@ class DiskArchive implements Archive {
       camerasOn: (root) => this.#threads.maintenance.camerasOn(placeOf(root)),
       bytesOf: (root, cameraId) => this.#threads.maintenance.previewBytes(placeOf(root), cameraId),
     });
+    this.locks = new LockKeeper({
+      threads: () => this.#threads,
+      readable: () => roots.readable(),
+      writable: () => roots.writable(),
+      waiting: path.join(options.dataDir, WAITING_FOLDER),
+      logger: options.logger,
+    });
     this.read = archiveReader(() => this.#threads, roots, this.#previews);
     this.write = archiveWriter(() => this.#threads, roots, options.clock);
   }
 
   async start(): Promise<void> {
-    const { threads, setAside } = await ArchiveThreads.start({ ...this.#options, onReplaced: () => this.#setRebuilding(true) });
+    const { threads, setAside } = await ArchiveThreads.start({ ...this.#options, onReplaced: () => (this.locks.restore(), this.#setRebuilding(true)) });
     this.#started = threads;
     if (setAside !== null) this.#options.logger.error(`The index of footage was damaged and is now ${path.basename(setAside)}; a new one is built from the disks`);
     const indexed = await threads.maintenance.indexedRoots();
     this.#rebuilding = this.roots.list().some((root) => !indexed.includes(root.rootId));
+    if (this.#rebuilding) this.locks.restore();
     await this.#moveWaiting();
   }
 
@@ -235,19 +247,16 @@ class DiskArchive implements Archive {
   }
 
   async #deleteNow(refs: readonly SegmentRef[]): Promise<DeletionReport> {
-    const goneUntil = new Map<CameraId, EpochMs>();
-    const ranges: TimeRange[] = [];
+    await this.locks.restored();
+    const gone: Gone[] = [];
     for (let at = 0; at < refs.length && !this.#closing.signal.aborted; at += DELETE_BATCH) {
       const removed = await this.#threads.write((writer) => writer.discard(refs.slice(at, at + DELETE_BATCH)));
-      for (const segment of removed) {
-        goneUntil.set(segment.cameraId, Math.max(segment.endMs, goneUntil.get(segment.cameraId) ?? segment.endMs));
-        ranges.push(segment);
-      }
+      gone.push(...removed);
       for (const [rootId, files] of Map.groupBy(removed, (segment) => segment.rootId)) await this.#unlink(rootId, files.map((file) => file.path));
     }
-    if (goneUntil.size > 0) await this.#tidyUp(goneUntil);
-    const range = ranges.length === 0 ? null : { startMs: Math.min(...ranges.map((one) => one.startMs)), endMs: Math.max(...ranges.map((one) => one.endMs)) };
-    return { cameraIds: [...goneUntil.keys()], range, segments: ranges.length };
+    await this.#tidyUp(gone);
+    const range = gone.length === 0 ? null : { startMs: Math.min(...gone.map((one) => one.startMs)), endMs: Math.max(...gone.map((one) => one.endMs)) };
+    return { cameraIds: [...new Set(gone.map((one) => one.cameraId))], range, segments: gone.length };
   }
 
   /** Unlinks garbage and drops its rows; garbage of a disk that is not here waits. */
@@ -269,20 +278,13 @@ class DiskArchive implements Archive {
     }
   }
 
-  /** Previews, journal and rows of gaps and events older than a camera's oldest footage; `goneUntil`: where what was deleted ended. */
-  async #tidyUp(goneUntil: ReadonlyMap<CameraId, EpochMs>): Promise<void> {
-    const oldest = new Map((await this.#threads.maintenance.oldestByCamera()).map((one) => [one.cameraId, one.startMs]));
-    for (const [cameraId, endMs] of goneUntil) {
-      // With no footage left its last hour goes too, but for what a segment being recorded may have.
-      const startMs = oldest.get(cameraId) ?? Math.min(endMs + HOUR_MS, this.#options.clock.nowMs() - HOUR_MS);
-      let keptFromMs: number | null = null;
-      for (const root of this.roots.writable()) {
-        if ((await this.#threads.maintenance.prunePreviews(root, cameraId, startMs)) > 0) this.#previews.recount();
-        keptFromMs = await this.#threads.maintenance.pruneJournal(root, cameraId, startMs);
-      }
-      // Only when every disk's journal could be pruned do rows and journal still say the same (I5).
-      if (keptFromMs !== null && this.roots.writable().length === this.roots.list().length) await this.#threads.write((writer) => writer.prune(cameraId, keptFromMs));
-    }
+  async #tidyUp(gone: readonly Gone[]): Promise<void> {
+    // While the index is rebuilt it does not know the oldest footage.
+    if (this.#rebuilding || gone.length === 0) return;
+    const writable = this.roots.writable().map(placeOf);
+    const parts = { maintenance: this.#threads.maintenance, writable, allHere: writable.length === this.roots.list().length, nowMs: this.#options.clock.nowMs() };
+    const packs = await tidyUp({ ...parts, prune: (cameraId, beforeMs) => this.#threads.write((writer) => writer.prune(cameraId, beforeMs)) }, gone);
+    if (packs > 0) this.#previews.recount();
   }
 
   async #requireSound(): Promise<void> {

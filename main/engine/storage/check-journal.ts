@@ -1,4 +1,4 @@
-/** Whether gaps and events in the index are those in the journals (I5). */
+/** Whether gaps, events and locks in the index are those in the journals (I5). */
 import { existsSync } from 'node:fs';
 import type { ReadableDb } from './database.ts';
 import { camerasIn, formatLine, type Happening, journalDays, readJournalDay } from './journal.ts';
@@ -25,9 +25,11 @@ export function journalFindings(db: ReadableDb, roots: readonly RootPlace[], wai
   return findings;
 }
 
-/** Gaps and events of the index, as a journal would write them. */
+/** Gaps, events and locks of the index, as a journal would write them. */
 function rowedHappenings(db: ReadableDb): readonly Happening[] {
   const gaps = db.prepare('SELECT camera_id AS cameraId, stream, start_ms AS startMs, end_ms AS endMs, cause, detail FROM gaps JOIN streams ON streams.id = stream_id').all();
   const events = db.prepare('SELECT id, camera_id AS cameraId, start_ms AS startMs, end_ms AS endMs, kind, label FROM events').all();
-  return [...gaps.map((gap) => ({ type: 'gap', gap })), ...events.map((event) => ({ type: 'event', event }))] as Happening[];
+  const locks = db.prepare('SELECT id, camera_id AS cameraId, start_ms AS startMs, end_ms AS endMs, note, created_ms AS createdMs FROM locks').all();
+  const unlocks = db.prepare('SELECT id, camera_id AS cameraId, at_ms AS startMs, at_ms AS endMs FROM unlocks').all();
+  return [...gaps.map((gap) => ({ type: 'gap', gap })), ...events.map((event) => ({ type: 'event', event })), ...locks.map((lock) => ({ type: 'lock', lock })), ...unlocks.map((unlock) => ({ type: 'unlock', unlock }))] as Happening[];
 }

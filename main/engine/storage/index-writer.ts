@@ -62,10 +62,7 @@ export class IndexWriter {
       for (const change of changes) {
         for (const ref of change.remove ?? []) this.#sql.segments.remove(ref, false);
         this.#sql.segments.insertAll(change.segments ?? []);
-        for (const happening of change.happenings ?? []) {
-          if (happening.type === 'gap') this.#sql.happenings.insertGap(happening.gap);
-          else this.#sql.happenings.insertEvent(happening.event);
-        }
+        for (const happening of change.happenings ?? []) this.#sql.happenings.insert(happening);
       }
     });
   }
@@ -85,15 +82,34 @@ export class IndexWriter {
     appendToJournal(this.#waiting, happenings);
   }
 
+  /**
+   * A lock set or taken off: its line goes to every disk that takes it, so that no disk's footage is without it, and is synced before its row
+   * (I4, I5). Throws the system's error where no place took it.
+   */
+  hold(happening: Happening, journalBases: readonly string[]): void {
+    const took = journalBases.filter((base) => {
+      try {
+        if (!existsSync(base)) return false;
+        appendToJournal(base, [happening]);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    if (took.length === 0) this.journal([happening], null);
+    this.apply([{ happenings: [happening] }]);
+  }
+
   /** Takes lines that waited for a disk to its journals; here, because only this thread adds to them. */
   moveWaiting(rootPath: string): void {
     moveWaiting(this.#waiting, rootPath);
   }
 
-  /** Segments' rows to garbage in one transaction: the first step of deleting (I2). */
+  /** Segments' rows to garbage in one transaction: the first step of deleting (I2). What is locked stays, whoever asks and whatever was planned before. */
   discard(refs: readonly SegmentRef[]): readonly RemovedSegment[] {
     return inTransaction(this.#db, () =>
       refs.flatMap((ref) => {
+        if (this.#sql.happenings.isLocked(ref)) return [];
         const removed = this.#sql.segments.remove(ref, true);
         return removed === null ? [] : [{ ...removed, rootId: removed.rootId as RootId, cameraId: ref.cameraId }];
       }),

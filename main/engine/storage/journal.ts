@@ -1,16 +1,27 @@
 /**
- * The journal of a camera: a line of JSON per gap and event, appended and synced before its row, so that a rebuild
+ * The journal of a camera: a line of JSON per gap, event and lock, appended and synced before its row, so that a rebuild
  * finds them again (I5). A line torn by a fault is passed over; a line that is there twice is one happening.
  */
 import { appendFileSync, closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { GAP_CAUSES, type Gap } from '../../../shared/model/gap.ts';
 import { type CameraId, isCameraId } from '../../../shared/model/ids.ts';
+import type { FootageLock } from '../../../shared/model/locks.ts';
 import { type CameraEvent, EVENT_KINDS } from '../../../shared/model/timeline.ts';
-import { type EpochMs, utcDay } from '../../../shared/time.ts';
+import { type EpochMs, type TimeRange, utcDay } from '../../../shared/time.ts';
 import { isDayFolder, isStreamKind } from './segment-name.ts';
 
-export type Happening = { readonly type: 'gap'; readonly gap: Gap } | { readonly type: 'event'; readonly event: CameraEvent };
+/** A lock was taken off, for good: its id never comes back. Both times are the moment that decides the line's day. */
+export interface Unlock extends TimeRange {
+  readonly id: string;
+  readonly cameraId: CameraId;
+}
+
+export type Happening =
+  | { readonly type: 'gap'; readonly gap: Gap }
+  | { readonly type: 'event'; readonly event: CameraEvent }
+  | { readonly type: 'lock'; readonly lock: FootageLock }
+  | { readonly type: 'unlock'; readonly unlock: Unlock };
 
 /** Folder of a camera's journal relative to its root, with `/`. */
 function journalFolder(cameraId: CameraId): string {
@@ -20,19 +31,33 @@ function journalFolder(cameraId: CameraId): string {
 /** Where lines wait in the data folder while no disk for footage is there. */
 export const WAITING_FOLDER = 'journal-waiting';
 
-function cameraOf(happening: Happening): CameraId {
-  return happening.type === 'gap' ? happening.gap.cameraId : happening.event.cameraId;
+type Fields = TimeRange & { readonly cameraId: CameraId };
+
+function fieldsOf(happening: Happening): Fields {
+  switch (happening.type) {
+    case 'gap':
+      return happening.gap;
+    case 'event':
+      return happening.event;
+    case 'lock':
+      return happening.lock;
+    case 'unlock':
+      return happening.unlock;
+  }
 }
 
-/** The file a happening belongs to, relative to a root: that of the UTC day on which it began. */
+/**
+ * The file a happening belongs to, relative to a root: that of the UTC day on which it began. A lock's is the day it was set on, where that
+ * is later: as long as any footage that it holds is there, so is the day's journal.
+ */
 function journalFile(happening: Happening): string {
-  const startMs = happening.type === 'gap' ? happening.gap.startMs : happening.event.startMs;
-  return `${journalFolder(cameraOf(happening))}/${utcDay(startMs)}.jsonl`;
+  const { cameraId, startMs } = fieldsOf(happening);
+  const filedMs = happening.type === 'lock' ? Math.max(startMs, happening.lock.createdMs) : startMs;
+  return `${journalFolder(cameraId)}/${utcDay(filedMs)}.jsonl`;
 }
 
 export function formatLine(happening: Happening): string {
-  const { type } = happening;
-  return `${JSON.stringify(type === 'gap' ? { v: 1, type, ...happening.gap } : { v: 1, type, ...happening.event })}\n`;
+  return `${JSON.stringify({ v: 1, type: happening.type, ...fieldsOf(happening) })}\n`;
 }
 
 /** A line's happening, or null where it is torn, of a later version, or anything else. */
@@ -53,7 +78,12 @@ function parseLine(line: string, cameraId: CameraId): Happening | null {
     if (typeof stream !== 'string' || !isStreamKind(stream) || cause === undefined || typeof detail !== 'string') return null;
     return { type: 'gap', gap: { cameraId, stream, startMs, endMs, cause, detail } };
   }
-  const { id, label } = fields;
+  const { id, label, note, createdMs } = fields;
+  if (fields['type'] === 'unlock') return typeof id === 'string' ? { type: 'unlock', unlock: { id, cameraId, startMs, endMs } } : null;
+  if (fields['type'] === 'lock') {
+    if (typeof id !== 'string' || typeof note !== 'string' || typeof createdMs !== 'number') return null;
+    return { type: 'lock', lock: { id, cameraId, startMs, endMs, note, createdMs } };
+  }
   const kind = EVENT_KINDS.find((known) => known === fields['kind']);
   if (fields['type'] !== 'event' || typeof id !== 'string' || kind === undefined || typeof label !== 'string') return null;
   return { type: 'event', event: { id, cameraId, startMs, endMs, kind, label } };
@@ -116,6 +146,13 @@ export function readJournalDay(base: string, cameraId: CameraId, day: string): {
   const lines = readFileSync(path.join(base, journalFolder(cameraId), `${day}.jsonl`), 'utf8').split('\n').filter((line) => line !== '');
   const happenings = lines.flatMap((line) => parseLine(line, cameraId) ?? []);
   return { happenings, unreadable: lines.length - happenings.length };
+}
+
+/** Every line about locks below `base`; empty where it is not there. A line that cannot be read is passed over. */
+export function journaledLocks(base: string): readonly Happening[] {
+  return camerasIn(base).flatMap((cameraId) =>
+    journalDays(base, cameraId).flatMap((day) => readJournalDay(base, cameraId, day).happenings.filter(({ type }) => type === 'lock' || type === 'unlock')),
+  );
 }
 
 /** Cameras that have a folder below `base`. */

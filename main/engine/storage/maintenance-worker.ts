@@ -10,15 +10,16 @@ import type { StreamTail } from '../ports/archive.ts';
 import { checkArchive, type CheckOptions, type CheckStep } from './check.ts';
 import { openForReading, type ReadableDb, requireSound } from './database.ts';
 import type { GarbageFile } from './index-writer.ts';
-import { camerasIn, pruneJournal } from './journal.ts';
+import { camerasIn, type Happening, journaledLocks, pruneJournal } from './journal.ts';
 import { PreviewSizes } from './preview-usage.ts';
 import { garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
+import { hoursWithoutFootage } from './retention.read.ts';
 import type { RootPlace } from './root-list.ts';
 import { segmentReader } from './segments.read.ts';
 import { fromSqliteError, mappingSqlite } from './sqlite-errors.ts';
 import { idLookup } from './stream-ids.ts';
 import { joinReports, type LastRow, recoverRootTails, type SessionFloor, type TailReport } from './tail-recovery.ts';
-import { clearEmptyFolders, prunePreviews, unlinkFiles } from './unlink.ts';
+import { clearEmptyFolders, prunePreviews, removePreviewHours, unlinkFiles } from './unlink.ts';
 
 const { file } = workerData as { readonly file: string };
 let db: ReadableDb | null = null;
@@ -76,9 +77,12 @@ const api = {
   garbage: (): readonly GarbageFile[] => mappingSqlite(() => reading().prepare('SELECT roots.root_id AS rootId, path FROM garbage JOIN roots ON roots.id = garbage.root_id').all() as GarbageFile[]),
   unlink: (root: RootPlace, paths: readonly string[]): readonly string[] => unlinkFiles(root.path, paths),
   clearEmptyFolders: (root: RootPlace, folders: readonly string[]): void => clearEmptyFolders(root.path, folders),
+  journaledLocks: (bases: readonly string[]): readonly Happening[] => bases.flatMap(journaledLocks),
   camerasOn: (root: RootPlace): readonly CameraId[] => camerasIn(root.path),
   previewBytes: (root: RootPlace, cameraId: CameraId): number => previews.of(root.path, cameraId),
   prunePreviews: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): number => prunePreviews(root.path, cameraId, beforeMs),
+  removePreviewHours: (root: RootPlace, cameraId: CameraId, hours: readonly EpochMs[]): number => removePreviewHours(root.path, cameraId, hours),
+  hoursWithoutFootage: (cameraId: CameraId, hours: readonly EpochMs[]): readonly EpochMs[] => mappingSqlite(() => hoursWithoutFootage(reading(), cameraId, hours)),
   pruneJournal: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): EpochMs => pruneJournal(root.path, cameraId, beforeMs),
   /** Oldest footage of each camera, whatever disk it is on. */
   oldestByCamera: (): readonly { readonly cameraId: CameraId; readonly startMs: EpochMs }[] =>

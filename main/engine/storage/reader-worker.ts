@@ -7,6 +7,7 @@ import { exposeWorker, moving } from '../core/worker-rpc.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { openForReading, type ReadableDb } from './database.ts';
 import { type DayCoverageQuery, dayCoverageReader } from './day-coverage.read.ts';
+import { bytesTouched, locksInForce } from './locks.read.ts';
 import { newestDayStartMs, type RetentionFacts, retentionFacts } from './retention.read.ts';
 import { segmentReader, type SegmentReader } from './segments.read.ts';
 import { mappingSqlite } from './sqlite-errors.ts';
@@ -52,6 +53,8 @@ const api = {
   segmentAfter: (key: StreamKey, previous: { readonly session: number; readonly sequence: number; readonly endMs: EpochMs }) => ask(({ segments }) => segments.after(key, previous)),
   firstSegmentFrom: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.firstFrom(key, atMs)),
   gapAt: (key: StreamKey, atMs: EpochMs) => ask(({ segments }) => segments.gapAt(key, atMs)),
+  locks: () => ask(({ db }) => locksInForce(db)),
+  bytesTouched: (cameraId: CameraId, range: TimeRange): number => ask(({ db }) => bytesTouched(db, cameraId, range)),
   usage: () => ask(({ segments }) => segments.usage()),
   retentionFacts: (limitPerRoot: number): RetentionFacts => ask(({ db }) => retentionFacts(db, limitPerRoot)),
   newestDayStartMs: (): EpochMs | null => ask(({ db }) => newestDayStartMs(db)),

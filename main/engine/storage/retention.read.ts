@@ -1,7 +1,7 @@
 /** What retention must know: the oldest segments of each disk, what all of them use, and the files still to be unlinked. */
 import type { StreamKind } from '../../../shared/model/camera.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
-import { DAY_MS, type EpochMs } from '../../../shared/time.ts';
+import { DAY_MS, type EpochMs, HOUR_MS } from '../../../shared/time.ts';
 import type { ReadableDb } from './database.ts';
 import type { SegmentRef } from './segment-ref.ts';
 
@@ -29,6 +29,8 @@ const RETENTION_SQL = {
   used: 'SELECT roots.root_id, sum(size_bytes) FROM usage JOIN roots ON roots.id = usage.root_id GROUP BY roots.root_id',
   newest: 'SELECT start_ms, end_ms FROM segments WHERE stream_id = ? ORDER BY start_ms DESC',
   recent: 'SELECT coalesce(sum(size_bytes), 0) FROM segments WHERE root_id = ? AND start_ms >= (SELECT max(start_ms) FROM segments WHERE root_id = ?) - 3600000',
+  streamsOf: 'SELECT id, longest_ms FROM streams WHERE camera_id = ?',
+  anyBetween: 'SELECT 1 FROM segments WHERE stream_id = ? AND start_ms >= ? AND start_ms < ? AND end_ms > ? LIMIT 1',
 } as const;
 
 export function retentionFacts(db: ReadableDb, limitPerRoot: number): RetentionFacts {
@@ -44,6 +46,13 @@ export function retentionFacts(db: ReadableDb, limitPerRoot: number): RetentionF
     usedBytes: (db.prepare(RETENTION_SQL.used).raw().all() as [RootId, number][]).map(([rootId, bytes]) => ({ rootId, bytes })),
     lastHour: roots.map(([id, rootId]) => ({ rootId, bytes: Number(recent.get(id, id)) })),
   };
+}
+
+/** Of these hours, each by its first moment, those in which a camera has no footage of any stream. */
+export function hoursWithoutFootage(db: ReadableDb, cameraId: CameraId, hours: readonly EpochMs[]): readonly EpochMs[] {
+  const any = db.prepare(RETENTION_SQL.anyBetween).pluck();
+  const streams = db.prepare(RETENTION_SQL.streamsOf).raw().all(cameraId) as [number, number][];
+  return hours.filter((hourMs) => streams.every(([id, longestMs]) => any.get(id, hourMs - longestMs, hourMs + HOUR_MS, hourMs) === undefined));
 }
 
 /**

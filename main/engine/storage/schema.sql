@@ -106,6 +106,24 @@ CREATE TABLE events (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_by_time ON events (camera_id, size_class, start_ms, end_ms);
 
+-- Footage that is never deleted. With the journals' lines of locks they are the same set.
+CREATE TABLE locks (
+  id TEXT PRIMARY KEY,
+  camera_id TEXT NOT NULL,
+  start_ms REAL NOT NULL,
+  end_ms REAL NOT NULL CHECK (end_ms >= start_ms),
+  note TEXT NOT NULL,
+  created_ms REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX locks_by_camera ON locks (camera_id);
+
+-- Locks that were taken off; a rebuild may read that before it reads the lock.
+CREATE TABLE unlocks (
+  id TEXT PRIMARY KEY,
+  camera_id TEXT NOT NULL,
+  at_ms REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Which days of the timeline changed last, in the order they did: a reader that knows up to one seq forgets the days above it.
 CREATE TABLE timeline_changes (
   seq INTEGER PRIMARY KEY,

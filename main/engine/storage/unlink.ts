@@ -5,7 +5,7 @@ import type { CameraId } from '../../../shared/model/ids.ts';
 import { type EpochMs, utcDay } from '../../../shared/time.ts';
 import { errorCode } from '../core/atomic-file.ts';
 import { removeIfEmpty, syncFolderSync } from './journal.ts';
-import { previewFilesOlderThan, previewFolder } from './preview-name.ts';
+import { encodePackName, previewFilesOlderThan, previewFolder } from './preview-name.ts';
 import { decodeSegmentName, isDayFolder } from './segment-name.ts';
 import { namesIn } from './walk.ts';
 
@@ -56,4 +56,22 @@ export function prunePreviews(rootPath: string, cameraId: CameraId, beforeMs: Ep
   for (const pack of old) rmSync(path.join(folder, pack), { force: true });
   for (const day of days) removeIfEmpty(path.join(folder, day));
   return old.length;
+}
+
+/** Removes the preview packs of these hours (each by its first moment); returns how many there were. */
+export function removePreviewHours(rootPath: string, cameraId: CameraId, hours: readonly EpochMs[]): number {
+  const folder = previewFolder(rootPath, cameraId);
+  const gone = hours.map(encodePackName).filter((pack) => unlinkIfThere(path.join(folder, pack)));
+  for (const day of new Set(gone.map((pack) => path.posix.dirname(pack)))) removeIfEmpty(path.join(folder, day));
+  return gone.length;
+}
+
+function unlinkIfThere(file: string): boolean {
+  try {
+    unlinkSync(file);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return false;
+  }
 }

@@ -3,6 +3,7 @@ import { workerData } from 'node:worker_threads';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import { exposeWorker } from '../core/worker-rpc.ts';
+import type { Happening } from './journal.ts';
 import { type Change, type GarbageFile, IndexWriter, type OpenReport, type RemovedSegment } from './index-writer.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { rederiveAll } from './rederive.write.ts';
@@ -69,6 +70,8 @@ const api = {
       if (queue.length === 0) setImmediate(flush);
       queue.push({ change, journaled, journalBase, resolve, reject });
     }),
+  /** A lock, set or taken off: durable on every disk of `journalBases` that takes it, and in the index, when it resolves. */
+  hold: (happening: Happening, journalBases: readonly string[]): void => opened().hold(happening, journalBases),
   moveWaiting: (rootPath: string): void => opened().moveWaiting(rootPath),
   discard: (refs: readonly SegmentRef[]): readonly RemovedSegment[] => opened().discard(refs),
   dropGarbage: (files: readonly GarbageFile[]): void => opened().dropGarbage(files),

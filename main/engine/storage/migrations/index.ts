@@ -3,6 +3,7 @@ import { PorchlightError } from '../../../../shared/errors.ts';
 import type { WritableDb } from '../database.ts';
 import { initial } from './0010-initial.ts';
 import { timelineChanges } from './0020-timeline-changes.ts';
+import { locks } from './0030-locks.ts';
 
 export interface Migration {
   /** Rises by tens, so that a step can be put between two released ones. */
@@ -10,7 +11,7 @@ export interface Migration {
   up(db: Pick<WritableDb, 'exec' | 'prepare'>): void;
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial, timelineChanges];
+export const MIGRATIONS: readonly Migration[] = [initial, timelineChanges, locks];
 
 /**
  * Brings a database to the last version of `migrations`, stopping in the past for tests. Throws PorchlightError
