@@ -194,6 +194,57 @@ describe('cameras that changed places', () => {
   }, 40_000);
 });
 
+describe('bare RTSP cameras on a link whose neighbours are known', () => {
+  const RTSP = { username: 'viewer', password: 'porchlight' };
+  const macOf = (index: number): string => `02:00:00:00:00:0${index}`;
+
+  /** A registry with these streams, each under the link-layer address given; loopback has none of its own. */
+  async function home(streams: readonly { readonly url: string; readonly mac: string }[]): Promise<CameraRegistry> {
+    const cameras = await registry();
+    for (const { url, mac } of streams) {
+      const { probed } = await prober().probe({ kind: 'address', address: url }, RTSP);
+      await cameras.add({ ...probed, mac }, RTSP, null);
+    }
+    return cameras;
+  }
+
+  async function look(cameras: CameraRegistry, neighbours: readonly { readonly host: string; readonly mac: string }[]): Promise<number> {
+    const finder = createFinder({
+      network: network(),
+      neighbours: { list: () => Promise.resolve(neighbours), stir: () => Promise.resolve() },
+      search: () => Promise.resolve([]),
+      cameras: () => cameras.list(),
+      isOffline: () => true,
+      login: (id) => cameras.login(id),
+      relocate: (id, to) => cameras.relocate(id, to),
+    });
+    return await finder.runOnce();
+  }
+
+  const hosts = (cameras: CameraRegistry): string[] => cameras.list().map((camera) => new URL(camera.streams[0]?.url ?? '').hostname);
+
+  it('move together where they are channels of one recorder', async () => {
+    await simulated(0).setQuirk('video-sources', 2);
+    const [main, second] = [simulated(0).rtspUrl('main'), simulated(0).rtspUrl('main').replace(/main$/, '2/main')];
+    const cameras = await home([{ url: main, mac: macOf(0) }, { url: second, mac: macOf(0) }]);
+    const oldHost = simulated(0).host;
+    await simulated(0).moveTo('127.0.9.21');
+    expect(await look(cameras, [{ host: oldHost, mac: macOf(0) }, { host: '127.0.9.21', mac: macOf(0) }])).toBe(2);
+    expect(hosts(cameras)).toEqual(['127.0.9.21', '127.0.9.21']);
+    await simulated(0).moveTo(oldHost);
+    await simulated(0).setQuirk('video-sources', 0);
+    await cameras.close();
+  });
+
+  it('are not looked for by an address that cameras at several places share', async () => {
+    const cameras = await home([{ url: simulated(1).rtspUrl('main'), mac: macOf(9) }, { url: simulated(2).rtspUrl('main'), mac: macOf(9) }]);
+    const before = hosts(cameras);
+    expect(await look(cameras, simulator.cameras.map((one) => ({ host: one.host, mac: macOf(9) })))).toBe(0);
+    expect(hosts(cameras)).toEqual(before);
+    await cameras.close();
+  });
+});
+
 describe('a camera with a new address', () => {
   it('is found again by its identity, and a stranger is not believed', async () => {
     const cameras = await registry();

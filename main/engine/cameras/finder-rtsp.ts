@@ -1,7 +1,7 @@
 /** Finds bare RTSP cameras again: the link-layer address stored when they were added, asked for on the same link, then the same path with the stored password as a digest. */
 import { isIPv4 } from 'node:net';
 import { PorchlightError } from '../../../shared/errors.ts';
-import type { Camera } from '../../../shared/model/camera.ts';
+import type { Camera, StreamConfig } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { diagnose } from './diagnose.ts';
 import type { Diagnosis } from './health.ts';
@@ -34,12 +34,21 @@ export async function findByMac(parts: MacFinderParts, missing: readonly Camera[
     await parts.neighbours.stir(signal);
     known = await parts.neighbours.list();
   }
-  let moved = 0;
-  for (const camera of lost) {
-    const host = placeOf(camera, known, parts.cameras());
-    if (host !== null && (await move(parts, camera, host))) moved += 1;
+  // All places before the first move: what moves changes what its neighbours' addresses mean.
+  const places = lost.map((camera) => ({ camera, host: placeOf(camera, known, parts.cameras()) }));
+  const done = new Set<CameraId>();
+  for (const { camera, host } of places) {
+    if (host === null || done.has(camera.id)) continue;
+    const device = parts.cameras().filter((other) => other.origin === 'rtsp' && other.mac === camera.mac && hostOf(other) === hostOf(camera));
+    if (!(await proven(parts, camera, host))) continue;
+    // Channels of one recorder have one link-layer address; they move together, also one that is dark for now.
+    for (const one of device) {
+      await parts.relocate(one.id, { deviceUrl: null, streams: streamsAt(one, host) });
+      parts.network.log.info(`${one.id} is at ${host} now`);
+      done.add(one.id);
+    }
   }
-  return moved;
+  return done.size;
 }
 
 /** Whether other hardware has a camera's address by now. Pure. */
@@ -88,21 +97,23 @@ export function macWorthTrusting(camera: Camera, configured: readonly Camera[]):
 function placeOf(camera: Camera, known: readonly Neighbour[], configured: readonly Camera[]): string | null {
   const mac = macWorthTrusting(camera, configured);
   const host = mac === null ? null : whereIs(mac, hostOf(camera), known);
-  // Where another camera of ours lives, this one cannot be.
-  return configured.some((other) => other.mac !== mac && hostOf(other) === host) ? null : host;
+  // Where another camera of ours lives, this one cannot be; one with another link-layer address does not live there any more.
+  return configured.some((other) => (other.mac ?? null) === null && hostOf(other) === host) ? null : host;
 }
 
-async function move({ network, neighbours, login: loginOf, relocate }: MacFinderParts, camera: Camera, host: string): Promise<boolean> {
+function streamsAt(camera: Camera, host: string): StreamConfig[] {
+  return camera.streams.map((stream) => ({ ...stream, url: atHost(stream.url, host) }));
+}
+
+/** Whether the camera's stream is at `host`, from a device with its link-layer address. */
+async function proven({ network, neighbours, login: loginOf }: MacFinderParts, camera: Camera, host: string): Promise<boolean> {
   try {
     const login = await loginOf(camera.id);
-    const streams = camera.streams.map((stream) => ({ ...stream, url: atHost(stream.url, host) }));
-    const main = streams.find((stream) => stream.kind === 'main');
+    const main = streamsAt(camera, host).find((stream) => stream.kind === 'main');
     if (main === undefined) return false;
     // Whoever answers learns a digest of the password at most, and no readable password is sent here.
     requireRecordable(await describeStream(network, { url: main.url, login, allowBasic: false }), host);
     if (!(await neighbours.list()).some((one) => one.host === host && one.mac === camera.mac)) throw new PorchlightError('not-a-camera', 'Another device has this address by now.');
-    await relocate(camera.id, { deviceUrl: null, streams });
-    network.log.info(`${camera.id} is at ${host} now`);
     return true;
   } catch (error) {
     if (!(error instanceof PorchlightError)) throw error;
