@@ -13,9 +13,15 @@ const TRACK_AT = 44;
 
 /** The pictures' fragments in order, up to the first bytes that are no whole box. */
 export function fragmentDigestsOf(bytes: Buffer): FragmentDigest[] {
+  return walkFragments(bytes).found;
+}
+
+/** The same, and where the walk ended: at the file's end, or before bytes that no player gets past. */
+export function walkFragments(bytes: Buffer): { readonly found: FragmentDigest[]; readonly endBytes: number } {
   const found: FragmentDigest[] = [];
   let track = 0;
-  for (let at = 0; at + 8 <= bytes.length; ) {
+  let at = 0;
+  while (at + 8 <= bytes.length) {
     const sizeBytes = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (sizeBytes < 8 || at + sizeBytes > bytes.length) break;
@@ -23,5 +29,5 @@ export function fragmentDigestsOf(bytes: Buffer): FragmentDigest[] {
     if (type === 'mdat' && track === VIDEO_TRACK) found.push({ digest: createHash('sha1').update(bytes.subarray(at + 8, at + sizeBytes)).digest('base64'), endBytes: at + sizeBytes });
     at += sizeBytes;
   }
-  return found;
+  return { found, endBytes: at };
 }

@@ -2,7 +2,8 @@
 import { rm } from 'node:fs/promises';
 import type { DurationMs } from '../../../shared/time.ts';
 import type { ReceivedStream } from './footage-truth.ts';
-import { digestsIn, findingsOf, layOut, readOwnersFiles, recoverWorld, sayError, timelineOf, timelineWithoutIndex, type WorldFolder } from './recover-world.ts';
+import { recoverInProcess } from './recover-in-process.ts';
+import { findingsOf, keptFootage, layOut, readOwnersFiles, recoverByEngine, recoverWorld, sayError, timelineOf, timelineWithoutIndex, type WorldFolder } from './recover-world.ts';
 import type { Said } from './traced-engine.ts';
 
 /** I4: what a power cut may cost of a stream. */
@@ -33,9 +34,14 @@ export interface Judging {
   readonly tracedBase: string;
   /** Fresh; removed afterwards. */
   readonly folder: string;
+  readonly recovery: RecoveryKind;
   /** Also deletes the index and compares the timelines. */
   readonly withoutIndex: boolean;
 }
+
+/** How a world is started over: by the archive's functions, by the archive with its threads, or by an engine. */
+const RECOVER = { functions: recoverInProcess, archive: recoverWorld, engine: recoverByEngine } as const;
+export type RecoveryKind = keyof typeof RECOVER;
 
 /** Lays the world out, recovers it and says everything that is wrong. Never throws for what a world is like. */
 export async function judgeWorld(judging: Judging): Promise<Verdict> {
@@ -54,11 +60,13 @@ export async function judgeWorld(judging: Judging): Promise<Verdict> {
   try {
     if (ready) violations.push(...(await attempt('the world cannot be checked', () => asItLies(home, judging.world))) ?? []);
     await attempt('the owner\'s files cannot be read', async () => violations.push(...(await promisesBroken(home, cut.said, ready))));
-    const recovered = await attempt('the archive cannot be opened', () => recoverWorld(home));
+    const recovered = await attempt('the archive cannot be opened', () => RECOVER[judging.recovery](home));
     if (recovered === null) return { violations, lostMs: 0, rebuilt: false };
     if (ready && !recovered.rootReady) violations.push('the disk for footage is not known any more');
     for (const finding of (await attempt('the recovered archive cannot be checked', () => findingsOf(home, 'stopped'))) ?? []) violations.push(`after recovery, ${finding.invariant} ${finding.path}: ${finding.sentence}`);
-    const lostMs = (await attempt('the loss cannot be measured', async () => lossOf(judging.streams, cut.timeMs, await digestsIn(home), violations))) ?? 0;
+    const kept = await attempt('the footage cannot be read', () => keptFootage(home));
+    if (kept !== null) violations.push(...kept.broken.map((file) => `after recovery, I4 ${file}`), ...neverSent(judging.streams, kept.digests));
+    const lostMs = kept === null ? 0 : lossOf(judging.streams, cut.timeMs, kept.digests, violations);
     if (judging.withoutIndex) await attempt('the index cannot be built anew', () => sameWithoutIndex(home, violations));
     return { violations, lostMs, rebuilt: recovered.rebuilt };
   } finally {
@@ -108,9 +116,16 @@ function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: Read
   return worstMs;
 }
 
+/** A picture with a hole in it is no whole fragment, and must not be kept as one. */
+function neverSent(streams: readonly ReceivedStream[], kept: ReadonlySet<string>): readonly string[] {
+  const known = new Set(streams.flatMap(({ frames }) => frames.map((frame) => frame.digest)));
+  const damaged = [...kept].filter((digest) => !known.has(digest)).length;
+  return damaged === 0 ? [] : [`after recovery, I4 ${damaged} damaged pictures are kept as whole ones`];
+}
+
 async function sameWithoutIndex(home: WorldFolder, violations: string[]): Promise<void> {
   const before = timelineOf(home);
-  const after = await timelineWithoutIndex(home);
+  const after = await timelineWithoutIndex(home, recoverInProcess);
   if (before === after) return;
   const [had, has] = [before.split('\n'), after.split('\n')];
   const changed = [...had.filter((line) => !has.includes(line)).map((line) => `- ${line}`), ...has.filter((line) => !had.includes(line)).map((line) => `+ ${line}`)];

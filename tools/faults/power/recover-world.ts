@@ -5,6 +5,7 @@ import { LIFE_FILE, parseLife } from '../../../main/engine/catalog/life-marker.t
 import { readCameraFile } from '../../../main/engine/cameras/camera-file.ts';
 import { systemClock } from '../../../main/engine/core/clock.ts';
 import { silentLogger } from '../../../main/engine/core/logger.ts';
+import { createEngine } from '../../../main/engine/engine.ts';
 import { openRules } from '../../../main/engine/settings/rules-store.ts';
 import { openSettings } from '../../../main/engine/settings/settings-store.ts';
 import { openArchive } from '../../../main/engine/storage/archive.ts';
@@ -13,7 +14,7 @@ import { DATABASE_FILE, openForReading } from '../../../main/engine/storage/data
 import type { Finding } from '../../../main/engine/storage/reconcile.ts';
 import { readIdentity } from '../../../main/engine/storage/root.ts';
 import { describeError } from '../../../shared/errors.ts';
-import { fragmentDigestsOf } from './fragment-digests.ts';
+import { walkFragments } from './fragment-digests.ts';
 
 export interface WorldFolder {
   readonly folder: string;
@@ -103,13 +104,37 @@ export async function recoverWorld({ dataDir, mediaDir }: WorldFolder): Promise<
   }
 }
 
-/** Digests of all pictures in all footage here. */
-export async function digestsIn({ mediaDir }: WorldFolder): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  for (const name of await readdir(mediaDir, { recursive: true }).catch(() => [])) {
-    if (name.endsWith('.mp4')) for (const { digest } of fragmentDigestsOf(await readFile(path.join(mediaDir, name)))) found.add(digest);
+/** Starts a whole engine over the world, without its cameras, and stops it in order. */
+export async function recoverByEngine({ dataDir, mediaDir }: WorldFolder): Promise<Recovered> {
+  const engine = await createEngine({ version: '0.0.0-faults', mode: 'app', demo: true, dataDir, mediaDir, binDir: null, secrets: 'file', serve: null, cameras: [] });
+  try {
+    // The comparison beside recording is over when nothing is being rebuilt and a check of its own has had its turn.
+    await engine.handlers['storage.summary']({});
+  } finally {
+    await engine.stop('owner');
   }
-  return found;
+  return await recoverWorld({ folder: '', dataDir, mediaDir });
+}
+
+export interface KeptFootage {
+  /** Of all pictures that a player finds. */
+  readonly digests: ReadonlySet<string>;
+  /** Files that no player gets through to their end. */
+  readonly broken: readonly string[];
+}
+
+/** Reads all footage here as a player would, from each file's start. */
+export async function keptFootage({ mediaDir }: WorldFolder): Promise<KeptFootage> {
+  const digests = new Set<string>();
+  const broken: string[] = [];
+  for (const name of await readdir(mediaDir, { recursive: true }).catch(() => [])) {
+    if (!name.endsWith('.mp4')) continue;
+    const bytes = await readFile(path.join(mediaDir, name));
+    const { found, endBytes } = walkFragments(bytes);
+    for (const { digest } of found) digests.add(digest);
+    if (endBytes !== bytes.length) broken.push(`${name} is no footage from byte ${endBytes} of ${bytes.length} on`);
+  }
+  return { digests, broken };
 }
 
 const TIMELINE_TABLES = {
@@ -128,10 +153,10 @@ export function timelineOf({ dataDir }: WorldFolder): string {
   }
 }
 
-/** Deletes the index and starts again; what the timeline is then (I5). */
-export async function timelineWithoutIndex(world: WorldFolder): Promise<string> {
+/** Deletes the index and starts again by `recover`; what the timeline is then (I5). */
+export async function timelineWithoutIndex(world: WorldFolder, recover: (world: WorldFolder) => Promise<Recovered>): Promise<string> {
   for (const suffix of ['', '-wal', '-shm']) await rm(path.join(world.dataDir, DATABASE_FILE + suffix), { force: true });
-  await recoverWorld(world);
+  await recover(world);
   return timelineOf(world);
 }
 

@@ -5,7 +5,7 @@ import { CONTROLS, type Control } from './controls.ts';
 import { DiskModel } from './disk-model.ts';
 import { type DiskOperation, effectAt } from './disk-operations.ts';
 import { receivedStreams, type ReceivedStream } from './footage-truth.ts';
-import { type Cut, judgeWorld } from './judge-world.ts';
+import { type Cut, type Judging, judgeWorld, type RecoveryKind } from './judge-world.ts';
 import { type Trace, traceEngine, whyNoTrace } from './trace-run.ts';
 import { withScratch } from './scratch-folder.ts';
 import type { Said } from './traced-engine.ts';
@@ -46,6 +46,14 @@ const CONTROL_CUTS = 16;
 const QUOTA_BYTES = 900_000;
 /** Every so many worlds the index is deleted too. */
 const WITHOUT_INDEX_EVERY = 6;
+/** Every so many worlds are started by the archive with its threads, and by a whole engine. */
+const BY_ARCHIVE_EVERY = 10;
+const BY_ENGINE_EVERY = 50;
+
+function recoveryOf(world: number): RecoveryKind {
+  if (world % BY_ENGINE_EVERY === BY_ENGINE_EVERY - 1) return 'engine';
+  return world % BY_ARCHIVE_EVERY === BY_ARCHIVE_EVERY - 1 ? 'archive' : 'functions';
+}
 
 /** Cuts the power at `rounds` moments of real recordings and judges what may be left each time. Takes nothing but time and a temporary folder. */
 export async function powerCutRounds(options: PowerCutOptions): Promise<PowerCutResult> {
@@ -141,43 +149,50 @@ function applyTo(model: DiskModel, said: Said[], operation: DiskOperation | unde
   else if (operation !== undefined) model.apply(operation);
 }
 
-async function judge({ trace, streams, scratch, random, tally }: Bench, model: DiskModel, cut: Cut, kind: WorldKind): Promise<void> {
+async function judge(bench: Bench, model: DiskModel, cut: Cut, kind: WorldKind): Promise<void> {
+  const { random, tally } = bench;
   tally.worlds += 1;
-  const verdict = await judgeWorld({
-    world: model.world(chooseWorld(kind, cut.at, random)), cut, streams, tracedBase: trace.base,
-    folder: path.join(scratch, String(tally.worlds)), withoutIndex: tally.worlds % WITHOUT_INDEX_EVERY === 0,
-  });
+  const verdict = await judgeWorld(judging(bench, model, cut, kind, random, recoveryOf(tally.worlds), tally.worlds % WITHOUT_INDEX_EVERY === 0));
   tally.lostMs.push(verdict.lostMs);
   if (verdict.rebuilt) tally.rebuilt += 1;
   for (const violation of verdict.violations) tally.violations.push(`cut at ${cut.at}, ${kind}: ${violation}`);
 }
 
-/** Takes one kind of sync out of the log, as though the code did not call it, and cuts after where it was, until something is wrong. */
-async function runControl({ trace, streams, scratch, random, options, tally }: Bench, control: Control): Promise<void> {
-  const { operations } = trace;
+/**
+ * Takes one kind of sync out of the log, as though the code did not call it, and cuts after where it was, until something is
+ * wrong. It counts only where the same cut of the whole log has nothing wrong: what is found must come of the missing sync.
+ */
+async function runControl(bench: Bench, control: Control): Promise<void> {
+  const { trace: { operations }, random, options, tally } = bench;
   const found = { violations: 0, example: null as string | null };
   tally.controls.set(control.name, found);
-  const missing = operations.flatMap((one, index) => (one.kind === 'sync' && control.drops(one) ? [index] : []));
-  const cuts = Array.from({ length: CONTROL_CUTS }, () => control.cutAfter(operations, missing[Math.floor(random() * missing.length)] ?? 0, random)).toSorted((a, b) => a - b);
-  const model = new DiskModel();
+  const dropped = operations.flatMap((one, index) => (one.kind === 'sync' && control.drops(one, operations, index) ? [index] : []));
+  const gone = new Set(dropped);
+  const cuts = Array.from({ length: dropped.length === 0 ? 0 : CONTROL_CUTS }, () => control.cutAfter(operations, dropped[Math.floor(random() * dropped.length)] ?? 0, random)).toSorted((a, b) => a - b);
+  const [whole, lacking] = [new DiskModel(), new DiskModel()];
   const said: Said[] = [];
   let next = 0;
-  for (const index of missing.length === 0 ? [] : cuts) {
-    if (options.signal.aborted || found.violations > 0) break;
+  for (const index of cuts) {
     for (; next <= index && next < operations.length; next += 1) {
-      const operation = operations[next];
-      if (operation?.kind !== 'sync' || !control.drops(operation)) applyTo(model, said, operation);
+      applyTo(whole, said, operations[next]);
+      if (!gone.has(next)) applyTo(lacking, [], operations[next]);
     }
     const operation = operations[Math.min(index, operations.length - 1)];
-    if (operation === undefined) break;
+    if (operation === undefined || options.signal.aborted || found.violations > 0) break;
+    const cut: Cut = { at: effectAt(operation), timeMs: operation.timeMs, said: [...said] };
     for (const kind of control.kinds) {
-      const verdict = await judgeWorld({
-        world: model.world(chooseWorld(kind, effectAt(operation), random)), cut: { at: effectAt(operation), timeMs: operation.timeMs, said: [...said] }, streams,
-        tracedBase: trace.base, folder: path.join(scratch, 'control'), withoutIndex: false,
-      });
-      found.violations += verdict.violations.length;
-      found.example ??= verdict.violations[0] ?? null;
+      const seed = Math.floor(random() * 0x7fffffff);
+      const without = await judgeWorld(judging(bench, lacking, cut, kind, seededRandom(seed), 'functions', false));
+      if (without.violations.length === 0) continue;
+      const full = await judgeWorld(judging(bench, whole, cut, kind, seededRandom(seed), 'functions', false));
+      if (full.violations.length > 0) continue;
+      found.violations += without.violations.length;
+      found.example ??= without.violations[0] ?? null;
     }
   }
   options.onProgress(`control ${control.name}: ${found.violations} violations${found.example === null ? '' : `, such as: ${found.example}`}`);
+}
+
+function judging({ trace, streams, scratch, tally }: Bench, model: DiskModel, cut: Cut, kind: WorldKind, random: () => number, recovery: RecoveryKind, withoutIndex: boolean): Judging {
+  return { world: model.world(chooseWorld(kind, cut.at, random)), cut, streams, tracedBase: trace.base, folder: path.join(scratch, String(tally.worlds)), recovery, withoutIndex };
 }

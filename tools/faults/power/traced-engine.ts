@@ -53,11 +53,12 @@ async function change(engine: Engine, order: TracedOrder, cameraIds: readonly st
     say({ what: 'rules', number });
   }
   const list = await handlers['cameras.list']({});
-  const chosen = list.find(({ camera }) => camera.id === cameraIds[number % cameraIds.length])?.camera.id;
+  const chosen = list.find(({ camera }) => camera.id === cameraIds[Math.floor(number / 2) % cameraIds.length])?.camera.id;
   if (chosen === undefined) return;
   await handlers['cameras.update']({ cameraId: chosen, name: `Camera ${number}` });
   say({ what: 'camera', cameraId: chosen, number });
   await delay(700);
+  if (number % 2 === 0) return;
   // A pause ends segments and makes gaps.
   await handlers['cameras.pause']({ cameraId: chosen, untilMs: null });
   await delay(500);
