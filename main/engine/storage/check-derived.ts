@@ -26,7 +26,7 @@ export function derivedFindings(db: ReadableDb): readonly Finding[] {
       return Object.entries(DERIVED).flatMap(([table, sql]): Finding[] =>
         sameRows(db.prepare(sql).raw().iterate(), scratch.prepare(sql).raw().iterate())
           ? []
-          : [{ invariant: 'I5', path: table, sentence: `The index's ${table} are not what its segments make them; a rebuild would change the timeline.` }],
+          : [{ kind: 'derived-differs', invariant: 'I5', path: table, sentence: `The index's ${table} are not what its segments make them; a rebuild would change the timeline.` }],
       );
     } finally {
       db.prepare('COMMIT').run();

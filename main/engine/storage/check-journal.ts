@@ -5,23 +5,31 @@ import { camerasIn, formatLine, type Happening, journalDays, readJournalDay } fr
 import type { Finding } from './reconcile.ts';
 import type { RootPlace } from './root-list.ts';
 
-/** Compares the index with every journal that can be read. */
-export function journalFindings(db: ReadableDb, roots: readonly RootPlace[], waiting: string | null): readonly Finding[] {
+/** Compares the index with every journal that can be read. `allHere`: no disk is away, whose journals the index may well know. */
+export function journalFindings(db: ReadableDb, roots: readonly RootPlace[], waiting: string | null, allHere: boolean): readonly Finding[] {
   const findings: Finding[] = [];
-  const journaled = new Set<string>();
+  const journaled = new Map<string, Happening>();
   const bases = [...roots.map((root) => root.path), ...(waiting !== null && existsSync(waiting) ? [waiting] : [])];
   for (const base of bases) {
     for (const cameraId of camerasIn(base)) {
       for (const day of journalDays(base, cameraId)) {
         const { happenings, unreadable } = readJournalDay(base, cameraId, day);
-        for (const happening of happenings) journaled.add(formatLine(happening));
-        if (unreadable > 0) findings.push({ invariant: 'I5', path: `${cameraId}/journal/${day}.jsonl`, sentence: `${unreadable} torn lines are passed over.`, notice: true });
+        for (const happening of happenings) journaled.set(formatLine(happening), happening);
+        if (unreadable > 0) findings.push({ kind: 'torn-journal-line', invariant: 'I5', path: `${cameraId}/journal/${day}.jsonl`, sentence: `${unreadable} torn lines are passed over.`, notice: true });
       }
     }
   }
-  const rowed = new Set(rowedHappenings(db).map(formatLine));
-  for (const line of journaled) if (!rowed.has(line)) findings.push({ invariant: 'I5', path: 'journal', sentence: `The journal has what the index has not: ${line.trim()}` });
-  for (const line of rowed) if (!journaled.has(line)) findings.push({ invariant: 'I5', path: 'journal', sentence: `The index has what no journal has: ${line.trim()}` });
+  const rowed = new Map(rowedHappenings(db).map((happening) => [formatLine(happening), happening]));
+  for (const [line, happening] of journaled) {
+    if (!rowed.has(line)) findings.push({ kind: 'not-in-index', invariant: 'I5', path: 'journal', sentence: `The journal has what the index has not: ${line.trim()}`, happening });
+  }
+  let elsewhere = 0;
+  for (const [line, happening] of rowed) {
+    if (journaled.has(line)) continue;
+    if (allHere) findings.push({ kind: 'not-in-journal', invariant: 'I5', path: 'journal', sentence: `The index has what no journal has: ${line.trim()}`, happening });
+    else elsewhere += 1;
+  }
+  if (elsewhere > 0) findings.push({ kind: 'journal-away', invariant: 'I5', path: 'journal', sentence: `${elsewhere} gaps, events and locks are not in the journals of the disks that are here; a disk is away that may have them.`, notice: true });
   return findings;
 }
 

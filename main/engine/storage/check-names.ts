@@ -26,5 +26,5 @@ export function strangerFindings(rootPath: string): readonly Finding[] {
       if (name === 'journal') sift(folder, (file) => isDayFolder(JOURNAL_FILE.exec(file)?.[1] ?? ''));
     }
   }
-  return strangers.map((name) => ({ invariant: 'I2', path: name, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true }));
+  return strangers.map((name) => ({ kind: 'unknown-name', invariant: 'I2', path: name, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true }));
 }

@@ -24,7 +24,7 @@ export interface CheckRun {
 export async function* runCheck(run: CheckRun): AsyncGenerator<CheckStep> {
   const file = run.dataDir === null ? null : path.join(run.dataDir, DATABASE_FILE);
   if (file === null || run.dataDir === null || !existsSync(file)) {
-    if (file !== null) yield { files: 0, findings: [{ invariant: 'I5', path: file, sentence: 'There is no index; the next start builds it from the files.', notice: true }] };
+    if (file !== null) yield { files: 0, findings: [{ kind: 'no-index', invariant: 'I5', path: file, sentence: 'There is no index; the next start builds it from the files.', notice: true }] };
     for (const root of run.roots) yield* filesAlone(root);
     return;
   }
@@ -47,13 +47,13 @@ async function* filesAlone(root: RootPlace): AsyncGenerator<CheckStep> {
     let newest: SegmentName | null = null;
     for (const folder of hoursOf(root.path, key)) {
       const { files, unknown } = listHour(root.path, folder);
-      const findings: Finding[] = unknown.map((name) => ({ invariant: 'I2', path: name, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true }));
+      const findings: Finding[] = unknown.map((name) => ({ kind: 'unknown-name', invariant: 'I2', path: name, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true }));
       for (const file of files) {
         if (newest === null || compareSegmentOrder(file.name, newest) > 0) newest = file.name;
         const found = await recoverFile(root.path, root.rootId, file.name, false);
-        if (found.kind === 'cut') unfinished.push({ name: file.name, finding: { invariant: 'I4', path: file.path, sentence: `The file was cut short; ${found.lostBytes} bytes after its last whole picture would be given up.` } });
-        if (found.kind === 'empty') unfinished.push({ name: file.name, finding: { invariant: 'I2', path: file.path, sentence: 'The file holds no whole picture.' } });
-        if (found.kind === 'foreign') findings.push({ invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${found.why}.` });
+        if (found.kind === 'cut') unfinished.push({ name: file.name, finding: { kind: 'cut-short', invariant: 'I4', path: file.path, sentence: `The file was cut short; ${found.lostBytes} bytes after its last whole picture would be given up.` } });
+        if (found.kind === 'empty') unfinished.push({ name: file.name, finding: { kind: 'no-whole-picture', invariant: 'I2', path: file.path, sentence: 'The file holds no whole picture.' } });
+        if (found.kind === 'foreign') findings.push({ kind: 'not-this-stream', invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${found.why}.` });
       }
       yield { files: files.length, findings };
     }

@@ -6,6 +6,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { packKeyframes, unpackKeyframes } from '../../../shared/media/keyframe-index.ts';
 import { parseSegmentTail, SEGMENT_TAIL_READ_BYTES, type SegmentTail } from '../../../shared/media/segment-tail.ts';
+import type { FindingKind, Invariant } from '../../../shared/model/check.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { derivedFindings } from './check-derived.ts';
 import { journalFindings } from './check-journal.ts';
@@ -24,12 +25,17 @@ export interface CheckOptions {
   readonly engine: 'stopped' | 'failed' | 'running';
   /** Folder with journal lines that wait for a disk; null where there is no data folder. */
   readonly waiting: string | null;
+  /** False while a disk of the archive is away, and with it its journals. Not given: none is. */
+  readonly allHere?: boolean;
   /** Reads the header at every keyframe, not only at the first and last of each file. */
   readonly thorough: boolean;
 }
 
 export interface CheckStep {
+  /** Files whose names and sizes were compared. */
   readonly files: number;
+  /** Files that were opened and compared with their rows. */
+  readonly looked?: number;
   readonly findings: readonly Finding[];
 }
 
@@ -47,7 +53,7 @@ export async function* checkArchive(db: ReadableDb, roots: readonly RootPlace[],
     }
     yield { files: 0, findings: leftGarbage(db, root, options.engine) };
   }
-  yield { files: 0, findings: journalFindings(db, roots, options.waiting) };
+  yield { files: 0, findings: journalFindings(db, roots, options.waiting, options.allHere ?? true) };
   yield { files: 0, findings: derivedFindings(db) };
 }
 
@@ -75,15 +81,15 @@ function* rowedFiles(db: ReadableDb, root: RootPlace, key: StreamKey, thorough: 
     const last = rows.at(-1);
     if (last === undefined) return;
     ({ session, sequence } = last);
-    yield { files: 0, findings: rows.flatMap((row) => rowedFile(root.path, key, { ...row, path: encodeSegmentName({ ...key, ...row, startMs: row.name_ms }) }, thorough)) };
+    yield { files: 0, looked: rows.length, findings: rows.flatMap((row) => rowedFile(root, key, { ...row, path: encodeSegmentName({ ...key, ...row, startMs: row.name_ms }) }, thorough)) };
   }
 }
 
-function rowedFile(rootPath: string, key: StreamKey, row: RowedFile, thorough: boolean): readonly Finding[] {
-  const wrong = (invariant: 'I1' | 'I5', sentence: string): Finding => ({ invariant, path: row.path, sentence });
+function rowedFile(root: RootPlace, key: StreamKey, row: RowedFile, thorough: boolean): readonly Finding[] {
+  const wrong = (kind: FindingKind, invariant: Invariant, sentence: string): Finding => ({ kind, invariant, path: row.path, sentence, rootId: root.rootId });
   let handle: number;
   try {
-    handle = openSync(path.join(rootPath, row.path), 'r');
+    handle = openSync(path.join(root.path, row.path), 'r');
   } catch {
     return []; // Reported by the comparison of names, or deleted since.
   }
@@ -94,11 +100,11 @@ function rowedFile(rootPath: string, key: StreamKey, row: RowedFile, thorough: b
     const keyframes = unpackKeyframes(row.packed);
     const looked = thorough ? keyframes : [keyframes[0], keyframes.at(-1)].flatMap((keyframe) => keyframe ?? []);
     for (const { offsetBytes, sizeBytes: length } of looked) {
-      if (offsetBytes + length > sizeBytes || boxTypeAt(handle, offsetBytes) !== 'moof') findings.push(wrong('I1', `No picture begins at byte ${offsetBytes}, where the index says one does.`));
+      if (offsetBytes + length > sizeBytes || boxTypeAt(handle, offsetBytes) !== 'moof') findings.push(wrong('picture-missing', 'I1', `No picture begins at byte ${offsetBytes}, where the index says one does.`));
     }
     const tail = tailOf(handle, sizeBytes);
-    if (tail === null) findings.push(wrong('I5', 'The file has no tail, so a rebuild would have to read all of it.'));
-    else if (!agrees(tail, key, row)) findings.push(wrong('I5', 'The file says something else of itself than the index does.'));
+    if (tail === null) findings.push(wrong('tail-missing', 'I5', 'The file has no tail, so a rebuild would have to read all of it.'));
+    else if (!agrees(tail, key, row)) findings.push(wrong('tail-differs', 'I5', 'The file says something else of itself than the index does.'));
     return findings;
   } finally {
     closeSync(handle);
@@ -143,8 +149,8 @@ function tailFindings(db: ReadableDb, root: RootPlace, key: StreamKey, engine: C
       if ((last !== undefined && compareSegmentOrder(file.name, last) <= 0) || isGarbage(file.path)) continue;
       findings.push(
         engine === 'stopped'
-          ? { invariant: 'I3', path: file.path, sentence: 'Porchlight was closed in order, yet the index does not know this file.' }
-          : { invariant: 'I2', path: file.path, sentence: 'The file is newer than the index; the next start takes it in.', notice: true },
+          ? { kind: 'unknown-after-stop', invariant: 'I3', path: file.path, sentence: 'Porchlight was closed in order, yet the index does not know this file.' }
+          : { kind: 'newer-than-index', invariant: 'I2', path: file.path, sentence: 'The file is newer than the index; the next start takes it in.', notice: true },
       );
     }
   }
@@ -154,6 +160,6 @@ function tailFindings(db: ReadableDb, root: RootPlace, key: StreamKey, engine: C
 function leftGarbage(db: ReadableDb, root: RootPlace, engine: CheckOptions['engine']): readonly Finding[] {
   if (engine === 'running') return [];
   const left = Number(db.prepare('SELECT count(*) FROM garbage JOIN roots ON roots.id = garbage.root_id WHERE roots.root_id = ?').pluck().get(root.rootId));
-  return left === 0 ? [] : [{ invariant: 'I2', path: root.path, sentence: `${left} files were about to be deleted; the next start finishes that.`, notice: true }];
+  return left === 0 ? [] : [{ kind: 'half-deleted', invariant: 'I2', path: root.path, sentence: `${left} files were about to be deleted; the next start finishes that.`, notice: true }];
 }
 

@@ -3,6 +3,8 @@
  * against an empty index every file is new. Yields what must change in bounded steps; the writer does it.
  */
 import { statSync } from 'node:fs';
+import type { FindingKind, Invariant } from '../../../shared/model/check.ts';
+import type { RootId } from '../../../shared/model/ids.ts';
 import { type ReadableDb, snapshotOf } from './database.ts';
 import { HourNames } from './hour-names.ts';
 import type { StreamKey } from '../ports/ingest.ts';
@@ -17,12 +19,17 @@ import { inspectFiles, joinReports, mayRepair, readClosedFiles, recoverFiles, ty
 import { type FoundFile, hoursOf, namesIn, streamsIn } from './walk.ts';
 
 export interface Finding {
-  readonly invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5';
+  readonly kind: FindingKind;
+  readonly invariant: Invariant;
   /** Relative to its root, or the name of what is wrong. */
   readonly path: string;
   readonly sentence: string;
   /** Worth knowing, but no invariant is broken by it: somebody else's file, a tail that the next start will recover. */
   readonly notice?: true;
+  /** The disk `path` is on, where a repair needs to know. */
+  readonly rootId?: RootId;
+  /** What index or journal lacks. */
+  readonly happening?: Happening;
 }
 
 /** One bounded step: what the writer is to add and remove, and what was found. */
@@ -54,7 +61,7 @@ export async function* reconcileRoot(db: ReadableDb, root: RootPlace, options: R
     const days = journalDays(root.path, cameraId);
     for (const day of options.allJournals ? days : days.slice(-RECENT_JOURNAL_DAYS)) {
       const { happenings, unreadable } = readJournalDay(root.path, cameraId, day);
-      const findings: Finding[] = unreadable === 0 ? [] : [{ invariant: 'I5', path: `${cameraId}/journal/${day}.jsonl`, sentence: `${unreadable} torn lines are passed over.`, notice: true }];
+      const findings: Finding[] = unreadable === 0 ? [] : [{ kind: 'torn-journal-line', invariant: 'I5', path: `${cameraId}/journal/${day}.jsonl`, sentence: `${unreadable} torn lines are passed over.`, notice: true }];
       yield { insert: [], remove: [], happenings, findings, files: 1 };
     }
   }
@@ -86,7 +93,7 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
         const facts = hour.read(fileName);
         const name = facts === null ? null : { ...key, ...facts };
         if (name !== null) collected.files += 1;
-        if (name === null) collected.findings.push({ invariant: 'I2', path, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true });
+        if (name === null) collected.findings.push({ kind: 'unknown-name', invariant: 'I2', path, sentence: 'No file of Porchlight has such a name; it is left alone.', notice: true });
         // Newer than the last row when this began: being recorded, or closed and about to be rowed. A rebuild rows what is closed.
         else if (options.repair || isNotNewer({ name, path })) collected.strangers.push({ name, path });
         continue;
@@ -96,7 +103,7 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
       const size = statSync(`${root.path}/${folder}/${fileName}`, { throwIfNoEntry: false })?.size;
       if (size === undefined || size === row.sizeBytes || !ask.isStillRowed(row)) continue;
       const path = `${folder}/${fileName}`;
-      collected.findings.push({ invariant: 'I1', path, sentence: `The file has ${size} bytes where the index says ${row.sizeBytes}.` });
+      collected.findings.push({ kind: 'size-differs', invariant: 'I1', path, sentence: `The file has ${size} bytes where the index says ${row.sizeBytes}.` });
       collected.remove.push({ ...key, session: row.session, sequence: row.sequence });
       rowedOnce.add(path);
       collected.strangers.push({ name: { ...key, session: row.session, sequence: row.sequence, startMs: row.nameMs }, path });
@@ -137,10 +144,10 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
     files,
     findings: [
       ...findings,
-      ...unindexed.map((segment): Finding => ({ invariant: 'I2', path: encodeSegmentName({ ...segment, startMs: segment.nameMs }), sentence: 'The file was not in the index.' })),
-      ...report.trimmed.map((cut): Finding => ({ invariant: 'I4', path: cut.path, sentence: `The file was cut short; ${cut.lostBytes} bytes after its last whole picture are given up.` })),
-      ...report.removed.map((gone): Finding => ({ invariant: 'I2', path: gone, sentence: 'The file holds no whole picture.' })),
-      ...report.refused.map((file): Finding => ({ invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${file.why}.` })),
+      ...unindexed.map((segment): Finding => ({ kind: 'not-indexed', invariant: 'I2', path: encodeSegmentName({ ...segment, startMs: segment.nameMs }), sentence: 'The file was not in the index.' })),
+      ...report.trimmed.map((cut): Finding => ({ kind: 'cut-short', invariant: 'I4', path: cut.path, sentence: `The file was cut short; ${cut.lostBytes} bytes after its last whole picture are given up.` })),
+      ...report.removed.map((gone): Finding => ({ kind: 'no-whole-picture', invariant: 'I2', path: gone, sentence: 'The file holds no whole picture.' })),
+      ...report.refused.map((file): Finding => ({ kind: 'not-this-stream', invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${file.why}.` })),
     ],
   };
 }
@@ -155,7 +162,7 @@ async function* missingFiles(root: RootPlace, key: StreamKey, ask: Questions, al
       remove: gone.map(({ row: { session, sequence } }) => ({ ...key, session, sequence })),
       happenings: [],
       files: 0,
-      findings: gone.map(({ path }) => ({ invariant: 'I1', path, sentence: 'The file is gone; its row is taken out of the index.' })),
+      findings: gone.map(({ path }) => ({ kind: 'file-gone', invariant: 'I1', path, sentence: 'The file is gone; its row is taken out of the index.' })),
     };
   }
 }
