@@ -131,7 +131,7 @@ async function fragmentAt(window: Window, at: number, moof: Box, fileBytes: numb
   try {
     const bytes = (await window.at(at, endBytes - at)).subarray(0, endBytes - at);
     const tracks = parseFragment(bytes, init);
-    return tracks.every((track) => track.trackId !== video.id || unitsFill(bytes, track)) ? { tracks, endBytes } : null;
+    return tracks.every((track) => track.trackId !== video.id || unitsFill(bytes, track, at)) ? { tracks, endBytes } : null;
   } catch (error) {
     if (error instanceof MalformedMediaError) return null;
     throw error;
@@ -141,8 +141,11 @@ async function fragmentAt(window: Window, at: number, moof: Box, fileBytes: numb
 /** After a power cut, a block that never reached the disk reads as zeros; blocks of file systems are no smaller than this. */
 const BLOCK_BYTES = 512;
 
-/** The lengths of a picture's NAL units add up to the picture, and no unit holds a block of zeros: four in a row never occur inside one (H.264 section 7.4.1, H.265 section 7.4.2). Some encoders do end a unit with a zero. */
-function unitsFill(bytes: Uint8Array, track: FragmentTrack): boolean {
+/**
+ * The lengths of a picture's NAL units add up to the picture, and no unit holds a block of zeros: four in a row never occur inside
+ * one (H.264 section 7.4.1, H.265 section 7.4.2). Some encoders do end a unit with a zero. `bytes` begin at `startBytes` of the file.
+ */
+function unitsFill(bytes: Uint8Array, track: FragmentTrack, startBytes: number): boolean {
   for (const { offsetBytes, sizeBytes } of track.samples) {
     const end = offsetBytes + sizeBytes;
     let at = offsetBytes;
@@ -150,11 +153,18 @@ function unitsFill(bytes: Uint8Array, track: FragmentTrack): boolean {
       const size = readU32(bytes, at);
       if (size === 0 || at + 4 + size > end) return false;
       for (let probe = at + 4; probe + 4 < at + size; probe += BLOCK_BYTES / 2) if (readU32(bytes, probe) === 0) return false;
+      if (endsInLostBlock(bytes, at + 4, at + 4 + size, startBytes)) return false;
       at += 4 + size;
     }
     if (at !== end) return false;
   }
   return true;
+}
+
+/** Whether the file's last block within a unit, which may be too short for a probe, is nothing but zeros. */
+function endsInLostBlock(bytes: Uint8Array, from: number, end: number, startBytes: number): boolean {
+  const block = end - ((startBytes + end) % BLOCK_BYTES);
+  return block > from && end - block >= 4 && bytes.subarray(block, end).every((byte) => byte === 0);
 }
 
 /** Ticks at which the last picture of a fragment ends on screen. */
