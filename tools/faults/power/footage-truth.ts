@@ -21,6 +21,8 @@ export interface ReceivedFrame {
   readonly digest: string;
   /** When the file that holds it was deleted by the rules; null: never. */
   readonly deletedMs: number | null;
+  /** Set for one that was never written: it went with the process that was killed then, and no later cut can take it. */
+  readonly killedMs: number | null;
 }
 
 export interface ReceivedStream {
@@ -123,9 +125,9 @@ export async function receivedStreams(trace: Trace): Promise<readonly ReceivedSt
       if (frame !== undefined) {
         const sentMs = sent.get(frame.number);
         if (sentMs === undefined) throw new Error(`${name}: picture ${frame.number} was recorded and never sent`);
-        frames.push({ sentMs, arrivedMs, digest, deletedMs: frame.deletedMs });
+        frames.push({ sentMs, arrivedMs, digest, deletedMs: frame.deletedMs, killedMs: null });
       } else if (arrivedMs <= trace.killedMs && arrivedMs > trace.killedMs - UNDER_WAY_MS) {
-        frames.push({ sentMs: arrivedMs, arrivedMs, digest, deletedMs: null });
+        frames.push({ sentMs: arrivedMs, arrivedMs, digest, deletedMs: null, killedMs: trace.killedMs });
       }
     }
   }

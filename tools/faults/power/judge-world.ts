@@ -104,7 +104,7 @@ async function promisesBroken(home: WorldFolder, said: readonly Said[], ready: b
 function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: ReadonlySet<string>, violations: string[]): DurationMs {
   let worstMs = 0;
   for (const { name, frames } of streams) {
-    const received = frames.filter((frame) => frame.arrivedMs <= cutMs);
+    const received = frames.filter((frame) => frame.arrivedMs <= cutMs && (frame.killedMs === null || cutMs <= frame.killedMs));
     const last = received.at(-1);
     const lost = received.filter((frame) => !present.has(frame.digest) && (frame.deletedMs === null || frame.deletedMs > cutMs + DELETING_MS));
     const [first] = lost;

@@ -104,8 +104,9 @@ export async function recoverWorld({ dataDir, mediaDir }: WorldFolder): Promise<
   }
 }
 
-/** Starts a whole engine over the world, without its cameras, and stops it in order. */
+/** Starts a whole engine over the world, without its cameras, and stops it in order. Its rules are taken away: what they delete is not lost. */
 export async function recoverByEngine({ dataDir, mediaDir }: WorldFolder): Promise<Recovered> {
+  for (const name of ['storage.json', 'storage.json.previous']) await rm(path.join(dataDir, 'config', name), { force: true });
   const engine = await createEngine({ version: '0.0.0-faults', mode: 'app', demo: true, dataDir, mediaDir, binDir: null, secrets: 'file', serve: null, cameras: [] });
   try {
     // The comparison beside recording is over when nothing is being rebuilt and a check of its own has had its turn.
