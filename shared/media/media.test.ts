@@ -374,4 +374,20 @@ describe('the scan', () => {
     torn.fill(0, (second?.offsetBytes ?? 0) + 300);
     expect((await scanSegment(reader(torn), torn.length))?.wholeBytes).toBe((second?.offsetBytes ?? 0) - PRFT_BYTES);
   });
+
+  it('stops at a picture whose last block the disk never got, though the next one is there', async () => {
+    const { file } = segmentFile();
+    const closed = await scanSegment(reader(file), file.length);
+    const keyframe = closed?.keyframes[1] ?? { offsetBytes: 0, sizeBytes: 0 };
+    const end = keyframe.offsetBytes + keyframe.sizeBytes;
+    // Moved so that a block of the disk begins 40 bytes before the end of the picture, behind the last probe of its inside.
+    const free = new Uint8Array(512 + ((512 - ((end - 40) % 512)) % 512));
+    new DataView(free.buffer).setUint32(0, free.length);
+    free.set([0x66, 0x72, 0x65, 0x65], 4);
+    const initBytes = closed?.initBytes ?? 0;
+    const moved = concatBytes([file.subarray(0, initBytes), free, file.subarray(initBytes)]);
+    expect((await scanSegment(reader(moved), moved.length))?.keyframes.length).toBe(closed?.keyframes.length);
+    moved.fill(0, end + free.length - 40, end + free.length);
+    expect((await scanSegment(reader(moved), moved.length))?.wholeBytes).toBe(keyframe.offsetBytes + free.length - PRFT_BYTES);
+  });
 });
