@@ -38,6 +38,7 @@ export const CONTROLS: readonly Control[] = [
   { name: 'fdatasync of a segment each second', drops: (sync) => sync.call === 'fdatasync' && sync.path.endsWith('.mp4'), cutAfter: beforeClose, kinds: ['nothing', 'zeros'] },
   { name: 'fsync of a segment\'s folder', drops: (sync) => HOUR_FOLDER.test(sync.path), cutAfter: later, kinds: ['nothing', 'unnamed'] },
   { name: 'fsync of a segment before its row', drops: (sync) => sync.call === 'fsync' && sync.path.endsWith('.mp4'), cutAfter: soon, kinds: ['nothing', 'zeros', 'pages'] },
+  { name: 'fsync of a folder from which a segment was deleted', drops: isAfterDeletion, cutAfter: (operations, index) => afterLogSyncs(operations, index, 2), kinds: ['nothing', 'unnamed'] },
   { name: 'sync of a segment before its tail', drops: isBeforeTail, cutAfter: (operations, index) => tailAfter(operations, index), kinds: ['suffix', 'sectors', 'pages'] },
   { name: 'sync of a journal before its row', drops: (sync) => sync.path.endsWith('.jsonl'), cutAfter: soon, kinds: ['nothing', 'zeros'] },
   { name: 'fsync of an owner\'s file before it is renamed', drops: (sync) => /\/config\/[^/]+\.new$/.test(sync.path), cutAfter: soon, kinds: ['names', 'zeros'] },
@@ -51,6 +52,23 @@ function tailAfter(operations: readonly DiskOperation[], index: number): number 
   const next = operations.findIndex((one, at) => at > index && sync !== undefined && sync.kind === 'sync' && 'inode' in one && one.inode === sync.inode);
   const write = operations[next];
   return write?.kind === 'write' && write.bytes.toString('latin1', 4, 8) === 'uuid' ? next : -1;
+}
+
+/** The last change of a name in this folder before was a segment's going. */
+function isAfterDeletion(sync: SyncOperation, operations: readonly DiskOperation[], index: number): boolean {
+  if (!HOUR_FOLDER.test(sync.path)) return false;
+  const last = operations.slice(0, index).findLast((one) => one.kind === 'name' && one.folder === sync.inode);
+  return last?.kind === 'name' && last.inode === null;
+}
+
+/** Once the index has said `count` more things for good. */
+function afterLogSyncs(operations: readonly DiskOperation[], index: number, count: number): number {
+  let left = count;
+  const found = operations.findIndex((one, at) => {
+    if (at > index && one.kind === 'sync' && one.path.endsWith('.db-wal')) left -= 1;
+    return left === 0;
+  });
+  return found === -1 ? operations.length - 1 : found;
 }
 
 function isBeforeTail(sync: SyncOperation, operations: readonly DiskOperation[], index: number): boolean {
