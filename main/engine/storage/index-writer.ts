@@ -1,6 +1,7 @@
 /** The changes to the index: what the writer thread does, each in a transaction of its own or shared with those that arrived together. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { PorchlightError } from '../../../shared/errors.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import { inTransaction, openOrReplace, setAside, type WritableDb } from './database.ts';
@@ -43,17 +44,29 @@ export class IndexWriter {
   readonly #file: string;
   /** Where journal lines go while `journalBase` is null or fails. */
   readonly #waiting: string;
-  #db: WritableDb;
-  #sql: Statements;
+  /** Null where a damaged index could not be replaced yet. */
+  #connection: WritableDb | null;
+  #statements: Statements;
   readonly opened: OpenReport;
 
   constructor(file: string, waiting: string, nowMs: EpochMs) {
     this.#file = file;
     this.#waiting = waiting;
     const { db, setAside: aside } = openOrReplace(file, nowMs);
-    this.#db = db;
-    this.#sql = prepare(db);
+    this.#connection = db;
+    this.#statements = prepare(db);
     this.opened = { setAside: aside };
+  }
+
+  get #db(): WritableDb {
+    if (this.#connection === null) throw new PorchlightError('database-corrupt', 'The index of footage is being replaced. Try again in a moment.');
+    return this.#connection;
+  }
+
+  get #sql(): Statements {
+    // They are of the connection, and gone with it.
+    void this.#db;
+    return this.#statements;
   }
 
   /** Applies changes in one transaction. */
@@ -138,18 +151,21 @@ export class IndexWriter {
     inTransaction(this.#db, () => rederiveAll(this.#db));
   }
 
-  /** Sets a damaged database aside and begins an empty one. Every reader must have let go of it. */
+  /** Sets a damaged database aside and begins an empty one; where that fails, what comes next tries again. Every reader must have let go of it. */
   replace(nowMs: EpochMs): string {
     this.close();
     const aside = setAside(this.#file, nowMs);
-    this.#db = openOrReplace(this.#file, nowMs).db;
-    this.#sql = prepare(this.#db);
+    const { db } = openOrReplace(this.#file, nowMs);
+    this.#statements = prepare(db);
+    this.#connection = db;
     return path.basename(aside);
   }
 
   close(): void {
+    const connection = this.#connection;
+    this.#connection = null;
     try {
-      this.#db.close();
+      connection?.close();
     } catch {
       // A damaged database may fail even to close; its file is set aside all the same.
     }

@@ -1,10 +1,11 @@
 /**
  * Compares every file with every row beside recording (I1, I2), stream by stream, newest days first. It is also the rebuild:
- * against an empty index every file is new. Yields what must change in bounded steps; the writer does it.
+ * against an empty index every file is new, and all streams come back together, from the newest day on. Yields what must change in bounded steps; the writer does it.
  */
 import { statSync } from 'node:fs';
 import type { FindingKind, Invariant } from '../../../shared/model/check.ts';
 import type { RootId } from '../../../shared/model/ids.ts';
+import type { EpochMs } from '../../../shared/time.ts';
 import { type ReadableDb, snapshotOf } from './database.ts';
 import { HourNames } from './hour-names.ts';
 import type { StreamKey } from '../ports/ingest.ts';
@@ -39,6 +40,10 @@ export interface ReconcileStep {
   readonly happenings: readonly Happening[];
   readonly findings: readonly Finding[];
   readonly files: number;
+  /** Hour folders that are done with this step. */
+  readonly hours: number;
+  /** The stream of this step is compared from its newest folder back to this moment; 0 when it is done. Null where the step is about no stream. */
+  readonly reachedMs: EpochMs | null;
 }
 
 /** Files per step: the writer's transaction stays short beside the recorder's. */
@@ -62,13 +67,31 @@ export async function* reconcileRoot(db: ReadableDb, root: RootPlace, options: R
     for (const day of options.allJournals ? days : days.slice(-RECENT_JOURNAL_DAYS)) {
       const { happenings, unreadable } = readJournalDay(root.path, cameraId, day);
       const findings: Finding[] = unreadable === 0 ? [] : [{ kind: 'torn-journal-line', invariant: 'I5', path: `${cameraId}/journal/${day}.jsonl`, sentence: `${unreadable} torn lines are passed over.`, notice: true }];
-      yield { insert: [], remove: [], happenings, findings, files: 1 };
+      yield { insert: [], remove: [], happenings, findings, files: 1, hours: 0, reachedMs: null };
     }
   }
   const rowed = streamsWithRows(db, root);
   const onDisk = streamsIn(root.path);
-  for (const key of [...onDisk, ...rowed.filter((row) => !onDisk.some((found) => found.cameraId === row.cameraId && found.stream === row.stream))]) {
-    yield* reconcileStream(db, root, key, options);
+  const keys = [...onDisk, ...rowed.filter((row) => !onDisk.some((found) => found.cameraId === row.cameraId && found.stream === row.stream))];
+  const walks = keys.map((key) => reconcileStream(db, root, key, options));
+  // Footage that is not in the index yet comes back from the newest day on, of all cameras; else each stream's rows are held no longer than its walk.
+  if (options.allJournals) yield* newestFirst(walks);
+  else for (const walk of walks) yield* walk;
+}
+
+/** Goes on with the walk that has come back least far, so that all of them are as far back at any time. */
+async function* newestFirst(walks: readonly AsyncGenerator<ReconcileStep>[]): AsyncGenerator<ReconcileStep> {
+  const open = walks.map((walk) => ({ walk, reachedMs: Number.POSITIVE_INFINITY }));
+  while (open.length > 0) {
+    const next = open.reduce((newest, one) => (one.reachedMs > newest.reachedMs ? one : newest));
+    const { done, value } = await next.walk.next();
+    if (done === true) {
+      open.splice(open.indexOf(next), 1);
+      continue;
+    }
+    next.reachedMs = value.reachedMs ?? next.reachedMs;
+    // What is back is what every walk has passed.
+    yield { ...value, reachedMs: Math.max(...open.map((one) => one.reachedMs)) };
   }
 }
 
@@ -109,10 +132,13 @@ async function* reconcileStream(db: ReadableDb, root: RootPlace, key: StreamKey,
       collected.strangers.push({ name: { ...key, session: row.session, sequence: row.sequence, startMs: row.nameMs }, path });
     }
     missing.push(...expected.values());
+    collected.hours += 1;
+    collected.reachedMs = hour.startMs;
     if (collected.files < STEP_FILES) continue;
     yield await step(root, ask, collected, repairable, options);
     collected = nothingYet();
   }
+  collected.reachedMs = 0;
   yield await step(root, ask, collected, repairable, options);
   yield* missingFiles(root, key, ask, [...missing, ...rows.left()].map((row) => ({ row, path: rows.pathOf(row) })));
 }
@@ -122,14 +148,16 @@ interface Collected {
   readonly remove: SegmentRef[];
   readonly findings: Finding[];
   files: number;
+  hours: number;
+  reachedMs: EpochMs;
 }
 
 function nothingYet(): Collected {
-  return { strangers: [], remove: [], findings: [], files: 0 };
+  return { strangers: [], remove: [], findings: [], files: 0, hours: 0, reachedMs: 0 };
 }
 
 /** With `repairable` null nothing is touched, and what a repair would do is reported. */
-async function step(root: RootPlace, ask: Questions, { strangers, remove, findings, files }: Collected, repairable: ((file: FoundFile) => boolean) | null, { allJournals }: ReconcileOptions): Promise<ReconcileStep> {
+async function step(root: RootPlace, ask: Questions, { strangers, remove, findings, files, hours, reachedMs }: Collected, repairable: ((file: FoundFile) => boolean) | null, { allJournals }: ReconcileOptions): Promise<ReconcileStep> {
   const removed = new Set(remove.map(placeText));
   // Rowed since the rows were read: a recorder's file, not a stranger.
   const unknown = ask.unknownOf(strangers, ({ name }) => removed.has(placeText(name)));
@@ -142,6 +170,8 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
     remove,
     happenings: [],
     files,
+    hours,
+    reachedMs,
     findings: [
       ...findings,
       ...unindexed.map((segment): Finding => ({ kind: 'not-indexed', invariant: 'I2', path: encodeSegmentName({ ...segment, startMs: segment.nameMs }), sentence: 'The file was not in the index.' })),
@@ -162,6 +192,8 @@ async function* missingFiles(root: RootPlace, key: StreamKey, ask: Questions, al
       remove: gone.map(({ row: { session, sequence } }) => ({ ...key, session, sequence })),
       happenings: [],
       files: 0,
+      hours: 0,
+      reachedMs: 0,
       findings: gone.map(({ path }) => ({ kind: 'file-gone', invariant: 'I1', path, sentence: 'The file is gone; its row is taken out of the index.' })),
     };
   }
@@ -223,4 +255,9 @@ function streamsWithRows(db: ReadableDb, root: RootPlace): readonly StreamKey[] 
   return (db.prepare('SELECT camera_id, stream FROM usage JOIN streams ON streams.id = stream_id JOIN roots ON roots.id = usage.root_id WHERE roots.root_id = ?').all(root.rootId) as { camera_id: string; stream: string }[]).map(
     (row) => ({ cameraId: row.camera_id, stream: row.stream }) as StreamKey,
   );
+}
+
+/** Hour folders of a root's streams: how long a walk is, by names of folders alone. */
+export function countHours(rootPath: string): number {
+  return streamsIn(rootPath).reduce((sum, key) => sum + hoursOf(rootPath, key).reduce((hours) => hours + 1, 0), 0);
 }

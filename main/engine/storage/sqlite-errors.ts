@@ -35,6 +35,18 @@ export function mappingSqlite<T>(work: () => T): T {
   }
 }
 
+/** The same functions, each throwing the mapped error, also where it answers later: no statement of a thread escapes the mapping. */
+export function mappingAll<Api extends object>(api: Api): Api {
+  const mapped = Object.entries(api as Record<string, (...args: readonly unknown[]) => unknown>).map(([name, work]) => [
+    name,
+    (...args: readonly unknown[]): unknown => {
+      const answer = mappingSqlite(() => work(...args));
+      return answer instanceof Promise ? answer.catch((error: unknown) => Promise.reject(fromSqliteError(error))) : answer;
+    },
+  ]);
+  return Object.fromEntries(mapped) as Api;
+}
+
 export function isCorrupt(error: unknown): boolean {
   return error instanceof PorchlightError && error.kind === 'database-corrupt';
 }

@@ -1,7 +1,7 @@
 /** The archive's three threads and what happens when the index is damaged: it is set aside, and every thread goes on with a new one. */
 import path from 'node:path';
 import { PorchlightError } from '../../../shared/errors.ts';
-import { type DurationMs, SECOND_MS } from '../../../shared/time.ts';
+import { type DurationMs, MINUTE_MS, SECOND_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { IdleWorker } from '../core/idle-worker.ts';
 import type { Logger } from '../core/logger.ts';
@@ -10,8 +10,11 @@ import { DATABASE_FILE } from './database.ts';
 import { WAITING_FOLDER } from './journal.ts';
 import type { MaintenanceApi } from './maintenance-worker.ts';
 import type { ReaderApi } from './reader-worker.ts';
+import { isCorrupt } from './sqlite-errors.ts';
 import type { WriterApi } from './writer-worker.ts';
 
+/** Reading the whole index takes seconds for a large archive: an error that comes back does not cause it each time. */
+const SUSPECT_AGAIN_MS: DurationMs = 10 * MINUTE_MS;
 /** The check at the start keeps the maintenance thread busy, deletions call it up for a moment; in between it is not there. */
 const MAINTENANCE_IDLE_MS: DurationMs = 20 * SECOND_MS;
 
@@ -34,6 +37,7 @@ export class ArchiveThreads {
   readonly #options: ThreadOptions;
   #replacing: Promise<void> | null = null;
   #replacements = 0;
+  #suspectedMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: ThreadOptions) {
     const file = path.join(options.dataDir, DATABASE_FILE);
@@ -76,7 +80,7 @@ export class ArchiveThreads {
     return await this.#askTwice(async () => await work(await this.#readerClient()));
   }
 
-  /** Asks the maintenance thread a question about the index; as `write`. */
+  /** Asks the maintenance thread; as `write`. */
   async readAtStart<T>(work: (maintenance: WorkerClient<MaintenanceApi>) => Promise<T>): Promise<T> {
     return await this.#askTwice(async () => await work(this.#maintenance.client));
   }
@@ -97,9 +101,23 @@ export class ArchiveThreads {
     try {
       return await ask();
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isCorrupt(error) && !(await this.#turnsOutDamaged(error))) throw error;
       await this.replace(seen, error);
       return await ask();
+    }
+  }
+
+  /** Random bytes in a page need not look like damage to the statement that reads them: after an error nobody expects, the whole index is read once. */
+  async #turnsOutDamaged(error: unknown): Promise<boolean> {
+    if (!(error instanceof PorchlightError) || error.kind !== 'internal') return false;
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#suspectedMs < SUSPECT_AGAIN_MS) return false;
+    this.#suspectedMs = nowMs;
+    try {
+      await this.#maintenance.client.requireSound();
+      return false;
+    } catch (found) {
+      return isCorrupt(found);
     }
   }
 
@@ -138,8 +156,4 @@ export class ArchiveThreads {
   async #terminate(): Promise<void> {
     await Promise.all([this.#writer.terminate(), this.#reader?.terminate(), this.#maintenance.terminate()]);
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof PorchlightError && error.kind === 'database-corrupt';
 }

@@ -7,6 +7,7 @@ import type { Happening } from './journal.ts';
 import { type Change, type GarbageFile, IndexWriter, type OpenReport, type RemovedSegment } from './index-writer.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { rederiveAll } from './rederive.write.ts';
+import { mappingAll } from './sqlite-errors.ts';
 
 export interface WriterOptions {
   readonly file: string;
@@ -87,4 +88,4 @@ const api = {
 };
 
 export type WriterApi = typeof api;
-exposeWorker(api);
+exposeWorker(mappingAll(api));
