@@ -21,8 +21,8 @@ export function isTimeZone(timeZone: string): boolean {
   }
 }
 
-/** What a clock on the wall there shows, as if it were UTC. */
-function wallMs(atMs: EpochMs, timeZone: string): EpochMs {
+/** What a clock on the wall there shows, as if it were UTC. Throws RangeError for a name that is no time zone. */
+export function wallMs(atMs: EpochMs, timeZone: string): EpochMs {
   const parts: Record<string, number> = {};
   for (const { type, value } of formatFor(timeZone).formatToParts(atMs)) parts[type] = Number(value);
   return Date.UTC(parts['year'] ?? 0, (parts['month'] ?? 1) - 1, parts['day'] ?? 1, parts['hour'] ?? 0, parts['minute'] ?? 0, parts['second'] ?? 0);

@@ -2,6 +2,7 @@
 import type { DurationMs, EpochMs } from '../time.ts';
 import type { GapCause } from './gap.ts';
 import type { CameraId } from './ids.ts';
+import { ALWAYS, type Keeping, type RecordingMode } from './recording-mode.ts';
 
 export const STREAM_KINDS = ['main', 'sub'] as const;
 export type StreamKind = (typeof STREAM_KINDS)[number];
@@ -60,6 +61,12 @@ export interface Camera {
   /** Set while the owner has paused recording; null when recording. */
   readonly paused: { readonly sinceMs: EpochMs; readonly untilMs: EpochMs | null } | null;
   readonly addedMs: EpochMs;
+  /** Absent: always. */
+  readonly recording?: RecordingMode;
+}
+
+export function recordingModeOf({ recording }: Pick<Camera, 'recording'>): RecordingMode {
+  return recording ?? ALWAYS;
 }
 
 export type ConnectionState = 'connecting' | 'live' | 'offline' | 'refused' | 'paused';
@@ -91,4 +98,8 @@ export interface CameraStatus {
   readonly streams: readonly StreamStatus[];
   /** The camera's clock minus ours; null until asked. */
   readonly clockOffsetMs: DurationMs | null;
+  /** What is kept of it now, by its mode; absent until that is known. */
+  readonly keeping?: Keeping;
+  /** Set while the owner's "Record now" goes on. */
+  readonly recordNowUntilMs?: EpochMs;
 }
