@@ -64,20 +64,22 @@ function segmentFiles(operations: readonly DiskOperation[]): readonly SegmentFil
   return [...files].map(([inode, file]) => ({ inode, ...file }));
 }
 
-/** Which simulated camera a camera id is, by the address in the list of cameras that the engine wrote. */
+/** Which simulated camera each camera id of an engine's list of cameras (`cameras.json`) is, by its address. */
+export function camerasOfList(text: string, simulated: readonly { readonly camera: number; readonly host: string }[]): ReadonlyMap<string, number> {
+  const { cameras = [] } = JSON.parse(text) as { readonly cameras?: readonly { readonly id: string }[] };
+  return new Map(cameras.flatMap((camera) => {
+    const found = simulated.find(({ host }) => JSON.stringify(camera).includes(`//${host}`));
+    return found === undefined ? [] : [[camera.id, found.camera] as const];
+  }));
+}
+
+/** The same of every list that the engine wrote. */
 function cameraIds(trace: Trace): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  for (const operation of trace.operations) {
-    if (operation.kind !== 'create' || operation.type !== 'file') continue;
-    const text = trace.content(operation.inode).toString('utf8');
-    if (!text.startsWith('{') || !text.includes('"removed"')) continue;
-    const { cameras = [] } = JSON.parse(text) as { readonly cameras?: readonly { readonly id: string }[] };
-    for (const camera of cameras) {
-      const sim = trace.sent.find(({ host }) => JSON.stringify(camera).includes(`//${host}`));
-      if (sim !== undefined) found.set(camera.id, sim.camera);
-    }
-  }
-  return found;
+  const lists = trace.operations.flatMap((operation) => {
+    const text = operation.kind === 'create' && operation.type === 'file' ? trace.content(operation.inode).toString('utf8') : '';
+    return text.startsWith('{') && text.includes('"removed"') ? [text] : [];
+  });
+  return new Map(lists.flatMap((text) => [...camerasOfList(text, trace.sent)]));
 }
 
 interface WrittenFrame {

@@ -28,23 +28,36 @@ export interface Verdict {
 }
 
 export interface Judging {
-  readonly world: ReadonlyMap<string, Buffer | null>;
   readonly cut: Cut;
   readonly streams: readonly ReceivedStream[];
-  readonly tracedBase: string;
-  /** Fresh; removed afterwards. */
-  readonly folder: string;
   readonly recovery: RecoveryKind;
   /** Also deletes the index and compares the timelines. */
   readonly withoutIndex: boolean;
+}
+
+/** A world of the model, and where it is to be laid out: `folder` is fresh, and removed afterwards. */
+export interface ModelWorld {
+  readonly world: ReadonlyMap<string, Buffer | null>;
+  readonly tracedBase: string;
+  readonly folder: string;
 }
 
 /** How a world is started over: by the archive's functions, by the archive with its threads, or by an engine. */
 const RECOVER = { functions: recoverInProcess, archive: recoverWorld, engine: recoverByEngine } as const;
 export type RecoveryKind = keyof typeof RECOVER;
 
-/** Lays the world out, recovers it and says everything that is wrong. Never throws for what a world is like. */
-export async function judgeWorld(judging: Judging): Promise<Verdict> {
+/** Lays a world of the model out, and judges it. */
+export async function judgeWorld({ world, tracedBase, folder }: ModelWorld, judging: Judging): Promise<Verdict> {
+  const home = await layOut(world, folder, tracedBase);
+  try {
+    return await judgeHome(home, judging);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Checks, recovers and checks again, and says everything that is wrong. Never throws for what a world is like. */
+export async function judgeHome(home: WorldFolder, { cut, streams, recovery, withoutIndex }: Judging): Promise<Verdict> {
   const violations: string[] = [];
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T | null> => {
     try {
@@ -54,29 +67,22 @@ export async function judgeWorld(judging: Judging): Promise<Verdict> {
       return null;
     }
   };
-  const { cut } = judging;
   const ready = cut.said.some((said) => said.what === 'ready');
-  const home = await layOut(judging.world, judging.folder, judging.tracedBase);
-  try {
-    if (ready) violations.push(...(await attempt('the world cannot be checked', () => asItLies(home, judging.world))) ?? []);
-    await attempt('the owner\'s files cannot be read', async () => violations.push(...(await promisesBroken(home, cut.said, ready))));
-    const recovered = await attempt('the archive cannot be opened', () => RECOVER[judging.recovery](home));
-    if (recovered === null) return { violations, lostMs: 0, rebuilt: false };
-    if (ready && !recovered.rootReady) violations.push('the disk for footage is not known any more');
-    for (const finding of (await attempt('the recovered archive cannot be checked', () => findingsOf(home, 'stopped'))) ?? []) violations.push(`after recovery, ${finding.invariant} ${finding.path}: ${finding.sentence}`);
-    const kept = await attempt('the footage cannot be read', () => keptFootage(home));
-    if (kept !== null) violations.push(...kept.broken.map((file) => `after recovery, I4 ${file}`), ...neverSent(judging.streams, kept.digests));
-    const lostMs = kept === null ? 0 : lossOf(judging.streams, cut.timeMs, kept.digests, violations);
-    if (judging.withoutIndex) await attempt('the index cannot be built anew', () => sameWithoutIndex(home, violations));
-    return { violations, lostMs, rebuilt: recovered.rebuilt };
-  } finally {
-    await rm(judging.folder, { recursive: true, force: true });
-  }
+  if (ready) violations.push(...((await attempt('the world cannot be checked', () => asItLies(home))) ?? []));
+  await attempt('the owner\'s files cannot be read', async () => violations.push(...(await promisesBroken(home, cut.said, ready))));
+  const recovered = await attempt('the archive cannot be opened', () => RECOVER[recovery](home));
+  if (recovered === null) return { violations, lostMs: 0, rebuilt: false };
+  if (ready && !recovered.rootReady) violations.push('the disk for footage is not known any more');
+  for (const finding of (await attempt('the recovered archive cannot be checked', () => findingsOf(home, 'stopped'))) ?? []) violations.push(`after recovery, ${finding.invariant} ${finding.path}: ${finding.sentence}`);
+  const kept = await attempt('the footage cannot be read', () => keptFootage(home));
+  if (kept !== null) violations.push(...kept.broken.map((file) => `after recovery, I4 ${file}`), ...neverSent(streams, kept.digests));
+  const lostMs = kept === null ? 0 : lossOf(streams, cut.timeMs, kept.digests, violations);
+  if (withoutIndex) await attempt('the index cannot be built anew', () => sameWithoutIndex(home, violations));
+  return { violations, lostMs, rebuilt: recovered.rebuilt };
 }
 
 /** The invariants hold at every moment, not only after a repair; but a journal may be ahead of its rows. */
-async function asItLies(home: WorldFolder, world: ReadonlyMap<string, Buffer | null>): Promise<string[]> {
-  if (!world.has('data/porchlight.db')) return [];
+async function asItLies(home: WorldFolder): Promise<string[]> {
   const findings = await findingsOf(home, 'failed');
   return findings.filter((finding) => !finding.sentence.startsWith('The journal has what the index has not')).map((finding) => `before recovery, ${finding.invariant} ${finding.path}: ${finding.sentence}`);
 }

@@ -5,8 +5,9 @@ import { CONTROLS, type Control } from './controls.ts';
 import { DiskModel } from './disk-model.ts';
 import { type DiskOperation, effectAt } from './disk-operations.ts';
 import { receivedStreams, type ReceivedStream } from './footage-truth.ts';
-import { type Cut, type Judging, judgeWorld, type RecoveryKind } from './judge-world.ts';
+import { type Cut, type Judging, judgeWorld, type ModelWorld, type RecoveryKind } from './judge-world.ts';
 import { type Trace, traceEngine, whyNoTrace } from './trace-run.ts';
+import { realDiskCuts, type RealDiskResult } from './real-disk.ts';
 import { withScratch } from './scratch-folder.ts';
 import type { Said } from './traced-engine.ts';
 import { chooseWorld, seededRandom, WORLD_KINDS, type WorldKind } from './world-choices.ts';
@@ -22,6 +23,8 @@ export interface PowerCutOptions {
   readonly cameras?: number;
   /** Worlds per cut: nothing, everything, and chances in between. */
   readonly worldsPerCut?: number;
+  /** Cuts of a real file system; none when not given. */
+  readonly realCuts?: number;
 }
 
 export interface PowerCutResult {
@@ -33,6 +36,8 @@ export interface PowerCutResult {
   /** What was found with one sync taken out, over all controls. */
   readonly controlViolations: number;
   readonly controls: readonly { readonly name: string; readonly violations: number; readonly example: string | null }[];
+  /** The same on a real file system; null where it was not asked for. */
+  readonly realDisk: RealDiskResult | null;
   /** Worlds in which the index had to be begun anew. */
   readonly rebuilt: number;
   /** Why nothing was done; null where it was. */
@@ -65,7 +70,11 @@ export async function powerCutRounds(options: PowerCutOptions): Promise<PowerCut
     const trace = await traceEngine({ cameras: options.cameras ?? 3, seconds: options.seconds ?? 14, quotaBytes: QUOTA_BYTES, signal: options.signal });
     await judgeTrace(trace, options, random, tally, Math.min(ROUNDS_PER_TRACE, options.rounds - tally.rounds));
   }
-  return resultOf(tally, null);
+  const realCuts = options.realCuts ?? 0;
+  const realDisk = realCuts === 0 || options.signal.aborted ? null : await realDiskCuts({ cuts: realCuts, random, signal: options.signal, onProgress: options.onProgress });
+  tally.lostMs.push(...(realDisk?.lostMs ?? []));
+  tally.violations.push(...(realDisk?.violations ?? []));
+  return resultOf(tally, null, realDisk);
 }
 
 /** Cuts one trace `count` times, and once for each control that has not had its turn. */
@@ -103,11 +112,11 @@ interface Bench {
   readonly tally: Tally;
 }
 
-export function resultOf(tally: Tally, skipped: string | null): PowerCutResult {
+export function resultOf(tally: Tally, skipped: string | null, realDisk: RealDiskResult | null = null): PowerCutResult {
   const controls = [...tally.controls].map(([name, found]) => ({ name, ...found }));
   return {
-    rounds: tally.rounds, worlds: tally.worlds, lostMs: tally.lostMs, violations: tally.violations, rebuilt: tally.rebuilt, skipped,
-    controls, controlViolations: controls.reduce((sum, control) => sum + control.violations, 0),
+    rounds: tally.rounds, worlds: tally.worlds, lostMs: tally.lostMs, violations: tally.violations, rebuilt: tally.rebuilt, skipped, realDisk,
+    controls, controlViolations: controls.reduce((sum, control) => sum + control.violations, realDisk?.controlViolations ?? 0),
   };
 }
 
@@ -150,9 +159,9 @@ function applyTo(model: DiskModel, said: Said[], operation: DiskOperation | unde
 }
 
 async function judge(bench: Bench, model: DiskModel, cut: Cut, kind: WorldKind): Promise<void> {
-  const { random, tally } = bench;
+  const { random, streams, tally } = bench;
   tally.worlds += 1;
-  const verdict = await judgeWorld(judging(bench, model, cut, kind, random, recoveryOf(tally.worlds), tally.worlds % WITHOUT_INDEX_EVERY === 0));
+  const verdict = await judgeWorld(worldOf(bench, model, cut, kind, random), { cut, streams, recovery: recoveryOf(tally.worlds), withoutIndex: tally.worlds % WITHOUT_INDEX_EVERY === 0 });
   tally.lostMs.push(verdict.lostMs);
   if (verdict.rebuilt) tally.rebuilt += 1;
   for (const violation of verdict.violations) tally.violations.push(`cut at ${cut.at}, ${kind}: ${violation}`);
@@ -163,7 +172,7 @@ async function judge(bench: Bench, model: DiskModel, cut: Cut, kind: WorldKind):
  * wrong. It counts only where the same cut of the whole log has nothing wrong: what is found must come of the missing sync.
  */
 async function runControl(bench: Bench, control: Control): Promise<void> {
-  const { trace: { operations }, random, options, tally } = bench;
+  const { trace: { operations }, streams, random, options, tally } = bench;
   const found = { violations: 0, example: null as string | null };
   tally.controls.set(control.name, found);
   const dropped = operations.flatMap((one, index) => (one.kind === 'sync' && control.drops(one, operations, index) ? [index] : []));
@@ -180,11 +189,12 @@ async function runControl(bench: Bench, control: Control): Promise<void> {
     const operation = operations[Math.min(index, operations.length - 1)];
     if (operation === undefined || options.signal.aborted || found.violations > 0) break;
     const cut: Cut = { at: effectAt(operation), timeMs: operation.timeMs, said: [...said] };
+    const judging: Judging = { cut, streams, recovery: 'functions', withoutIndex: false };
     for (const kind of control.kinds) {
       const seed = Math.floor(random() * 0x7fffffff);
-      const without = await judgeWorld(judging(bench, lacking, cut, kind, seededRandom(seed), 'functions', false));
+      const without = await judgeWorld(worldOf(bench, lacking, cut, kind, seededRandom(seed)), judging);
       if (without.violations.length === 0) continue;
-      const full = await judgeWorld(judging(bench, whole, cut, kind, seededRandom(seed), 'functions', false));
+      const full = await judgeWorld(worldOf(bench, whole, cut, kind, seededRandom(seed)), judging);
       if (full.violations.length > 0) continue;
       found.violations += without.violations.length;
       found.example ??= without.violations[0] ?? null;
@@ -193,6 +203,6 @@ async function runControl(bench: Bench, control: Control): Promise<void> {
   options.onProgress(`control ${control.name}: ${found.violations} violations${found.example === null ? '' : `, such as: ${found.example}`}`);
 }
 
-function judging({ trace, streams, scratch, tally }: Bench, model: DiskModel, cut: Cut, kind: WorldKind, random: () => number, recovery: RecoveryKind, withoutIndex: boolean): Judging {
-  return { world: model.world(chooseWorld(kind, cut.at, random)), cut, streams, tracedBase: trace.base, folder: path.join(scratch, String(tally.worlds)), recovery, withoutIndex };
+function worldOf({ trace, scratch, tally }: Bench, model: DiskModel, cut: Cut, kind: WorldKind, random: () => number): ModelWorld {
+  return { world: model.world(chooseWorld(kind, cut.at, random)), tracedBase: trace.base, folder: path.join(scratch, String(tally.worlds)) };
 }

@@ -86,7 +86,7 @@ async function traceLives(options: TraceOptions, simulator: Simulator, scratch: 
   const pipes = new TracedPipes();
   const problems: string[] = [];
   const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
-  const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds };
+  const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds, pauses: true };
   const reading: Reading = { files, pipes, problems, base };
   const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, options.signal);
   const at = await follow(reading, first.traceFile, 0, true);

@@ -128,16 +128,16 @@ export class TracedFiles {
       case 'pwrite64': return this.#writeAt(call, args[1] ?? '', Number(args[3]), false);
       case 'pwritev': case 'pwritev2': return this.#writeAt(call, args[1] ?? '', Number(args[3]), true);
       case 'ftruncate': return this.#onFile(call, args[0], (node) => this.#resize(node, Number(args[1]), call));
-      case 'mkdir': return void this.#within(callString(args[0] ?? ''), (full) => this.#create(full, 'folder', call));
-      case 'mkdirat': return void this.#within(at(args[0], args[1]), (full) => this.#create(full, 'folder', call));
-      case 'unlink': case 'rmdir': return void this.#within(callString(args[0] ?? ''), (full) => this.#setName(full, null, call));
-      case 'unlinkat': return void this.#within(at(args[0], args[1]), (full) => this.#setName(full, null, call));
+      case 'mkdir': return this.#within(callString(args[0] ?? ''), (full) => this.#create(full, 'folder', call));
+      case 'mkdirat': return this.#within(at(args[0], args[1]), (full) => this.#create(full, 'folder', call));
+      case 'unlink': case 'rmdir': return this.#within(callString(args[0] ?? ''), (full) => this.#setName(full, null, call));
+      case 'unlinkat': return this.#within(at(args[0], args[1]), (full) => this.#setName(full, null, call));
       case 'rename': return this.#rename(callString(args[0] ?? ''), callString(args[1] ?? ''), call);
       case 'renameat': case 'renameat2': return this.#rename(at(args[0], args[1]), at(args[2], args[3]), call);
       case 'link': return this.#link(callString(args[0] ?? ''), callString(args[1] ?? ''), call);
       case 'linkat': return this.#link(at(args[0], args[1]), at(args[2], args[3]), call);
-      case 'truncate': case 'symlink': return void this.#within(callString(args.at(call.name === 'truncate' ? 0 : 1) ?? ''), () => this.#unknown(call));
-      case 'symlinkat': return void this.#within(at(args[1], args[2]), () => this.#unknown(call));
+      case 'truncate': case 'symlink': return this.#within(callString(args.at(call.name === 'truncate' ? 0 : 1) ?? ''), () => this.#unknown(call));
+      case 'symlinkat': return this.#within(at(args[1], args[2]), () => this.#unknown(call));
       case 'fallocate': case 'splice': case 'msync': case 'openat2': case 'sync': case 'syncfs': return this.#unknownOnFile(call);
       default: return;
     }
