@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { AppInfo } from '../../shared/contract/engine-api.ts';
 import type { EngineInit, ParentLink, ServingInfo } from '../../shared/contract/engine-process.ts';
 import { PorchlightError } from '../../shared/errors.ts';
+import type { BrokenRule } from '../../shared/model/storage-rules.ts';
 import { type CameraRegistry, openRegistry } from './cameras/registry.ts';
 import { openOwnerOnlySecrets } from './cameras/secret-store.ts';
 import type { Clock } from './core/clock.ts';
@@ -105,7 +106,7 @@ async function addFirstRoot(archive: Archive, mediaDir: string, log: Logger): Pr
 }
 
 /** `app.info`: what the program is, and what is wrong with the whole of it. */
-export function describeApp({ init, clock, archive, ffmpeg, registry, secrets }: Base, serving: ServingInfo | null): AppInfo {
+export function describeApp({ init, clock, archive, ffmpeg, registry, secrets }: Base, serving: ServingInfo | null, broken: readonly BrokenRule[]): AppInfo {
   const disks = archive.roots.conditions().flatMap((root) => (root.problem === null ? [] : [{ kind: root.state, sentence: root.problem }]));
   const noDisk = archive.roots.list().length > 0 ? [] : [{ kind: 'disk-missing', sentence: `There is no place for footage: the folder ${init.mediaDir} could not be used. Choose another one under Storage.` }];
   const rebuilding = archive.rebuilding ? [{ kind: 'rebuilding', sentence: 'The index of footage is being built anew from the disks. Older footage comes back bit by bit; recording goes on.' }] : [];
@@ -126,6 +127,7 @@ export function describeApp({ init, clock, archive, ffmpeg, registry, secrets }:
       ...noDisk,
       ...disks,
       ...rebuilding,
+      ...broken.map(({ rule, sentence }) => ({ kind: `rule-${rule}`, sentence })),
       ...registry.warnings.map((sentence) => ({ kind: 'cameras', sentence })),
     ],
   };

@@ -18,6 +18,8 @@ import type { Ingest, IngestNotice } from './ports/ingest.ts';
 import { PreviewMaker } from './previews/preview-maker.ts';
 import { PreviewStore } from './previews/preview-store.ts';
 import { RetentionExecutor } from './retention/executor.ts';
+import type { Names } from './retention/sentences.ts';
+import { WhatIfDesk } from './retention/what-if.ts';
 import { PreviewPacks } from './storage/preview-pack.ts';
 import type { RootCondition } from './storage/root-list.ts';
 
@@ -33,6 +35,7 @@ export interface Recording {
   readonly previewStore: PreviewStore;
   readonly director: Director;
   readonly retention: RetentionExecutor;
+  readonly whatIf: WhatIfDesk;
 }
 
 /** Tails in order, then recording, then what lives off it. */
@@ -44,7 +47,7 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const ledger = new GapLedger({ footageEnds: tails, openOutages: life.last?.openOutages ?? [], between: life.between });
   const marker = await LifeMarker.begin({ dataDir: init.dataDir, clock, logger: log, openOutages: () => ledger.openOutages(), onDeadTime: (time) => ledger.addDeadTime(time) }, life);
   stops.push((reason) => (reason === 'failed' ? marker.abandon() : marker.stop(reason)));
-  const retention = new RetentionExecutor({ archive, rules: () => rules.get(), locks: () => [], clock, logger: log.scoped('retention') });
+  const { retention, whatIf } = createRetention(base);
   stops.push(() => retention.stop());
   const edges = new LiveEdges();
   const indexer = createIndexer(base, ledger, marker, edges);
@@ -58,7 +61,7 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const { previews, previewStore } = createPreviews(base, ingest, board);
   const planned = (outage: PlannedOutage): void => hearPlanned(outage, base, recording);
   const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: planned, onPlannedOutageOver: (outage) => ledger.released(outage) });
-  const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention };
+  const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention, whatIf };
   ingest.onNotice((notice) => hear(notice, base, recording));
   indexer.onChanged((change) => hub.tell('timeline.changed', change));
   // Backwards: no more orders, pictures closed, every file closed and synced, and then their rows written.
@@ -91,6 +94,18 @@ function hearPlanned(outage: PlannedOutage, base: Base, recording: Recording): v
   if (cause !== 'porchlight-failed') return;
   const status: StreamStatus = { kind: stream, state: 'offline', recording: false, codec: '', width: 0, height: 0, fps: 0, bitsPerSecond: 0, keyframeDistanceMs: null, sound: 'none' };
   hear({ type: 'status', cameraId, stream, status, sinceMs, problem: { cause, detail } }, base, recording);
+}
+
+/** Rules, and what they would do. */
+function createRetention({ archive, rules, registry, clock, log }: Base): Pick<Recording, 'retention' | 'whatIf'> {
+  const names: Names = {
+    root: (rootId) => archive.roots.list().find((root) => root.rootId === rootId)?.path ?? 'a disk',
+    camera: (cameraId) => [...registry.list(), ...registry.removed()].find((camera) => camera.id === cameraId)?.name ?? 'A removed camera',
+  };
+  const retention = new RetentionExecutor({ archive, rules: () => rules.get(), clock, logger: log.scoped('retention'), names });
+  const whatIf = new WhatIfDesk({ archive, rules: () => rules.get(), ageNowMs: () => retention.ageNowMs(), clock, names });
+  retention.onDeleted(() => whatIf.forget());
+  return { retention, whatIf };
 }
 
 function createIndexer({ archive, clock, log }: Base, ledger: GapLedger, marker: LifeMarker, edges: LiveEdges): Indexer {

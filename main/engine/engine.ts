@@ -98,12 +98,16 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
   const recording = await startRecording(base, stops);
   const network = startNetwork(base, recording, stops);
   const serving: { info: ServingInfo | null } = { info: null };
-  const appInfo = (): AppInfo => describeApp(base, serving.info);
-  const summary = async (): Promise<StorageSummary> => summarizeStorage(archive.roots.conditions(), ...(await Promise.all([archive.read.usage(), archive.read.previewUsage()])), base.rules.get());
+  const appInfo = (): AppInfo => describeApp(base, serving.info, recording.retention.broken);
+  const summary = async (): Promise<StorageSummary> => summarizeStorage(archive.roots.conditions(), ...(await Promise.all([archive.read.usage(), archive.read.previewUsage()])), base.rules.get(), { broken: recording.retention.broken });
   const storageChanged = (): void => {
     recording.retention.hurry();
     summary().then((now) => hub.tell('storage.changed', now)).catch((error: unknown) => log.error('storage could not be summed up', error));
   };
+  recording.retention.onBroken(() => {
+    hub.tell('app.changed', appInfo());
+    storageChanged();
+  });
   connect(base, recording, network, appInfo);
   const handlers = createHandlers({
     ...base, ...network, ...recording,

@@ -8,10 +8,13 @@ import type { CameraCoverage } from '../model/coverage.ts';
 import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { Settings } from '../model/settings.ts';
-import type { StorageRules, StorageSummary } from '../model/storage.ts';
+import type { FootageLock, LockWithFootage } from '../model/locks.ts';
+import type { StorageSummary } from '../model/storage.ts';
+import type { StorageRules, WhatIf } from '../model/storage-rules.ts';
 import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
 import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, streamKindSchema, usernameSchema } from './schemas.ts';
+import { addLockSchema, lockIdSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
 
 /** One entry of the map: the schema of its input and, as a type only, its output. */
 export interface Operation<Schema extends z.ZodType, Output> {
@@ -110,6 +113,10 @@ const QUERIES = {
   ),
   'storage.summary': operation<StorageSummary>()(nothing),
   'storage.rules': operation<StorageRules>()(nothing),
+  /** What rules would delete at once, and how long footage would last, before anything is deleted. */
+  'storage.whatIf': operation<WhatIf>()(whatIfSchema),
+  /** Locks in force, those of the newest footage first. */
+  'locks.list': operation<readonly LockWithFootage[]>()(nothing),
   /** The segment and frame that the index names for a moment: for tests, tools and the curious. */
   'footage.locate': operation<LocatedFrame | null>()(z.object({ cameraId: cameraIdSchema, stream: streamKindSchema, atMs: epochMsSchema })),
   'settings.get': operation<Settings>()(nothing),
@@ -145,13 +152,11 @@ export const COMMANDS = {
   /** Stops recording and takes the camera off the list; its footage stays. Undone by `cameras.restore`. */
   'cameras.remove': operation<null>()(z.object({ cameraId: cameraIdSchema })),
   'cameras.restore': operation<Camera>()(z.object({ cameraId: cameraIdSchema })),
-  'storage.setRules': operation<StorageRules>()(
-    z.object({
-      quotaBytes: z.record(z.string(), z.number().positive().nullable()).optional(),
-      keepFreeBytes: z.number().min(0).optional(),
-      maxAgeDays: z.number().positive().max(36_500).nullable().optional(),
-    }),
-  ),
+  /** Refused with `conflict` where more than a tenth of the archive would go at once and `confirmed` is not the token of a what-if that said so. */
+  'storage.setRules': operation<StorageRules>()(setRulesSchema),
+  /** Keeps a range of a camera whatever the rules say; on the disks when it is answered. The answer says where none of it is left. */
+  'locks.add': operation<LockWithFootage>()(addLockSchema),
+  'locks.remove': operation<null>()(lockIdSchema),
   /** Adds a folder for footage; it must be empty or a Porchlight disk. */
   'storage.addRoot': operation<StorageSummary>()(z.object({ path: z.string().min(1).max(4096) })),
   'storage.removeRoot': operation<StorageSummary>()(z.object({ rootId: rootIdSchema })),
@@ -168,6 +173,7 @@ export interface EngineEvents {
   /** Footage, gaps or events of these cameras changed in this range; ask again if it is in sight. */
   readonly 'timeline.changed': { readonly cameraIds: readonly CameraId[] } & TimeRange;
   readonly 'storage.changed': StorageSummary;
+  readonly 'locks.changed': readonly FootageLock[];
   readonly 'settings.changed': Settings;
 }
 

@@ -1,6 +1,7 @@
 /** Disks, rules and what they add up to. */
 import type { EpochMs } from '../time.ts';
 import type { CameraId, RootId } from './ids.ts';
+import type { BrokenRule } from './storage-rules.ts';
 
 export type RootState = 'ready' | 'missing' | 'wrong-disk' | 'read-only' | 'full' | 'failing';
 
@@ -17,6 +18,8 @@ export interface RootSummary {
   readonly freeBytes: number;
   readonly quotaBytes: number | null;
   readonly keepFreeBytes: number;
+  /** Days of all cameras' footage that fit here at today's rate; null while there is no rate yet. */
+  readonly forecastDays: number | null;
 }
 
 export interface CameraStorage {
@@ -26,6 +29,8 @@ export interface CameraStorage {
   readonly oldestMs: EpochMs | null;
   /** Days that fit at today's rate; null while there is no rate yet. */
   readonly forecastDays: number | null;
+  readonly minAgeDays: number | null;
+  readonly maxAgeDays: number | null;
 }
 
 export interface StorageSummary {
@@ -35,13 +40,8 @@ export interface StorageSummary {
   readonly bytesPerDay: number;
   readonly oldestMs: EpochMs | null;
   readonly forecastDays: number | null;
+  /** Rules that could not be kept lately. */
+  readonly broken: readonly BrokenRule[];
 }
 
-/** Rules the owner sets; oldest footage goes first. */
-export interface StorageRules {
-  /** Bytes of footage per root; null for "as much as there is". */
-  readonly quotaBytes: Readonly<Record<string, number | null>>;
-  /** Bytes of the disk that stay free. */
-  readonly keepFreeBytes: number;
-  readonly maxAgeDays: number | null;
-}
+export type { StorageRules } from './storage-rules.ts';

@@ -10,7 +10,6 @@ import { systemClock } from '../../main/engine/core/clock.ts';
 import { silentLogger } from '../../main/engine/core/logger.ts';
 import { RetentionExecutor } from '../../main/engine/retention/executor.ts';
 import { summarizeStorage } from '../../main/engine/retention/forecast.ts';
-import type { LockedRange } from '../../main/engine/retention/plan.ts';
 import { type Archive, openArchive } from '../../main/engine/storage/archive.ts';
 import { PreviewPacks } from '../../main/engine/storage/preview-pack.ts';
 import type { RootPlace } from '../../main/engine/storage/root-list.ts';
@@ -18,7 +17,7 @@ import { diskSpace } from '../../main/engine/storage/root.ts';
 import { CLIP_MS, writeClosed, writeCut } from '../../main/engine/storage/testing/footage.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
-import type { StorageRules } from '../../shared/model/storage.ts';
+import { NO_RULES, type StorageRules } from '../../shared/model/storage-rules.ts';
 import { DAY_MS, HOUR_MS, utcDay } from '../../shared/time.ts';
 
 const CAMERAS = ['cam-aaaaaaaaaaaa', 'cam-bbbbbbbbbbbb'] as CameraId[];
@@ -31,7 +30,6 @@ let archive: Archive;
 let root: RootPlace;
 let startMs: number;
 let rules: StorageRules;
-let locks: LockedRange[];
 
 const open = () => openArchive({ dataDir: path.join(folder, 'data'), clock: systemClock, logger: silentLogger });
 beforeEach(async () => {
@@ -39,15 +37,14 @@ beforeEach(async () => {
   archive = await open();
   root = await archive.roots.add(path.join(folder, 'media'));
   startMs = Math.floor(systemClock.nowMs() / HOUR_MS) * HOUR_MS - 5 * HOUR_MS;
-  rules = { quotaBytes: {}, keepFreeBytes: 0, maxAgeDays: null };
-  locks = [];
+  rules = NO_RULES;
 });
 afterEach(async () => {
   await archive.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-const executor = () => new RetentionExecutor({ archive, rules: () => rules, locks: () => locks, clock: systemClock, logger: silentLogger });
+const executor = () => new RetentionExecutor({ archive, rules: () => rules, clock: systemClock, logger: silentLogger });
 async function record(count: number, over: Partial<Segment> = {}): Promise<Segment[]> {
   return await Promise.all(
     Array.from({ length: count }, async (_, sequence) => {
@@ -81,7 +78,7 @@ describe('retention', () => {
   it('keeps an age limit and what is locked', async () => {
     await record(6);
     rules = { ...rules, maxAgeDays: (systemClock.nowMs() - startMs - 4.5 * CLIP_MS) / DAY_MS };
-    locks = [{ cameraId: key.cameraId, startMs, endMs: startMs + 1 }];
+    await archive.locks.add({ id: 'lock-1', cameraId: key.cameraId, startMs, endMs: startMs + 1, note: '', createdMs: systemClock.nowMs() });
     expect(await executor().runOnce()).toBe(3);
     expect((await archive.read.segmentAt(key, startMs + 10))?.segment.sequence).toBe(0);
     expect(await archive.read.segmentAt(key, startMs + CLIP_MS + 10)).toBeNull();
@@ -103,7 +100,7 @@ describe('retention', () => {
     const previews = await archive.read.previewUsage();
     expect(previews.map((one) => [one.cameraId, one.sizeBytes > 10_000])).toEqual([[key.cameraId, true], [gone.cameraId, false]]);
     const previewBytes = previews.reduce((sum, one) => sum + one.sizeBytes, 0);
-    expect((await archive.retentionFacts(1)).usedBytes).toEqual([{ rootId: root.rootId, bytes: (await usedBytes()) + previewBytes }]);
+    expect((await archive.retentionFacts()).usedBytes).toEqual([{ rootId: root.rootId, bytes: (await usedBytes()) + previewBytes }]);
     const summary = summarizeStorage(archive.roots.conditions(), await archive.read.usage(), previews, rules);
     expect(summary.roots[0]?.usedBytes).toBe((await usedBytes()) + previewBytes);
 
@@ -155,7 +152,7 @@ describe('retention', () => {
       rules = { ...rules, keepFreeBytes: diskBytes };
       await retention.runOnce();
       expect(await usedBytes()).toBe(0);
-      expect(retention.broken).toMatchObject([{ rootId: root.rootId, reason: 'disk-full' }]);
+      expect(retention.broken).toMatchObject([{ rootId: root.rootId, rule: 'keep-free' }]);
       expect(existsSync(path.join(small, 'film.mkv'))).toBe(true);
       await archive.close();
     } finally {
@@ -201,8 +198,8 @@ describe('whatever happens to an archive', () => {
         let events = 0;
         for (const one of steps) {
           if (one.do === 'delete') {
-            const { oldest } = await archive.retentionFacts(one.count);
-            await archive.deleteSegments(oldest);
+            const { segments } = await archive.oldestSegments({ limitPerRoot: one.count });
+            await archive.deleteSegments(segments);
             continue;
           }
           const cameraId = CAMERAS[one.camera] as CameraId;

@@ -68,7 +68,7 @@ async function makeMonth(folder: string, segments: number): Promise<void> {
   const archive = await GeneratedArchive.open(folders);
   for (const one of plan.segments) if (one.cameraId !== cameraId || one.startMs + MINUTE_MS <= startMs) archive.addRow(one, ABSENT_DISK);
   for (const one of playable) archive.addRow(one, archive.rootId);
-  archive.addHappenings(plan.happenings.filter((each) => each.type === 'event' || each.gap.cameraId !== cameraId || each.gap.endMs <= startMs));
+  archive.addHappenings(plan.happenings.filter((each) => each.type !== 'gap' || each.gap.cameraId !== cameraId || each.gap.endMs <= startMs));
   await archive.writeFiles(playable);
   archive.close([archive.rootId, ABSENT_DISK]);
   await listPausedCameras(folders.dataDir, plan.cameraIds);

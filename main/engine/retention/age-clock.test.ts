@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
+import { NO_RULES } from '../../../shared/model/storage-rules.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../shared/time.ts';
 import { readAgeClock, startAgeClock } from './age-clock.ts';
 import { type OldSegment, planRetention } from './plan.ts';
@@ -51,7 +52,7 @@ describe('the age of footage', () => {
   it('deletes nothing for a leap, whatever the age limit', () => {
     const oldest = Array.from({ length: 100 }, (_, at): OldSegment => ({ cameraId: 'cam-aaaaaaaaaaaa' as CameraId, stream: 'main', rootId: 'disk-aaaaaaaaaaaa' as RootId, session: 1, sequence: at, startMs: NOW_MS - (100 - at) * MINUTE_MS, endMs: NOW_MS - (99 - at) * MINUTE_MS, sizeBytes: 1 }));
     const roots = [{ rootId: 'disk-aaaaaaaaaaaa' as RootId, usedBytes: 100, freeBytes: 1e9, headroomBytes: 0 }];
-    const plan = (nowMs: number) => planRetention({ roots, oldest, rules: { quotaBytes: {}, keepFreeBytes: 0, maxAgeDays: 1 }, locks: [], nowMs }).deletions;
+    const plan = (nowMs: number) => planRetention({ roots, segments: oldest, rules: { ...NO_RULES, maxAgeDays: 1 }, locks: [], events: [], nowMs }).deletions;
     const leapt = readAgeClock(recorded(), NOW_MS + LEAP_MS, MINUTE_MS);
     expect(plan(NOW_MS + LEAP_MS)).toHaveLength(100);
     expect(plan(leapt.nowMs)).toEqual([]);

@@ -1,64 +1,74 @@
 /** Makes the rules true again and again: plans, deletes in bounded steps, and sooner where a disk fills up. */
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
-import type { StorageRules } from '../../../shared/model/storage.ts';
+import type { BrokenRule, StorageRules } from '../../../shared/model/storage-rules.ts';
 import { type DurationMs, type EpochMs, HOUR_MS, MINUTE_MS, SECOND_MS, type TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
+import type { OldestQuery, OldestSegments, RetentionFacts } from '../storage/retention.read.ts';
 import { type AgeClock, readAgeClock, startAgeClock } from './age-clock.ts';
-import { type BrokenRule, type LockedRange, type OldSegment, planRetention, type RootFacts } from './plan.ts';
+import { eventQuery, isAnythingToDo, rootFacts, type RootCondition, youngBounds } from './facts.ts';
+import { type OldSegment, planHeld, type RetentionPlan, type UnkeptRule } from './plan.ts';
+import { describeBroken, type Names } from './sentences.ts';
 
 /** What retention must know and may do; the archive offers it. */
 export interface RetentionArchive {
-  retentionFacts(limitPerRoot: number): Promise<{
-    readonly oldest: readonly OldSegment[];
-    readonly usedBytes: readonly { readonly rootId: RootId; readonly bytes: number }[];
-    readonly lastHour: readonly { readonly rootId: RootId; readonly bytes: number }[];
-  }>;
+  retentionFacts(): Promise<RetentionFacts>;
+  oldestSegments(query: OldestQuery): Promise<OldestSegments>;
   newestDayStartMs(): Promise<EpochMs | null>;
+  /** What is locked is left out. */
   deleteSegments(refs: readonly OldSegment[]): Promise<{ readonly cameraIds: readonly CameraId[]; readonly range: TimeRange | null; readonly segments: number }>;
-  readonly roots: { refresh(): Promise<readonly { readonly rootId: RootId; readonly state: string; readonly freeBytes: number; readonly diskBytes: number }[]> };
+  readonly roots: { refresh(): Promise<readonly RootCondition[]> };
 }
 
 export interface RetentionOptions {
   readonly archive: RetentionArchive;
   readonly rules: () => StorageRules;
-  readonly locks: () => readonly LockedRange[];
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How people call disks and cameras; their ids where not given. */
+  readonly names?: Names;
 }
 
 /** How often rules are looked at. Two of these fit into the headroom, so that one late run fills no disk. */
 const PERIOD_MS: DurationMs = MINUTE_MS;
-/** Footage of this long at the current rate stays free ahead of need. */
-const HEADROOM_MS: DurationMs = 2.5 * MINUTE_MS;
-/** Nothing is known of the rate at first: what one 4 Mbit/s camera writes in the headroom's time, but no great part of a small disk. */
-const LEAST_HEADROOM_BYTES = 75 * 1_000_000;
 /** Segments of one plan; more are for the next step at once. A plan over a whole archive would hold the recorder's rows up. */
 const STEP_SEGMENTS = 200;
 const AFTER_FAILURE_MS: DurationMs = 30 * SECOND_MS;
+/** What went too early stays said for so long after the last time: between two deletions the rule is broken still. */
+const SAID_MS: DurationMs = 6 * HOUR_MS;
+const IDS: Names = { root: (rootId: RootId) => rootId, camera: (cameraId: CameraId) => cameraId };
 
 export class RetentionExecutor {
   readonly #options: RetentionOptions;
   readonly #deleted: Emitter<{ readonly cameraIds: readonly CameraId[] } & TimeRange>;
+  readonly #brokenChanged: Emitter<readonly BrokenRule[]>;
   readonly #stopping = new AbortController();
   #wake: AbortController = new AbortController();
   #running: Promise<void> | null = null;
-  #broken: readonly BrokenRule[] = [];
+  #unkept: ReadonlyMap<string, { readonly rule: UnkeptRule; readonly untilMs: DurationMs }> = new Map();
+  #brokenRules: StorageRules | null = null;
   #ageClock: AgeClock | null = null;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
     this.#deleted = new Emitter((error) => options.logger.error('A listener to deletions failed', error));
+    this.#brokenChanged = new Emitter((error) => options.logger.error('A listener to rules failed', error));
   }
 
-  /** Rules that could not be kept at the last run. */
+  /** Rules that could not be kept: at the last run, or a short while ago where footage had to go before its time. */
   get broken(): readonly BrokenRule[] {
-    return this.#broken;
+    const { rules, names = IDS } = this.#options;
+    return [...this.#unkept.values()].map(({ rule }) => describeBroken(rule, rules(), names));
   }
 
   onDeleted(listener: (change: { readonly cameraIds: readonly CameraId[] } & TimeRange) => void): () => void {
     return this.#deleted.on(listener);
+  }
+
+  /** Another rule is broken, or one is kept again. */
+  onBroken(listener: (broken: readonly BrokenRule[]) => void): () => void {
+    return this.#brokenChanged.on(listener);
   }
 
   start(): void {
@@ -86,42 +96,39 @@ export class RetentionExecutor {
 
   /** Plans and deletes until the rules hold or cannot be held. Returns how many segments went. */
   async runOnce(): Promise<number> {
+    const early: UnkeptRule[] = [];
     for (let total = 0; ; ) {
       const { plan, complete } = await this.#plan();
       const refs = plan.deletions.slice(0, STEP_SEGMENTS).map((deletion) => deletion.segment);
       if (refs.length > 0) {
         const report = await this.#options.archive.deleteSegments(refs);
         total += report.segments;
+        early.push(...plan.broken.filter((rule) => rule.ageMs !== null));
         if (report.range !== null) this.#deleted.emit({ cameraIds: report.cameraIds, ...report.range });
         if (report.segments > 0 && !this.#stopping.signal.aborted) continue;
       }
-      this.#report(complete ? plan.broken : []);
+      this.#report([...early, ...(complete ? plan.broken.filter((rule) => rule.ageMs === null) : [])]);
       return total;
     }
   }
 
-  async #plan(): Promise<{ readonly plan: ReturnType<typeof planRetention>; readonly complete: boolean }> {
-    const { archive, rules, locks } = this.#options;
+  async #plan(): Promise<{ readonly plan: RetentionPlan; readonly complete: boolean }> {
+    const { archive } = this.#options;
+    const rules = this.#options.rules();
     const conditions = await archive.roots.refresh();
-    // Locked footage at the old end must not hide what may go behind it.
-    const held = locks();
-    const limit = STEP_SEGMENTS + (held.length === 0 ? 0 : LOCKED_AT_MOST);
-    const facts = await archive.retentionFacts(limit);
-    const roots = conditions.map(({ rootId, state, freeBytes, diskBytes }): RootFacts => {
-      const rate = (facts.lastHour.find((hour) => hour.rootId === rootId)?.bytes ?? 0) / HOUR_MS;
-      return {
-        rootId,
-        usedBytes: facts.usedBytes.find((used) => used.rootId === rootId)?.bytes ?? 0,
-        freeBytes: state === 'ready' || state === 'full' ? freeBytes : null,
-        headroomBytes: Math.max(rate * HEADROOM_MS, Math.min(LEAST_HEADROOM_BYTES, diskBytes / 50)),
-      };
+    const [facts, nowMs] = [await archive.retentionFacts(), await this.ageNowMs()];
+    const roots = rootFacts(conditions, facts);
+    const todo = isAnythingToDo(roots, facts, rules, nowMs);
+    if (todo === null) return { plan: { deletions: [], broken: [] }, complete: true };
+    const { segments, complete } = await archive.oldestSegments({
+      limitPerRoot: STEP_SEGMENTS, events: eventQuery(rules, nowMs), youngMs: youngBounds(rules, nowMs), startedByMs: todo.startedByMs,
     });
-    const plan = planRetention({ roots, oldest: facts.oldest, rules: rules(), locks: held, nowMs: await this.#ageNowMs() });
-    return { plan, complete: roots.every((root) => facts.oldest.filter((segment) => segment.rootId === root.rootId).length < limit) };
+    const plan = planHeld({ roots, segments, rules, nowMs });
+    return { plan, complete: todo.startedByMs === null && roots.every(({ rootId, freeBytes }) => freeBytes === null || complete.includes(rootId) || !facts.usedBytes.some((used) => used.rootId === rootId)) };
   }
 
-  /** What the age limit is counted from: the clock, unless it has leapt. */
-  async #ageNowMs(): Promise<EpochMs> {
+  /** What ages are counted from: the clock, unless it has leapt. */
+  async ageNowMs(): Promise<EpochMs> {
     const { archive, clock, logger } = this.#options;
     const before = this.#ageClock;
     const newestMs = before === null ? await archive.newestDayStartMs() : null;
@@ -131,12 +138,17 @@ export class RetentionExecutor {
     return now.nowMs;
   }
 
-  #report(broken: readonly BrokenRule[]): void {
-    for (const rule of broken) {
-      if (this.#broken.some((known) => known.rootId === rule.rootId && known.reason === rule.reason)) continue;
-      this.#options.logger.warn(`The rules for ${rule.rootId} cannot all be kept: ${rule.missingBytes} bytes too many (${rule.reason}), and nothing is left that may be deleted`);
-    }
-    this.#broken = broken;
+  #report(found: readonly UnkeptRule[]): void {
+    const { clock, logger, names = IDS } = this.#options;
+    const rules = this.#options.rules();
+    const nowMs = clock.monotonicMs();
+    const before = this.#unkept;
+    // What was broken under other rules is not said of these.
+    const stays = rules === this.#brokenRules ? [...before].filter(([, { untilMs }]) => untilMs > nowMs) : [];
+    this.#brokenRules = rules;
+    this.#unkept = new Map([...stays, ...found.map((rule): [string, { rule: UnkeptRule; untilMs: DurationMs }] => [keyOf(rule), { rule, untilMs: rule.ageMs === null ? nowMs : nowMs + SAID_MS }])]);
+    for (const rule of found) if (!before.has(keyOf(rule))) logger.warn(`A rule cannot be kept: ${describeBroken(rule, rules, names).sentence}`);
+    if (before.size !== this.#unkept.size || [...this.#unkept.keys()].some((key) => !before.has(key))) this.#brokenChanged.emit(this.broken);
   }
 
   /** Resolves when no deletion is under way any more. */
@@ -147,5 +159,6 @@ export class RetentionExecutor {
   }
 }
 
-/** Segments looked at where ranges are locked: a locked month of four cameras. */
-const LOCKED_AT_MOST = 200_000;
+function keyOf({ rule, rootId, cameraId }: UnkeptRule): string {
+  return `${rule} ${rootId} ${cameraId}`;
+}

@@ -62,6 +62,7 @@ export function narrowEvent<Name extends EventName>(access: Access, name: Name, 
     },
     'discovery.changed': () => null,
     'storage.changed': () => null,
+    'locks.changed': (locks) => locks.filter((lock) => access.maySee(lock.cameraId)),
     'settings.changed': () => null,
   };
   return hear[name](value);

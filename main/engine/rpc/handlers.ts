@@ -22,9 +22,10 @@ import type { RulesStore } from '../settings/rules-store.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import type { Archive } from '../storage/archive.ts';
 import { coverageDays } from './coverage-answer.ts';
+import { retentionHandlers, type RetentionParts } from './retention-handlers.ts';
 import { drawnTimeline, wholeTimeline } from './timeline-answer.ts';
 
-export interface HandlerParts {
+export interface HandlerParts extends Pick<RetentionParts, 'hub' | 'whatIf'> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly appInfo: () => AppInfo;
@@ -48,13 +49,13 @@ export interface HandlerParts {
 }
 
 export function createHandlers(parts: HandlerParts): EngineHandlers {
-  return { ...queries(parts), ...cameraCommands(parts), ...storageCommands(parts), ...otherCommands(parts) };
+  return { ...queries(parts), ...cameraCommands(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...otherCommands(parts) };
 }
 
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;
 type QueryHandlers = Part<
   | 'app.info' | 'cameras.list' | 'discovery.state' | 'timeline.get' | 'timeline.drawn' | 'previews.at' | 'previews.sheet' | 'previews.latest'
-  | 'events.list' | 'coverage.days' | 'storage.summary' | 'storage.rules' | 'footage.locate' | 'settings.get'
+  | 'events.list' | 'coverage.days' | 'storage.summary' | 'footage.locate' | 'settings.get'
 >;
 type CameraHandlers = Part<Extract<keyof EngineHandlers, `cameras.${string}`> & Exclude<keyof EngineHandlers, keyof QueryHandlers>>;
 
@@ -75,7 +76,6 @@ function queries(parts: HandlerParts): QueryHandlers {
     },
     'coverage.days': (query) => coverageDays(parts, query),
     'storage.summary': () => parts.summary(),
-    'storage.rules': () => parts.rules.get(),
     'footage.locate': (input) => parts.footage.locate(input),
     'settings.get': () => parts.settings.get(),
   };
@@ -127,19 +127,14 @@ function forgetRefusals(prober: Prober, camera: Camera): void {
   }
 }
 
-function storageCommands(parts: HandlerParts): Part<'storage.setRules' | 'storage.addRoot' | 'storage.removeRoot'> {
-  const { archive, rules, log, apply, storageChanged, summary } = parts;
+function storageCommands(parts: HandlerParts): Part<'storage.addRoot' | 'storage.removeRoot'> {
+  const { archive, log, apply, storageChanged, summary } = parts;
   const rootsChanged = async (): Promise<StorageSummary> => {
     await apply();
     storageChanged();
     return await summary();
   };
   return {
-    'storage.setRules': async (patch) => {
-      const next = await rules.change(patch);
-      storageChanged();
-      return next;
-    },
     'storage.addRoot': async ({ path }) => {
       await archive.roots.add(path);
       // A disk that comes back brings its footage along.

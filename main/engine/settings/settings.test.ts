@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../shared/model/settings.ts';
+import { NO_RULES } from '../../../shared/model/storage-rules.ts';
 import { silentLogger } from '../core/logger.ts';
 import { firstRules, openRules } from './rules-store.ts';
 import { openSealedSecrets } from './sealed-secrets.ts';
@@ -41,12 +42,33 @@ it('begins with rules that fit the disk and delete nothing at once', () => {
   expect(firstRules({ diskBytes: 1e11, freeBytes: 8e9 }).keepFreeBytes).toBe(2e9);
 });
 
+const DISK = 'disk-aaaaaaaaaaaa';
+const CAMERA = 'cam-aaaaaaaaaaaa';
+const reread = async () => (await openRules(folder, () => ({ quotaBytes: {}, keepFreeBytes: 0, maxAgeDays: null }), silentLogger)).get();
+
 it('keeps rules, changing only what was said', async () => {
   const rules = await openRules(folder, () => ({ quotaBytes: {}, keepFreeBytes: 5, maxAgeDays: null }), silentLogger);
-  await rules.change({ quotaBytes: { 'disk-aaaaaaaaaaaa': 7, '__proto__': 1 } });
-  await rules.change({ maxAgeDays: 30 });
-  const again = await openRules(folder, () => ({ quotaBytes: {}, keepFreeBytes: 0, maxAgeDays: null }), silentLogger);
-  expect(again.get()).toEqual({ quotaBytes: { 'disk-aaaaaaaaaaaa': 7 }, keepFreeBytes: 5, maxAgeDays: 30 });
+  await rules.change({ quotaBytes: { [DISK]: 7, '__proto__': 1 } });
+  await rules.change({ maxAgeDays: 30, keepFreeBytesOf: { [DISK]: 9 } });
+  await rules.change({ cameras: { [CAMERA]: { minAgeDays: 3, maxAgeDays: null }, nobody: { minAgeDays: 1, maxAgeDays: null } }, events: { keepDays: 60 } });
+  const said = { quotaBytes: { [DISK]: 7 }, keepFreeBytes: 5, keepFreeBytesOf: { [DISK]: 9 }, maxAgeDays: 30, cameras: { [CAMERA]: { minAgeDays: 3, maxAgeDays: null } }, events: { keepDays: 60, marginMs: 10_000 } };
+  expect(await reread()).toEqual(said);
+  await rules.change({ keepFreeBytesOf: { [DISK]: null }, cameras: { [CAMERA]: null }, quotaBytes: { [DISK]: null } });
+  expect(await reread()).toEqual({ ...said, keepFreeBytesOf: {}, cameras: {}, quotaBytes: { [DISK]: null } });
+});
+
+it('reads rules of the first format on, and loses one bad rule, not all', async () => {
+  await writeFile(path.join(folder, 'storage.json'), JSON.stringify({ quotaBytes: { [DISK]: 7, other: 8 }, keepFreeBytes: 5, maxAgeDays: 30 }));
+  expect(await reread()).toEqual({ ...NO_RULES, quotaBytes: { [DISK]: 7 }, keepFreeBytes: 5, maxAgeDays: 30 });
+  await writeFile(path.join(folder, 'storage.json'), JSON.stringify({ format: 3, quotaBytes: {}, keepFreeBytes: 5, maxAgeDays: null, cameras: { [CAMERA]: { minAgeDays: 'long', maxAgeDays: 4 } }, events: { keepDays: -1, marginMs: 2_000 } }));
+  expect(await reread()).toEqual({ ...NO_RULES, keepFreeBytes: 5, cameras: { [CAMERA]: { minAgeDays: null, maxAgeDays: 4 } }, events: { keepDays: null, marginMs: 2_000 } });
+});
+
+it('refuses a minimum age above the maximum, and keeps the rules as they were', async () => {
+  const rules = await openRules(folder, () => ({ quotaBytes: {}, keepFreeBytes: 5, maxAgeDays: 10 }), silentLogger);
+  await expect(rules.change({ cameras: { [CAMERA]: { minAgeDays: 11, maxAgeDays: null } } })).rejects.toMatchObject({ kind: 'invalid-input' });
+  await rules.change({ cameras: { [CAMERA]: { minAgeDays: 11, maxAgeDays: 12 } } });
+  expect(rules.get().cameras).toEqual({ [CAMERA]: { minAgeDays: 11, maxAgeDays: 12 } });
 });
 
 it('writes secrets sealed only, for the owner only', async () => {

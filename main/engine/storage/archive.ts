@@ -3,26 +3,24 @@
  * (docs/design/storage.md). It owns the threads; everything here only directs them.
  */
 import path from 'node:path';
-import { packKeyframes } from '../../../shared/media/keyframe-index.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
-import type { Segment } from '../../../shared/model/segment.ts';
 import { type EpochMs, HOUR_MS, type TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ArchiveReader, ArchiveWriter, LocatedSegment } from '../ports/archive.ts';
-import { writeCameraFile } from './camera-file.ts';
+import type { ArchiveReader, ArchiveWriter } from '../ports/archive.ts';
+import { archiveReader, archiveWriter } from './archive-doors.ts';
 import type { CheckOptions, CheckStep } from './check.ts';
+import type { BlockQuery, FootageBlock, FootageBlocks } from './holds.read.ts';
 import { WAITING_FOLDER } from './journal.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import { PreviewTally } from './preview-usage.ts';
 import type { Finding, ReconcileStep } from './reconcile.ts';
-import type { RetentionFacts } from './retention.read.ts';
+import type { OldestQuery, OldestSegments, RetentionFacts } from './retention.read.ts';
 import { RootList, type RootPlace } from './root-list.ts';
 import { makeFolder } from './root.ts';
 import type { SegmentRef } from './segment-ref.ts';
-import { encodeSegmentName, segmentFolder } from './segment-name.ts';
-import type { PackedSegment } from './segments.write.ts';
+import { segmentFolder } from './segment-name.ts';
 import { StepQueue } from './step-queue.ts';
 import { type Gone, tidyUp } from './tidy-up.ts';
 import type { SessionFloor, TailReport } from './tail-recovery.ts';
@@ -69,7 +67,13 @@ export interface Archive {
   check(options: Pick<CheckOptions, 'engine' | 'thorough'>, signal?: AbortSignal): Promise<WalkReport>;
   /** Computes spans, coverage and sums anew. */
   rederive(): Promise<void>;
-  retentionFacts(limitPerRoot: number): Promise<RetentionFacts>;
+  retentionFacts(): Promise<RetentionFacts>;
+  /** The oldest footage that may go. */
+  oldestSegments(query: OldestQuery): Promise<OldestSegments>;
+  /** All footage in blocks, by what holds it. */
+  footageBlocks(query: BlockQuery): Promise<readonly FootageBlock[]>;
+  /** Bytes of a camera's files that a range touches, all streams. */
+  bytesTouched(cameraId: CameraId, range: TimeRange): Promise<number>;
   /** When the newest 24 hours of footage began; null with none. */
   newestDayStartMs(): Promise<EpochMs | null>;
   /** Deletes segments in the order of I2: row to garbage, unlink, sync folder, drop the row; then what their time leaves behind. */
@@ -230,10 +234,31 @@ class DiskArchive implements Archive {
     await this.#threads.write((writer) => writer.rederive());
   }
 
-  async retentionFacts(limitPerRoot: number): Promise<RetentionFacts> {
-    const [facts, previews] = await Promise.all([this.#threads.read((reader) => reader.retentionFacts(limitPerRoot)), this.#previews.usage()]);
+  async retentionFacts(): Promise<RetentionFacts> {
+    const [facts, previews] = await Promise.all([this.#threads.read((reader) => reader.retentionFacts()), this.#previews.usage()]);
     const bytesOn = (rootId: RootId): number => previews.reduce((sum, one) => sum + (one.rootId === rootId ? one.sizeBytes : 0), 0);
     return { ...facts, usedBytes: facts.usedBytes.map(({ rootId, bytes }) => ({ rootId, bytes: bytes + bytesOn(rootId) })) };
+  }
+
+  async oldestSegments(query: OldestQuery): Promise<OldestSegments> {
+    await this.locks.restored();
+    return await this.#threads.readAtStart((maintenance) => maintenance.oldestSegments(query));
+  }
+
+  async footageBlocks(query: BlockQuery): Promise<readonly FootageBlock[]> {
+    await this.locks.restored();
+    const blocks: FootageBlock[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const from: number = after;
+      const part: FootageBlocks = await this.#threads.readAtStart((maintenance) => maintenance.footageBlocks(query, from));
+      blocks.push(...part.blocks);
+      after = part.after;
+    }
+    return blocks;
+  }
+
+  async bytesTouched(cameraId: CameraId, { startMs, endMs }: TimeRange): Promise<number> {
+    return await this.#threads.read((reader) => reader.bytesTouched(cameraId, { startMs, endMs }));
   }
 
   async newestDayStartMs(): Promise<EpochMs | null> {
@@ -340,44 +365,4 @@ class DiskArchive implements Archive {
 /** What crosses to a thread: no state of the disk. */
 function placeOf({ rootId, path: folder }: RootPlace): RootPlace {
   return { rootId, path: folder };
-}
-
-function archiveReader(threads: () => ArchiveThreads, roots: RootList, previews: PreviewTally): ArchiveReader {
-  const locate = (segment: Segment | null): LocatedSegment | null => {
-    if (segment === null) return null;
-    const rootPath = roots.pathOf(segment.rootId);
-    return { segment, path: rootPath === null ? null : path.join(rootPath, encodeSegmentName({ ...segment, startMs: segment.nameMs })) };
-  };
-  return {
-    timeline: (query) => threads().read((reader) => reader.timeline(query)),
-    drawnTimeline: (query) => threads().read((reader) => reader.drawnTimeline(query)),
-    bounds: (cameraIds) => threads().read((reader) => reader.bounds(cameraIds)),
-    segmentAt: async (key, atMs) => locate(await threads().read((reader) => reader.segmentAt(key, atMs))),
-    segmentAfter: async (key, previous) => locate(await threads().read((reader) => reader.segmentAfter(key, previous))),
-    firstSegmentFrom: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentFrom(key, atMs))),
-    gapAt: (key, atMs) => threads().read((reader) => reader.gapAt(key, atMs)),
-    streamTails: () => threads().readAtStart((maintenance) => maintenance.streamTails()),
-    dayCoverage: (query) => threads().read((reader) => reader.dayCoverage(query)),
-    events: (query) => threads().read((reader) => reader.events(query)),
-    usage: () => threads().read((reader) => reader.usage()),
-    previewUsage: () => previews.usage(),
-  };
-}
-
-function archiveWriter(threads: () => ArchiveThreads, roots: RootList, clock: Clock): ArchiveWriter {
-  const journalBase = (): string | null => roots.forRecording()?.path ?? null;
-  let described = Promise.resolve();
-  const pack = ({ keyframes, ...rest }: Segment): PackedSegment => ({ ...rest, packed: packKeyframes(keyframes) });
-  return {
-    insertSegment: (segment) => threads().write((writer) => writer.apply({ segments: [pack(segment)] }, false, null)),
-    insertGap: (gap) => threads().write((writer) => writer.apply({ happenings: [{ type: 'gap', gap }] }, true, journalBase())),
-    insertEvent: (event) => threads().write((writer) => writer.apply({ happenings: [{ type: 'event', event }] }, true, journalBase())),
-    describeCamera: (camera) => {
-      // One after another: each replaces the file by way of the same draft.
-      described = described.catch(() => undefined).then(async () => {
-        for (const root of roots.writable()) await writeCameraFile(root.path, camera, clock.nowMs());
-      });
-      return described;
-    },
-  };
 }

@@ -13,7 +13,8 @@ import type { GarbageFile } from './index-writer.ts';
 import { camerasIn, type Happening, journaledLocks, pruneJournal } from './journal.ts';
 import { PreviewSizes } from './preview-usage.ts';
 import { garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
-import { hoursWithoutFootage } from './retention.read.ts';
+import { type BlockQuery, footageBlocks, type FootageBlocks } from './holds.read.ts';
+import { hoursWithoutFootage, type OldestQuery, type OldestSegments, oldestSegments } from './retention.read.ts';
 import type { RootPlace } from './root-list.ts';
 import { segmentReader } from './segments.read.ts';
 import { fromSqliteError, mappingSqlite } from './sqlite-errors.ts';
@@ -82,6 +83,9 @@ const api = {
   previewBytes: (root: RootPlace, cameraId: CameraId): number => previews.of(root.path, cameraId),
   prunePreviews: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): number => prunePreviews(root.path, cameraId, beforeMs),
   removePreviewHours: (root: RootPlace, cameraId: CameraId, hours: readonly EpochMs[]): number => removePreviewHours(root.path, cameraId, hours),
+  /** Here and not with the questions of viewers: where much is held, many rows are passed over. */
+  oldestSegments: (query: OldestQuery): OldestSegments => mappingSqlite(() => oldestSegments(reading(), query)),
+  footageBlocks: (query: BlockQuery, after: number): FootageBlocks => mappingSqlite(() => footageBlocks(reading(), query, after)),
   hoursWithoutFootage: (cameraId: CameraId, hours: readonly EpochMs[]): readonly EpochMs[] => mappingSqlite(() => hoursWithoutFootage(reading(), cameraId, hours)),
   pruneJournal: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): EpochMs => pruneJournal(root.path, cameraId, beforeMs),
   /** Oldest footage of each camera, whatever disk it is on. */

@@ -56,7 +56,7 @@ const api = {
   locks: () => ask(({ db }) => locksInForce(db)),
   bytesTouched: (cameraId: CameraId, range: TimeRange): number => ask(({ db }) => bytesTouched(db, cameraId, range)),
   usage: () => ask(({ segments }) => segments.usage()),
-  retentionFacts: (limitPerRoot: number): RetentionFacts => ask(({ db }) => retentionFacts(db, limitPerRoot)),
+  retentionFacts: (): RetentionFacts => ask(({ db }) => retentionFacts(db)),
   newestDayStartMs: (): EpochMs | null => ask(({ db }) => newestDayStartMs(db)),
 };
 
