@@ -35,6 +35,7 @@ export interface SessionTime {
 
 export class Footage {
   readonly #parts: FootageParts;
+  #record: FootageParts['record'];
   #time: SessionTime | null = null;
   #sequence = 0;
   #open: SegmentWriter | null = null;
@@ -52,6 +53,7 @@ export class Footage {
 
   constructor(parts: FootageParts) {
     this.#parts = parts;
+    this.#record = parts.record;
   }
 
   get recording(): boolean {
@@ -74,6 +76,17 @@ export class Footage {
     this.#late?.writer.freeze();
     if (now) this.#closeOpen();
     else this.#rotateNext = true;
+  }
+
+  /** Footage goes to another disk from the next keyframe on; what the old one still has to take does not hold it up. */
+  recordTo(record: FootageParts['record']): void {
+    const before = this.#record;
+    if (before.rootId === record.rootId && before.rootPath === record.rootPath) return;
+    this.#record = record;
+    this.#rotateNext = true;
+    this.#overloaded = false;
+    this.#failures = 0;
+    this.#retryAtMs = 0;
   }
 
   tick(nowMs: DurationMs): void {
@@ -104,7 +117,7 @@ export class Footage {
       this.#overloaded = true;
       this.#closeOpen();
       this.#parts.outage.began('disk-too-slow', `the disk is ${Math.round(writer.pendingMs / 1_000)} s behind`);
-      this.#parts.notify({ type: 'root-problem', rootId: this.#parts.record.rootId, cause: 'disk-too-slow', detail: 'footage comes faster than the disk takes it' });
+      this.#parts.notify({ type: 'root-problem', rootId: writer.rootId, cause: 'disk-too-slow', detail: 'footage comes faster than the disk takes it' });
     }
   }
 
@@ -127,9 +140,9 @@ export class Footage {
   #openAt(keyframe: SessionFragment): void {
     const time = this.#time;
     if (time === null) return;
-    const { stream, record, clock } = this.#parts;
+    const { stream, clock } = this.#parts;
     const name = { cameraId: stream.cameraId, stream: stream.kind, startMs: Math.max(0, Math.floor(keyframe.wallMs)), session: time.session, sequence: this.#sequence };
-    const writer: SegmentWriter = new SegmentWriter({ place: record, name, init: keyframe.init, baseTicks: keyframe.head.baseTicks, wallOf: time.wallOf, clock, onFailed: (error) => this.#failed(writer, error) });
+    const writer: SegmentWriter = new SegmentWriter({ place: this.#record, name, init: keyframe.init, baseTicks: keyframe.head.baseTicks, wallOf: time.wallOf, clock, onFailed: (error) => this.#failed(writer, error) });
     this.#sequence += 1;
     this.#open = writer;
     this.#rotateNext = false;
@@ -174,14 +187,17 @@ export class Footage {
   }
 
   #failed(writer: SegmentWriter, error: unknown): void {
-    const { outage, notify, record, clock } = this.#parts;
+    const { outage, notify, clock } = this.#parts;
     if (this.#open === writer) this.#closeOpen();
-    this.#failures += 1;
-    this.#retryAtMs = clock.monotonicMs() + retryWaitMs(DISK_LADDER, this.#failures, Math.random());
     const cause = causeOfDiskError(error);
     const detail = error instanceof PorchlightError ? error.message : 'the disk answered with an error';
-    outage.began(cause, detail);
-    notify({ type: 'root-problem', rootId: record.rootId, cause, detail });
+    // A disk that was left already keeps nothing from the one that is recorded to now.
+    if (writer.rootId === this.#record.rootId) {
+      this.#failures += 1;
+      this.#retryAtMs = clock.monotonicMs() + retryWaitMs(DISK_LADDER, this.#failures, Math.random());
+      outage.began(cause, detail);
+    }
+    notify({ type: 'root-problem', rootId: writer.rootId, cause, detail });
   }
 }
 

@@ -47,7 +47,11 @@ export class IngestStreams {
         const stream = wanted.get(key);
         if (stream === undefined || fingerprint(stream, settings) !== had) await this.#end(key, recorder);
       }));
-      for (const [key, stream] of wanted) if (!this.#recorders.has(key)) this.#start(key, stream, settings, ledger, sounds);
+      for (const [key, stream] of wanted) {
+        const running = this.#recorders.get(key);
+        if (running === undefined) this.#start(key, stream, settings, ledger, sounds);
+        else if (stream.record !== null) running.recorder.recordTo(stream.record);
+      }
     });
   }
 
@@ -136,8 +140,8 @@ function keyText(key: StreamKey): string {
   return `${key.cameraId}/${key.stream}`;
 }
 
-/** Everything on which a running recorder depends; hashed, because it holds a password. */
+/** Everything on which a running recorder depends; hashed, because it holds a password. Which disk it records to is not: the next segment goes to another one. */
 function fingerprint(stream: IngestStream, settings: IngestSettings): string {
-  const { afterSession: _unused, ...rest } = stream;
-  return createHash('sha256').update(JSON.stringify([rest, settings.ffmpegPath])).digest('hex');
+  const { afterSession: _unused, record, ...rest } = stream;
+  return createHash('sha256').update(JSON.stringify([rest, record !== null, settings.ffmpegPath])).digest('hex');
 }

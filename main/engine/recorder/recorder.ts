@@ -103,6 +103,11 @@ export class Recorder {
     return (await this.#footage?.snapshot()) ?? null;
   }
 
+  /** The next segment goes to this disk; the connection to the camera stays. */
+  recordTo(record: NonNullable<IngestStream['record']>): void {
+    this.#footage?.recordTo(record);
+  }
+
   /** The system clock is about to be followed over a step. */
   clockSteps(): void {
     this.#footage?.mappingChanges(false);

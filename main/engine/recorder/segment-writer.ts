@@ -4,6 +4,7 @@ import { writeDecodeTime } from '../../../shared/media/fragment-head.ts';
 import { ticksToMs } from '../../../shared/media/keyframe-index.ts';
 import { makePrft, PRFT_BYTES } from '../../../shared/media/prft.ts';
 import { makeSegmentTail } from '../../../shared/media/segment-tail.ts';
+import type { RootId } from '../../../shared/model/ids.ts';
 import type { Keyframe, Segment } from '../../../shared/model/segment.ts';
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
@@ -82,6 +83,11 @@ export class SegmentWriter {
 
   get init(): SessionInit {
     return this.#parts.init;
+  }
+
+  /** The disk it is on. */
+  get rootId(): RootId {
+    return this.#parts.place.rootId;
   }
 
   get sequence(): number {
