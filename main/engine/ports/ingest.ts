@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
+import type { ReceivedBytes } from '../../../shared/model/recording-mode.ts';
 import type { Keyframe, Segment } from '../../../shared/model/segment.ts';
 import type { RtspTransport, StreamKind, StreamStatus, VideoCodec } from '../../../shared/model/camera.ts';
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
@@ -26,6 +27,18 @@ export interface IngestStream {
   readonly rotationOffsetMs: DurationMs;
   /** The stream's last session on disk: new ones get larger numbers, also when the clock went back in between. */
   readonly afterSession?: number;
+  /** What of it is written down; absent or null: everything. A change of it alone ends no session. */
+  readonly keep?: StreamKeep | null;
+}
+
+/** What of a stream is written down while not everything is. The connection stays open, and live works. */
+export interface StreamKeep {
+  /** How much of what came last is kept in memory, from a keyframe on, as far as its bounds allow. */
+  readonly preRollMs: DurationMs;
+  /** Footage is written from `preRollMs` before `fromMs` on, until the first keyframe at or after `untilMs`; null: none. */
+  readonly window: { readonly fromMs: EpochMs; readonly untilMs: EpochMs } | null;
+  /** Of the gap between (`not-scheduled`). */
+  readonly detail: string;
 }
 
 export interface IngestSettings {
@@ -78,6 +91,10 @@ export interface LiveSubscription extends StreamKey {
 /** What the rest of the engine asks of the ingest thread. `configure` is the whole desired set; it is compared with what runs. */
 export interface Ingest {
   configure(streams: readonly IngestStream[], settings: IngestSettings): Promise<void>;
+  /** Changes what is written of a camera's streams, without a break of what goes on. Null: everything. */
+  keep(cameraId: CameraId, keep: StreamKeep | null): Promise<void>;
+  /** What came in on each stream since the thread began, of those that were ever open. */
+  received(): Promise<readonly (StreamKey & ReceivedBytes)[]>;
   /** Tries a refused or waiting stream again at once. */
   retry(cameraId: CameraId): Promise<void>;
   /** The open segment of a stream with everything received so far written out; null when none is open. */

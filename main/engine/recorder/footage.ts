@@ -60,6 +60,11 @@ export class Footage {
     return this.#open !== null;
   }
 
+  /** What waits for the disk in the open segment. */
+  get pendingBytes(): number {
+    return this.#open?.pendingBytes ?? 0;
+  }
+
   begin(time: SessionTime): void {
     this.#time = time;
     this.#sequence = 0;
@@ -98,10 +103,15 @@ export class Footage {
     return (await this.#open?.snapshot()) ?? null;
   }
 
-  /** The session is over: everything open is closed when it resolves. */
-  async end(): Promise<void> {
+  /** Nothing is to be written until the next keyframe that is given. */
+  rest(): void {
     this.#closeOpen();
     this.#closeLate();
+  }
+
+  /** The session is over: everything open is closed when it resolves. */
+  async end(): Promise<void> {
+    this.rest();
     await this.#closing;
   }
 
@@ -174,6 +184,7 @@ export class Footage {
     this.#closing = this.#closing
       .then(async () => {
         const segment = await writer.close();
+        if (this.#open === null && writer.opened) this.#parts.outage.wrote(writer.endMs);
         this.#sayResumed(writer, true);
         if (segment === null) return;
         this.#failures = 0;

@@ -1,11 +1,12 @@
 /** The engine's side of the ingest thread: starts it, keeps it running, passes notices on (docs/design/recording.md). */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { CameraId } from '../../../shared/model/ids.ts';
+import type { ReceivedBytes } from '../../../shared/model/recording-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
 import { moving, startWorker, workerEntry, type WorkerHandle } from '../core/worker-rpc.ts';
-import type { Ingest, IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKey } from '../ports/ingest.ts';
+import type { Ingest, IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKeep, StreamKey } from '../ports/ingest.ts';
 import type { IngestWorkerApi, WorkerNotice } from './ingest-worker.ts';
 
 const RESTART_MS = 500;
@@ -40,6 +41,15 @@ class IngestHost implements Ingest {
   async configure(streams: readonly IngestStream[], settings: IngestSettings): Promise<void> {
     this.#wanted = { streams, settings };
     await this.#worker.client.configure(streams, settings);
+  }
+
+  async keep(cameraId: CameraId, keep: StreamKeep | null): Promise<void> {
+    if (this.#wanted !== null) this.#wanted = { ...this.#wanted, streams: this.#wanted.streams.map((stream) => (stream.cameraId === cameraId ? { ...stream, keep } : stream)) };
+    await this.#worker.client.keep(cameraId, keep);
+  }
+
+  async received(): Promise<readonly (StreamKey & ReceivedBytes)[]> {
+    return await this.#worker.client.received();
   }
 
   async retry(cameraId: CameraId): Promise<void> {

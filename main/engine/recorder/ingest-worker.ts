@@ -2,9 +2,10 @@
 import { flushCompileCache } from 'node:module';
 import type { MessagePort } from 'node:worker_threads';
 import type { CameraId } from '../../../shared/model/ids.ts';
+import type { ReceivedBytes } from '../../../shared/model/recording-mode.ts';
 import { systemClock } from '../core/clock.ts';
 import { exposeWorker } from '../core/worker-rpc.ts';
-import type { IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKey } from '../ports/ingest.ts';
+import type { IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKeep, StreamKey } from '../ports/ingest.ts';
 import { IngestStreams } from './ingest.ts';
 
 /** What the thread tells its owner: notices, and a beat that the owner answers while it keeps up. */
@@ -12,6 +13,8 @@ export type WorkerNotice = { readonly notice: IngestNotice } | { readonly beat: 
 
 export interface IngestWorkerApi {
   configure(streams: readonly IngestStream[], settings: IngestSettings): Promise<void>;
+  keep(cameraId: CameraId, keep: StreamKeep | null): void;
+  received(): readonly (StreamKey & ReceivedBytes)[];
   retry(cameraId: CameraId): void;
   openSegment(key: StreamKey): Promise<OpenSegment | null>;
   subscribe(subscription: LiveSubscription, port: MessagePort): void;
@@ -38,6 +41,8 @@ const send = exposeWorker<WorkerNotice>({
     // What this thread compiled serves the next life's start (engine-main.ts).
     flushCompileCache();
   },
+  keep: (cameraId, keep) => streams.keep(cameraId, keep),
+  received: () => streams.received(),
   retry: (cameraId) => streams.retry(cameraId),
   openSegment: (key) => streams.openSegment(key),
   subscribe: (subscription, port) => streams.subscribe(subscription, port),

@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import type { CameraId } from '../../../shared/model/ids.ts';
+import type { ReceivedBytes } from '../../../shared/model/recording-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import { ChildLedger } from '../ffmpeg/ledger.ts';
-import type { IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKey } from '../ports/ingest.ts';
+import type { IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKeep, StreamKey } from '../ports/ingest.ts';
 import { LiveFeed } from './live-feed.ts';
+import { PreRollMemory } from './pre-roll.ts';
 import { Pulse } from './pulse.ts';
 import { Recorder } from './recorder.ts';
 import { SoundMemory } from './sound-memory.ts';
@@ -22,6 +24,9 @@ export class IngestStreams {
   readonly #recorders = new Map<string, { readonly recorder: Recorder; readonly wanted: string }>();
   readonly #feeds = new Map<string, LiveFeed>();
   readonly #sessions = new Map<string, number>();
+  readonly #preRolls = new PreRollMemory();
+  /** Of recorders that ended. */
+  readonly #received = new Map<string, StreamKey & { readonly receivedBytes: number }>();
   readonly #stopClock: () => void;
   #ledger: ChildLedger | null = null;
   #sounds: SoundMemory | null = null;
@@ -46,6 +51,7 @@ export class IngestStreams {
       await Promise.all(Array.from(this.#recorders, async ([key, { recorder, wanted: had }]) => {
         const stream = wanted.get(key);
         if (stream === undefined || fingerprint(stream, settings) !== had) await this.#end(key, recorder);
+        else recorder.keep(stream.keep ?? null);
       }));
       for (const [key, stream] of wanted) {
         const running = this.#recorders.get(key);
@@ -53,6 +59,16 @@ export class IngestStreams {
         else if (stream.record !== null) running.recorder.recordTo(stream.record);
       }
     });
+  }
+
+  keep(cameraId: CameraId, keep: StreamKeep | null): void {
+    for (const { recorder } of this.#recorders.values()) if (recorder.key.cameraId === cameraId) recorder.keep(keep);
+  }
+
+  received(): readonly (StreamKey & ReceivedBytes)[] {
+    const ended = Array.from(this.#received, ([key, before]) => ({ ...before, connected: false, key })).filter(({ key }) => !this.#recorders.has(key));
+    const running = Array.from(this.#recorders, ([key, { recorder }]) => ({ ...recorder.key, receivedBytes: (this.#received.get(key)?.receivedBytes ?? 0) + recorder.receivedBytes, connected: recorder.connected }));
+    return [...running, ...ended.map(({ key: _key, ...rest }) => rest)];
   }
 
   retry(cameraId: CameraId): void {
@@ -83,6 +99,7 @@ export class IngestStreams {
       clock: this.#clock,
       anchor: this.#anchor,
       pulse: this.#pulse,
+      preRolls: this.#preRolls,
       feed: this.#feed(key),
       lastSession: Math.max(this.#sessions.get(key) ?? 0, stream.afterSession ?? 0),
       nextInitId: () => (this.#initIds += 1),
@@ -95,6 +112,7 @@ export class IngestStreams {
   async #end(key: string, recorder: Recorder): Promise<void> {
     await recorder.stop();
     this.#sessions.set(key, recorder.lastSession);
+    this.#received.set(key, { ...recorder.key, receivedBytes: (this.#received.get(key)?.receivedBytes ?? 0) + recorder.receivedBytes });
     this.#recorders.delete(key);
     this.#feeds.get(key)?.wait(this.#clock.nowMs());
   }

@@ -3,14 +3,10 @@ import type { MessagePort } from 'node:worker_threads';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { LiveMessage } from '../ports/ingest.ts';
 import type { SessionFragment, SessionInit } from './media.ts';
+import { PictureGroup } from './picture-group.ts';
 
 /** A keyframe distance of ten seconds at 16 Mbit/s, with sound; a longer group is forgotten rather than kept. */
 const MAX_GROUP_BYTES = 24 * 1024 * 1024;
-
-/** Groups are kept in pieces that go from group to group and stream to stream: fresh memory for each frame costs a collection of garbage each few seconds. */
-const PIECE_BYTES = 256 * 1024;
-const MAX_SPARE_PIECES = 32;
-const sparePieces: Uint8Array[] = [];
 
 interface Subscriber {
   readonly port: MessagePort;
@@ -23,11 +19,7 @@ interface Subscriber {
 
 export class LiveFeed {
   readonly #subscribers = new Set<Subscriber>();
-  #group: SessionFragment[] = [];
-  #groupBytes = 0;
-  /** What the group's bytes lie in; the last is being filled. */
-  #pieces: Uint8Array[] = [];
-  #usedBytes = 0;
+  readonly #group = new PictureGroup();
   #waitingSinceMs: EpochMs | null;
 
   constructor(nowMs: EpochMs) {
@@ -47,16 +39,15 @@ export class LiveFeed {
     // A port that is read keeps the thread alive and tells of its end.
     port.on('message', () => undefined);
     if (this.#waitingSinceMs !== null) send(port, { type: 'wait', sinceMs: this.#waitingSinceMs });
-    for (const fragment of this.#group) this.#give(subscriber, fragment);
+    for (const fragment of this.#group.fragments) this.#give(subscriber, fragment);
   }
 
   /** `drained` is false while the receiving thread does not keep up: viewers then wait for a keyframe after it does. */
   take(fragment: SessionFragment, drained: boolean): void {
-    if (fragment.keyframe) this.#forget();
-    if (this.#group.length > 0 || fragment.keyframe) {
-      this.#group.push({ ...fragment, bytes: this.#keep(fragment.bytes) });
-      this.#groupBytes += fragment.bytes.length;
-      if (this.#groupBytes > MAX_GROUP_BYTES) this.#forget();
+    if (fragment.keyframe) this.#group.clear();
+    if (this.#group.fragments.length > 0 || fragment.keyframe) {
+      this.#group.add(fragment);
+      if (this.#group.sizeBytes > MAX_GROUP_BYTES) this.#group.clear();
     }
     this.#waitingSinceMs = null;
     for (const subscriber of this.#subscribers) {
@@ -67,7 +58,7 @@ export class LiveFeed {
 
   /** There is nothing to show: the stream ended at `sinceMs`. */
   wait(sinceMs: EpochMs): void {
-    this.#forget();
+    this.#group.clear();
     if (this.#waitingSinceMs !== null) return;
     this.#waitingSinceMs = sinceMs;
     for (const subscriber of this.#subscribers) {
@@ -79,29 +70,7 @@ export class LiveFeed {
   close(): void {
     for (const { port } of this.#subscribers) port.close();
     this.#subscribers.clear();
-    this.#forget();
-  }
-
-  #forget(): void {
-    this.#group = [];
-    this.#groupBytes = 0;
-    this.#usedBytes = 0;
-    for (const piece of this.#pieces) if (piece.length === PIECE_BYTES && sparePieces.length < MAX_SPARE_PIECES) sparePieces.push(piece);
-    this.#pieces = [];
-  }
-
-  /** A copy of lent bytes that lasts as long as the group. */
-  #keep(bytes: Uint8Array): Uint8Array {
-    let piece = this.#pieces.at(-1);
-    if (piece === undefined || this.#usedBytes + bytes.length > piece.length) {
-      piece = bytes.length > PIECE_BYTES ? new Uint8Array(bytes.length) : (sparePieces.pop() ?? new Uint8Array(PIECE_BYTES));
-      this.#pieces.push(piece);
-      this.#usedBytes = 0;
-    }
-    const copy = piece.subarray(this.#usedBytes, this.#usedBytes + bytes.length);
-    copy.set(bytes);
-    this.#usedBytes += bytes.length;
-    return copy;
+    this.#group.clear();
   }
 
   #give(subscriber: Subscriber, fragment: SessionFragment): void {

@@ -30,6 +30,9 @@ export class Outage {
   /** The part of the outage that goes on. */
   #part: Part | null = null;
   #everWritten = false;
+  /** Nothing is to be written: what is wrong meanwhile is no reason for it, but is one when something is wanted again. */
+  #resting = false;
+  #meanwhile: { readonly cause: GapCause; readonly detail: string } | null = null;
 
   constructor(key: StreamKey, startedMs: EpochMs, notify: (notice: IngestNotice) => void) {
     this.#key = key;
@@ -43,7 +46,29 @@ export class Outage {
   }
 
   /** Nothing is written from the end of the last footage on. A later call knows the reason better, or begins another part of the same outage. */
-  began(cause: GapCause, detail: string, { fromMs, assumed = false }: Finding = {}): void {
+  began(cause: GapCause, detail: string, finding: Finding = {}): void {
+    this.#meanwhile = { cause, detail };
+    if (!this.#resting) this.#say(cause, detail, finding);
+  }
+
+  /** By the owner's wish nothing is written from `nowMs` on. */
+  rests(detail: string, nowMs: EpochMs): void {
+    this.#resting = true;
+    this.#say('not-scheduled', detail, { fromMs: nowMs });
+  }
+
+  /** Footage is wanted again from `nowMs` on. Where something keeps it away, that is the reason from now on. */
+  wakes(nowMs: EpochMs): void {
+    this.#resting = false;
+    if (this.#meanwhile !== null) this.#say(this.#meanwhile.cause, this.#meanwhile.detail, { fromMs: nowMs });
+  }
+
+  /** Pictures come. */
+  connected(): void {
+    this.#meanwhile = null;
+  }
+
+  #say(cause: GapCause, detail: string, { fromMs, assumed = false }: Finding): void {
     const part = this.#next(cause, detail, fromMs, assumed);
     const same = this.#part?.cause === cause && this.#part.detail === detail;
     this.#sinceMs ??= part.sinceMs;
@@ -53,11 +78,15 @@ export class Outage {
 
   /** The first frame of a new piece of footage is at `atMs`. */
   resumed(atMs: EpochMs): void {
+    this.#meanwhile = null;
     if (this.#part === null && this.#everWritten) return;
     this.#everWritten = true;
-    this.#notify({ type: 'outage-ended', ...this.#key, sinceMs: this.#sinceMs, atMs, cause: this.#part?.cause ?? null, detail: this.#part?.detail ?? '' });
+    const part = this.#part;
+    this.#notify({ type: 'outage-ended', ...this.#key, sinceMs: this.#sinceMs, atMs, cause: part?.cause ?? null, detail: part?.detail ?? '' });
     this.#part = null;
     this.#sinceMs = null;
+    // Footage so short that it was over before its beginning was known.
+    if (this.#resting) this.#say('not-scheduled', part?.detail ?? '', {});
   }
 
   #next(cause: GapCause, detail: string, fromMs: EpochMs | undefined, assumed: boolean): Part {

@@ -4,13 +4,15 @@ import type { GapCause } from '../../../shared/model/gap.ts';
 import { type DurationMs, type EpochMs, MINUTE_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ChildLedger } from '../ffmpeg/ledger.ts';
-import type { IngestNotice, IngestSettings, IngestStream, OpenSegment, StreamKey } from '../ports/ingest.ts';
+import type { IngestNotice, IngestSettings, IngestStream, OpenSegment, StreamKeep, StreamKey } from '../ports/ingest.ts';
 import { Footage } from './footage.ts';
+import { Gate } from './gate.ts';
 import { FRESH_LADDER, nextStep, type LadderState } from './ladder.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { SessionFragment } from './media.ts';
 import { Outage } from './outage.ts';
 import type { Pulse } from './pulse.ts';
+import type { PreRollMemory } from './pre-roll.ts';
 import { hearSound } from './hear-sound.ts';
 import { runSession, type SessionEnd } from './session.ts';
 import type { SessionMedia } from './session-media.ts';
@@ -27,6 +29,7 @@ export interface RecorderParts {
   /** Outlives this life of the engine. */
   readonly sounds: SoundMemory;
   readonly pulse: Pulse;
+  readonly preRolls: PreRollMemory;
   /** Outlives this recorder when a stream's configuration changes. */
   readonly feed: LiveFeed;
   /** The last session number used for this stream; the next is larger. */
@@ -54,11 +57,13 @@ export class Recorder {
   readonly #abort = new AbortController();
   readonly #outage: Outage;
   readonly #footage: Footage | null;
+  readonly #gate: Gate | null;
   readonly #meter = new StreamMeter();
   #wake = new AbortController();
   #soundCame = new AbortController();
   #listening: Promise<void> | null = null;
   #media: SessionMedia | null = null;
+  #connected = false;
   #session: number;
   /** When the session of now began to connect. */
   #attemptMs: EpochMs;
@@ -85,11 +90,28 @@ export class Recorder {
       if (stream.record !== null) parts.notify(notice);
     });
     this.#footage = stream.record === null ? null : new Footage({ stream, record: stream.record, clock, outage: this.#outage, notify: parts.notify });
+    this.#gate = this.#footage === null ? null : new Gate({ clock, footage: this.#footage, outage: this.#outage, memory: parts.preRolls, keep: stream.keep ?? null, onCutShort: () => this.#log('info', 'there is not enough memory for the time before an event that is to be kept; it is shorter') });
     this.#done = this.#run();
   }
 
   get lastSession(): number {
     return this.#session;
+  }
+
+  /** An ffmpeg of it runs. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Of all its sessions. */
+  get receivedBytes(): number {
+    return this.#meter.receivedBytes;
+  }
+
+  /** What is written down from now on; null: everything. The session goes on. */
+  keep(keep: StreamKeep | null): void {
+    this.#gate?.set(keep);
+    this.#report();
   }
 
   /** Ends the wait, also one without end. */
@@ -110,7 +132,7 @@ export class Recorder {
 
   /** The system clock is about to be followed over a step. */
   clockSteps(): void {
-    this.#footage?.mappingChanges(false);
+    this.#gate?.mappingChanges(false);
   }
 
   /** Resolves when ffmpeg is reaped and every file is closed. */
@@ -122,7 +144,7 @@ export class Recorder {
 
   async #run(): Promise<void> {
     const { clock, pulse } = this.#parts;
-    const stopTicks = [pulse.every(TICK_MS, () => this.#footage?.tick(clock.monotonicMs())), pulse.every(RATES_MS, () => this.#look()), pulse.every(LISTEN_EACH_MS, () => this.#listen())];
+    const stopTicks = [pulse.every(TICK_MS, () => this.#tick()), pulse.every(RATES_MS, () => this.#look()), pulse.every(LISTEN_EACH_MS, () => this.#listen())];
     try {
       while (!this.#abort.signal.aborted) {
         const end = await this.#runOnce();
@@ -131,7 +153,8 @@ export class Recorder {
       }
     } finally {
       for (const stop of stopTicks) stop();
-      await this.#footage?.end();
+      await this.#gate?.end();
+      this.#gate?.close();
     }
   }
 
@@ -144,6 +167,7 @@ export class Recorder {
     this.#report();
     const sound = this.#ladder.withoutSound || this.#parts.sounds.isSilent(this.key) ? 'none' : stream.sound;
     this.#soundCame = new AbortController();
+    this.#connected = true;
     const end = await runSession(
       {
         stream, sound, clock, anchor, ledger, pulse,
@@ -157,7 +181,7 @@ export class Recorder {
         },
         onFragment: (fragment) => this.#take(fragment),
         onTimestampJump: () => {
-          this.#footage?.mappingChanges(true);
+          this.#gate?.mappingChanges(true);
           this.#outage.began('stream-stalled', 'the camera’s timestamps jumped');
         },
         urgent: () => feed.hasViewers,
@@ -165,8 +189,14 @@ export class Recorder {
       },
       this.#abort.signal,
     );
-    await this.#footage?.end();
+    this.#connected = false;
+    await this.#gate?.end();
     return end;
+  }
+
+  #tick(): void {
+    this.#gate?.tick(this.#state === 'live');
+    this.#footage?.tick(this.#parts.clock.monotonicMs());
   }
 
   #take(fragment: SessionFragment): void {
@@ -174,11 +204,13 @@ export class Recorder {
       this.#lastVideoMs = this.#parts.clock.monotonicMs();
       this.#firstVideoMs ??= this.#lastVideoMs;
     }
-    this.#footage?.take(fragment);
+    this.#gate?.take(fragment);
     this.#parts.feed.take(fragment, this.#parts.drained());
     if (fragment.keyframe) {
-      if (this.#state !== 'live') this.#change('live', null);
-      else this.#report();
+      if (this.#state !== 'live') {
+        this.#outage.connected();
+        this.#change('live', null);
+      } else this.#report();
     }
   }
 
@@ -206,7 +238,11 @@ export class Recorder {
     this.#lastEnd = text;
     if (this.#sameEnds > 0 && this.#sameEnds % TELL_EACH !== 0) return;
     const again = this.#sameEnds > 0 ? `, for the ${this.#sameEnds + 1}th time` : '';
-    this.#parts.notify({ type: 'log', level: 'warn', message: `${this.key.cameraId}/${this.key.stream}: session ended after ${Math.round(footageMs / 1_000)} s of video${again} ${text}` });
+    this.#log('warn', `session ended after ${Math.round(footageMs / 1_000)} s of video${again} ${text}`);
+  }
+
+  #log(level: 'info' | 'warn', message: string): void {
+    this.#parts.notify({ type: 'log', level, message: `${this.key.cameraId}/${this.key.stream}: ${message}` });
   }
 
   #change(state: ConnectionState, problem: { readonly cause: GapCause; readonly detail: string } | null): void {

@@ -149,6 +149,7 @@ function attach(parts: SessionParts, child: FfmpegProcess, media: SessionMedia, 
     const splitter = new FragmentSplitter(take, undefined, true);
     pipe.listen((chunk) => {
       readBytes += chunk.length;
+      parts.meter.received(chunk.length);
       if (!over) guarded(end, () => splitter.push(chunk));
     });
   };

@@ -25,6 +25,17 @@ export class StreamMeter {
   #lastKeyframeMediaMs: DurationMs | null = null;
   #keyframeDistanceMs: DurationMs | null = null;
   #lastMediaMs: DurationMs | null = null;
+  #receivedBytes = 0;
+
+  /** Bytes from the camera, whatever they hold. */
+  received(bytes: number): void {
+    this.#receivedBytes += bytes;
+  }
+
+  /** Of all sessions. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
 
   /** A new session begins: rates stay on show, silence is counted anew. */
   restart(): void {
