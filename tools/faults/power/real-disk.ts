@@ -169,7 +169,7 @@ async function recordAndCut(options: RealDiskOptions, cuts: number, withoutSyncs
 /** Lets an engine record, and keeps the disk's content at moments of chance; the engine has ended in order when it resolves. */
 async function keepMoments(disks: Disks, simulator: Simulator, { random, signal }: RealDiskOptions, cuts: number, withoutSyncs: boolean): Promise<readonly KeptMoment[]> {
   const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
-  const order: TracedOrder = { dataDir: path.join(disks.home, 'data'), mediaDir: path.join(disks.home, 'media'), cameras, seconds: 3 + cuts * 2, quotaBytes: 1_000_000_000, from: 0, pauses: false };
+  const order: TracedOrder = { dataDir: path.join(disks.home, 'data'), mediaDir: path.join(disks.home, 'media'), cameras, seconds: 3 + cuts * 2, quotaBytes: 1_000_000_000, from: 0, pauses: false, subStreams: false };
   const command = [process.execPath, ENTRY, JSON.stringify(order)];
   const [program = '', ...args] = withoutSyncs ? ['strace', '-f', '--seccomp-bpf', '-o', '/dev/null', '-e', 'trace=fsync,fdatasync', '-e', 'inject=fsync,fdatasync:retval=0', ...command] : command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });

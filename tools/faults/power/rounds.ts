@@ -48,7 +48,7 @@ export interface PowerCutResult {
 const ROUNDS_PER_TRACE = 400;
 /** A control stays silent when this many cuts with its sync taken out show nothing. */
 const CONTROL_CUTS = 16;
-const QUOTA_BYTES = 900_000;
+const QUOTA_BYTES = 500_000;
 /** Every so many worlds the index is deleted too. */
 const WITHOUT_INDEX_EVERY = 6;
 /** Every so many worlds are started by the archive with its threads, and by a whole engine. */

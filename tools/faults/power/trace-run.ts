@@ -20,8 +20,8 @@ const run = promisify(execFile);
 const ENTRY = path.join(import.meta.dirname, 'traced-engine.ts');
 /** Longer than any run, so that no picture is sent twice and its bytes tell which it is. */
 const CLIP_SECONDS = 120;
-export const MAIN_VIDEO = { width: 320, height: 180, fps: 10, kbps: 150, gopFrames: 10, seconds: CLIP_SECONDS };
-export const SUB_VIDEO = { width: 160, height: 96, fps: 10, kbps: 50, gopFrames: 10, seconds: CLIP_SECONDS };
+export const MAIN_VIDEO = { width: 480, height: 270, fps: 10, kbps: 150, gopFrames: 10, seconds: CLIP_SECONDS };
+export const SUB_VIDEO = { width: 320, height: 180, fps: 10, kbps: 60, gopFrames: 10, seconds: CLIP_SECONDS };
 
 export interface TraceOptions {
   readonly cameras: number;
@@ -86,7 +86,7 @@ async function traceLives(options: TraceOptions, simulator: Simulator, scratch: 
   const pipes = new TracedPipes();
   const problems: string[] = [];
   const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
-  const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds, pauses: true };
+  const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds, pauses: true, subStreams: true };
   const reading: Reading = { files, pipes, problems, base };
   const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, options.signal);
   const at = await follow(reading, first.traceFile, 0, true);

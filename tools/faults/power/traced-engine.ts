@@ -18,6 +18,8 @@ export interface TracedOrder {
   readonly quotaBytes: number;
   /** Numbers in settings count on from here. */
   readonly from: number;
+  /** Sub streams are recorded too. */
+  readonly subStreams: boolean;
   /** Cameras are paused now and then: segments end, gaps begin. */
   readonly pauses: boolean;
 }
@@ -59,6 +61,8 @@ async function change(engine: Engine, order: TracedOrder, cameraIds: readonly st
   if (chosen === undefined) return;
   await handlers['cameras.update']({ cameraId: chosen, name: `Camera ${number}` });
   say({ what: 'camera', cameraId: chosen, number });
+  // What is asked for is written first.
+  await handlers['previews.latest']({ cameraId: chosen });
   await delay(700);
   if (!order.pauses || number % 2 === 0) return;
   // A pause ends segments and makes gaps.
@@ -71,6 +75,7 @@ const order = JSON.parse(process.argv[2] ?? '') as TracedOrder;
 const engine = await createEngine({ version: '0.0.0-faults', mode: 'app', demo: true, dataDir: order.dataDir, mediaDir: order.mediaDir, binDir: null, secrets: 'file', serve: null, cameras: order.cameras });
 say({ what: 'ready' });
 const cameraIds = await recordingCameras(engine, Math.max(1, order.cameras.length), 20_000);
+if (order.subStreams) for (const { camera } of await engine.handlers['cameras.list']({})) await engine.handlers['cameras.update']({ cameraId: camera.id, recorded: ['main', 'sub'] });
 let number = order.from;
 for (const endMs = performance.now() + order.seconds * 1_000; performance.now() < endMs; ) {
   number += 1;

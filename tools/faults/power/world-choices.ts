@@ -39,12 +39,16 @@ export type WorldKind = (typeof WORLD_KINDS)[number];
 
 const SECTOR_BYTES = 512;
 const PAGE_BYTES = 4096;
-/** Of one file's or one name's fate. */
+/** Of one file's fate. */
 const MIXABLE = ['nothing', 'everything', 'suffix', 'sectors', 'pages', 'zeros'] as const satisfies readonly WorldKind[];
+type PlainKind = Exclude<WorldKind, 'mixed'>;
 
 /** The choice that a kind of world makes at this cut; `cutAt` is the place in the trace. */
 export function chooseWorld(kind: WorldKind, cutAt: number, random: () => number): WorldChoice {
-  if (kind === 'mixed') return mixed(cutAt, random);
+  return kind === 'mixed' ? mixed(cutAt, random) : plain(kind, cutAt, random);
+}
+
+function plain(kind: PlainKind, cutAt: number, random: () => number): WorldChoice {
   const upTo = cutAt - Math.floor(random() ** 2 * 4_000);
   const likely = [0.15, 0.5, 0.85][Math.floor(random() * 3)] ?? 0.5;
   const data = (_inode: number, pending: readonly DataOperation[]): ReturnType<WorldChoice['data']> => {
@@ -56,7 +60,7 @@ export function chooseWorld(kind: WorldKind, cutAt: number, random: () => number
       case 'sectors': return { kept: torn(pending, SECTOR_BYTES, likely, random), leastBytes: random() < 0.5 ? full : 0 };
       case 'pages': return { kept: torn(pending, PAGE_BYTES, likely, random), leastBytes: random() < 0.5 ? full : 0 };
       case 'zeros': return { kept: [], leastBytes: full };
-      default: return { kept: [], leastBytes: 0 };
+      case 'nothing': case 'names': return { kept: [], leastBytes: 0 };
     }
   };
   const name = (pending: readonly NameOperation[]): number => {
@@ -64,14 +68,14 @@ export function chooseWorld(kind: WorldKind, cutAt: number, random: () => number
       case 'everything': case 'zeros': case 'names': return pending.length;
       case 'prefix': return pending.filter((one) => one.exit <= upTo).length;
       case 'suffix': case 'sectors': case 'pages': return Math.floor(random() * (pending.length + 1));
-      default: return 0;
+      case 'nothing': case 'unnamed': return 0;
     }
   };
   return { data, name };
 }
 
 function mixed(cutAt: number, random: () => number): WorldChoice {
-  const one = (): WorldChoice => chooseWorld(MIXABLE[Math.floor(random() * MIXABLE.length)] ?? 'nothing', cutAt, random);
+  const one = (): WorldChoice => plain(MIXABLE[Math.floor(random() * MIXABLE.length)] ?? 'nothing', cutAt, random);
   return { data: (inode, pending) => one().data(inode, pending), name: (pending) => Math.floor(random() * (pending.length + 1)) };
 }
 
