@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, Load>> = {
   previews: () => import('./previews.ts'),
   reconcile: () => import('./reconcile.ts'),
   rebuild: () => import('./rebuild.ts'),
+  soak: () => import('./soak.ts'),
 };
 
 function usage(why: string): never {
