@@ -62,12 +62,17 @@ export class Mount {
     await this.#mount(['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', this.point]);
   }
 
-  /** A file system in a file, which can be frozen. */
-  async image(file: string, megabytes: number): Promise<void> {
+  /** A file system in a file, which can be frozen; with further options of mount(8). */
+  async image(file: string, megabytes: number, options: readonly string[] = []): Promise<void> {
     await mkdir(this.point, { recursive: true });
     await run('truncate', ['-s', `${megabytes}M`, file]);
     await run('mkfs.ext4', ['-q', file]);
-    await this.#mount(['-o', 'loop', file, this.point]);
+    await this.again(file, options);
+  }
+
+  /** The file system in this file once more, as it was left. */
+  async again(file: string, options: readonly string[] = []): Promise<void> {
+    await this.#mount(['-o', ['loop', ...options].join(','), file, this.point]);
   }
 
   async readOnly(yes: boolean): Promise<void> {

@@ -36,8 +36,9 @@ export interface SimulatorProcess {
   stop(): Promise<void>;
 }
 
-export async function startSimulatorProcess(args: readonly string[], limitMs = 90_000): Promise<SimulatorProcess> {
-  const child = startChild(process.execPath, [path.join(ROOT, 'tools/sim/main.ts'), '--json', '--household', randomUUID(), ...args]);
+/** `program`: another one than `npm run sim` that says the same when it is ready. */
+export async function startSimulatorProcess(args: readonly string[], limitMs = 90_000, program = 'tools/sim/main.ts'): Promise<SimulatorProcess> {
+  const child = startChild(process.execPath, [path.join(ROOT, program), '--json', '--household', randomUUID(), ...args]);
   const ready = await child.waitForLine((line) => (line.startsWith('{') ? (JSON.parse(line) as { cameras: readonly SimulatedCamera[]; discoveryPort: number; controlUrl: string }) : null), limitMs);
   const call = async (route: string, init?: RequestInit): Promise<Response> => {
     const response = await fetch(new URL(route, ready.controlUrl), init);

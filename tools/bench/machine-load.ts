@@ -26,3 +26,12 @@ export function watchLoad(): () => string {
     return `Machine: ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${share(now.busy - before.busy, all)} busy during this run with everything that ran on it, ${share(now.stolen - before.stolen, all)} taken by its host.`;
   };
 }
+
+/** Starts watching; the answer is the share of all cores' time, 0 to 1, that was busy or taken by the host since then. */
+export function watchBusyShare(): () => number {
+  const before = readTimes();
+  return () => {
+    const now = readTimes();
+    return (now.busy - before.busy) / Math.max(1, now.all - before.all);
+  };
+}
