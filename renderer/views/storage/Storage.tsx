@@ -1,7 +1,7 @@
 /** Where footage goes, how much there is, how long it lasts, and the rules that decide it. */
-import { FolderPlus, HardDrive } from 'lucide-react';
+import { CircleAlert, FolderPlus, HardDrive } from 'lucide-react';
 import { type ReactNode, type SubmitEvent, useState } from 'react';
-import type { RootSummary, StorageRules, StorageSummary } from '../../../shared/model/storage.ts';
+import type { RootSummary, StorageSummary } from '../../../shared/model/storage.ts';
 import { shell } from '../../api/connect.ts';
 import { useCommand, useEngineEvent, useQuery } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
@@ -12,9 +12,9 @@ import { MINUTE_MS } from '../../../shared/time.ts';
 import { useCameras } from '../../state/cameras.tsx';
 import { useNow } from '../../state/use-now.ts';
 import { Recorded } from './Recorded.tsx';
+import { Locks } from './Locks.tsx';
+import { Rules } from './Rules.tsx';
 import './storage.css';
-
-const GB = 1e9;
 
 export function Storage(): ReactNode {
   const summary = useQuery('storage.summary', {});
@@ -28,6 +28,7 @@ export function Storage(): ReactNode {
   return (
     <div className="page storage">
       <Headline data={data} />
+      <Broken data={data} />
       <Recorded />
       <section className="card">
         <h2>Where footage goes</h2>
@@ -37,6 +38,7 @@ export function Storage(): ReactNode {
         <AddFolder onAdded={summary.refresh} />
       </section>
       {rules.data === null ? null : <Rules key={JSON.stringify(rules.data)} rules={rules.data} data={data} onSaved={() => (rules.refresh(), summary.refresh())} />}
+      <Locks />
       <PerCamera data={data} />
     </div>
   );
@@ -63,6 +65,21 @@ function Headline({ data }: { readonly data: StorageSummary }): ReactNode {
   );
 }
 
+/** Rules that could not be kept, one sentence each. */
+function Broken({ data: { broken } }: { readonly data: StorageSummary }): ReactNode {
+  if (broken.length === 0) return null;
+  return (
+    <section className="card broken" role="status">
+      {broken.map(({ rule, rootId, cameraId, sentence }) => (
+        <p key={`${rule} ${rootId} ${cameraId}`}>
+          <CircleAlert size={17} aria-hidden="true" />
+          <span>{sentence}</span>
+        </p>
+      ))}
+    </section>
+  );
+}
+
 function Disk({ root, removable, onChanged }: { readonly root: RootSummary; readonly removable: boolean; readonly onChanged: () => void }): ReactNode {
   const remove = useCommand('storage.removeRoot');
   const add = useCommand('storage.addRoot');
@@ -83,7 +100,7 @@ function Disk({ root, removable, onChanged }: { readonly root: RootSummary; read
           <i style={{ width: `${share * 100}%` }} />
         </div>
         <p className="muted numbers">
-          {formatBytes(root.usedBytes)} of {formatBytes(limit)} used by footage · {formatBytes(root.freeBytes)} free on this disk
+          {formatBytes(root.usedBytes)} of {formatBytes(limit)} used by footage · {formatBytes(root.freeBytes)} free on this disk{root.forecastDays === null ? '' : ` · about ${formatDays(root.forecastDays)} fit`}
         </p>
         {root.problem === null ? null : <ErrorLine>{root.problem}</ErrorLine>}
         {remove.error === null ? null : <ErrorLine>{remove.error.message}</ErrorLine>}
@@ -140,70 +157,6 @@ function AddFolder({ onAdded }: { readonly onAdded: () => void }): ReactNode {
   );
 }
 
-interface RulesProps {
-  readonly rules: StorageRules;
-  readonly data: StorageSummary;
-  readonly onSaved: () => void;
-}
-
-const quotaText = (bytes: number | null): string => (bytes === null ? '' : String(Math.round(bytes / GB)));
-const toNumber = (text: string): number | null => (text.trim() === '' ? null : Number(text));
-
-function Rules({ rules, data, onSaved }: RulesProps): ReactNode {
-  const save = useCommand('storage.setRules');
-  const toast = useToast();
-  const [age, setAge] = useState(rules.maxAgeDays === null ? '' : String(rules.maxAgeDays));
-  const [keepFree, setKeepFree] = useState(String(Math.round(rules.keepFreeBytes / GB)));
-  const [quotas, setQuotas] = useState<Readonly<Record<string, string>>>(
-    Object.fromEntries(data.roots.map(({ rootId }) => [rootId, quotaText(rules.quotaBytes[rootId] ?? null)])),
-  );
-  const values = { age: toNumber(age), keepFree: toNumber(keepFree) ?? 0 };
-  const wrong = [values.age, values.keepFree, ...Object.values(quotas).map(toNumber)].some((value) => value !== null && (!Number.isFinite(value) || value < 0));
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    const quotaBytes = Object.fromEntries(Object.entries(quotas).map(([rootId, text]) => [rootId, toNumber(text) === null || toNumber(text) === 0 ? null : Number(text) * GB]));
-    if ((await save.run({ quotaBytes, keepFreeBytes: values.keepFree * GB, maxAgeDays: values.age === 0 ? null : values.age })) === null) return;
-    toast('The rules are in force.');
-    onSaved();
-  };
-  return (
-    <section className="card">
-      <h2>How long it is kept</h2>
-      <p className="muted">The oldest footage goes first. A full disk never stops recording.</p>
-      <form className="rules" onSubmit={(event) => void submit(event)}>
-        <Field label="No older than (days)" inputMode="numeric" placeholder="no limit" value={age} onChange={(event) => setAge(event.target.value)} hint={consequenceOfAge(values.age, data)} />
-        <Field label="Keep free on each disk (GB)" inputMode="numeric" value={keepFree} onChange={(event) => setKeepFree(event.target.value)} />
-        {data.roots.map(({ rootId, path }) => (
-          <Field
-            key={rootId}
-            label={data.roots.length === 1 ? 'Use at most (GB)' : `Use at most, in ${path} (GB)`}
-            inputMode="numeric"
-            placeholder="all there is"
-            value={quotas[rootId] ?? ''}
-            onChange={(event) => setQuotas((before) => ({ ...before, [rootId]: event.target.value }))}
-            hint={consequenceOfQuota(toNumber(quotas[rootId] ?? ''), data)}
-          />
-        ))}
-        <Button type="submit" disabled={save.busy || wrong}>
-          Save rules
-        </Button>
-      </form>
-      {save.error === null ? null : <ErrorLine>{save.error.message}</ErrorLine>}
-    </section>
-  );
-}
-
-function consequenceOfAge(days: number | null, data: StorageSummary): string {
-  if (days === null || days <= 0) return 'Kept until the space is needed.';
-  const oldest = data.oldestMs === null ? 0 : (Date.now() - data.oldestMs) / 86_400_000;
-  return oldest > days ? `Footage older than ${formatDays(days)} is deleted when you save.` : 'Nothing is old enough to be deleted now.';
-}
-
-function consequenceOfQuota(gigabytes: number | null, data: StorageSummary): string {
-  if (gigabytes === null || gigabytes <= 0 || data.bytesPerDay <= 0) return '';
-  return `About ${formatDays((gigabytes * GB) / data.bytesPerDay)} at today’s rate.`;
-}
-
 function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
   const nowMs = useNow(MINUTE_MS);
   const cameras = useCameras() ?? [];
@@ -219,6 +172,7 @@ function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
             <th scope="col">Used</th>
             <th scope="col">A day</th>
             <th scope="col">Oldest</th>
+            <th scope="col">Lasts</th>
           </tr>
         </thead>
         <tbody>
@@ -228,6 +182,7 @@ function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
               <td>{formatBytes(row.usedBytes)}</td>
               <td>{row.bytesPerDay > 0 ? formatBytes(row.bytesPerDay) : '–'}</td>
               <td>{row.oldestMs === null ? '–' : formatMoment(row.oldestMs, nowMs)}</td>
+              <td>{formatDays(row.forecastDays)}</td>
             </tr>
           ))}
         </tbody>
