@@ -4,6 +4,7 @@ import { isCameraId } from '../../../shared/model/ids.ts';
 import { decodePackName } from './preview-name.ts';
 import type { Finding } from './reconcile.ts';
 import { HARMLESS_NAMES, IDENTITY_FILE } from './root.ts';
+import { STAGING_FILE } from './segment-copy.ts';
 import { isDayFolder, isHourFolder, isStreamKind } from './segment-name.ts';
 import { namesIn } from './walk.ts';
 
@@ -18,7 +19,7 @@ export function strangerFindings(rootPath: string): readonly Finding[] {
     strangers.push(...names.filter((name) => !isKnown(name)).map((name) => path.posix.join(folder, name)));
     return names.filter(isKnown);
   };
-  for (const camera of sift('', (name) => isCameraId(name) || name === IDENTITY_FILE || name.startsWith(`${IDENTITY_FILE}.`) || HARMLESS_NAMES.has(name)).filter(isCameraId)) {
+  for (const camera of sift('', (name) => isCameraId(name) || name === IDENTITY_FILE || name === STAGING_FILE || name.startsWith(`${IDENTITY_FILE}.`) || HARMLESS_NAMES.has(name)).filter(isCameraId)) {
     for (const name of sift(camera, (known) => CAMERA_FILES.has(known))) {
       const folder = `${camera}/${name}`;
       if (isStreamKind(name)) for (const day of sift(folder, isDayFolder)) sift(`${folder}/${day}`, isHourFolder);

@@ -6,7 +6,8 @@ import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import { inTransaction, openOrReplace, setAside, type WritableDb } from './database.ts';
 import { happeningWriter, type HappeningWriter } from './happenings.write.ts';
-import { appendToJournal, type Happening, makeFolderSync, moveWaiting } from './journal.ts';
+import { appendMissing, appendToJournal, type Happening, makeFolderSync, moveWaiting } from './journal.ts';
+import { moveWriter, type MoveWriter, type SegmentMove } from './moves.write.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { type PackedSegment, segmentWriter, type SegmentWriter } from './segments.write.ts';
 import { idRegistry, type IdRegistry } from './stream-ids.ts';
@@ -38,6 +39,7 @@ interface Statements {
   readonly segments: SegmentWriter;
   readonly happenings: HappeningWriter;
   readonly ids: IdRegistry;
+  readonly moves: MoveWriter;
 }
 
 export class IndexWriter {
@@ -137,6 +139,29 @@ export class IndexWriter {
     });
   }
 
+  /** Files without a row of their own that are to be unlinked. */
+  addGarbage(files: readonly GarbageFile[]): void {
+    const add = this.#db.prepare('INSERT INTO garbage (root_id, path) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    inTransaction(this.#db, () => {
+      for (const file of files) add.run(this.#sql.ids.root(file.rootId), file.path);
+    });
+  }
+
+  /** The first step of moving a segment (moves.write.ts). */
+  reserveMove(move: SegmentMove): boolean {
+    return inTransaction(this.#db, () => this.#sql.moves.reserve(move));
+  }
+
+  /** The step that moves it. */
+  commitMove(move: SegmentMove): boolean {
+    return inTransaction(this.#db, () => this.#sql.moves.commit(move));
+  }
+
+  /** Journal lines of a disk whose footage moves, on the disk it moves to; here, because only this thread adds to journals. */
+  copyHappenings(happenings: readonly Happening[], rootPath: string): void {
+    appendMissing(rootPath, happenings);
+  }
+
   /** Every file of this root has been read into this database. */
   markIndexed(rootId: RootId, nowMs: EpochMs): void {
     inTransaction(this.#db, () => void this.#db.prepare('UPDATE roots SET indexed_ms = ? WHERE id = ?').run(nowMs, this.#sql.ids.root(rootId)));
@@ -173,5 +198,5 @@ export class IndexWriter {
 }
 
 function prepare(db: WritableDb): Statements {
-  return { segments: segmentWriter(db), happenings: happeningWriter(db), ids: idRegistry(db) };
+  return { segments: segmentWriter(db), happenings: happeningWriter(db), ids: idRegistry(db), moves: moveWriter(db) };
 }

@@ -95,6 +95,16 @@ export function appendToJournal(base: string, happenings: readonly Happening[]):
   for (const [file, lines] of byFile) appendLines(path.join(base, file), lines.map(formatLine).join(''));
 }
 
+/** Appends those happenings that the journals below `base` do not have yet; durable when it returns. Throws the system's error. */
+export function appendMissing(base: string, happenings: readonly Happening[]): void {
+  for (const [file, some] of Map.groupBy(happenings, journalFile)) {
+    const target = path.join(base, file);
+    const text = existsSync(target) ? readFileSync(target, 'utf8') : '';
+    const lines = some.map(formatLine).filter((line) => !text.includes(line));
+    if (lines.length > 0) appendLines(target, lines.join(''));
+  }
+}
+
 function appendLines(file: string, text: string): void {
   const isNew = !existsSync(file);
   if (isNew) makeFolderSync(path.dirname(file));
@@ -139,6 +149,11 @@ export function journalDays(base: string, cameraId: CameraId): readonly string[]
     .filter((name) => name.endsWith('.jsonl') && isDayFolder(name.slice(0, -6)))
     .map((name) => name.slice(0, -6))
     .sort();
+}
+
+/** The file of a day's journal, relative to a root. */
+export function journalDayFile(cameraId: CameraId, day: string): string {
+  return `${journalFolder(cameraId)}/${day}.jsonl`;
 }
 
 /** What a day's journal holds, and how many of its lines are unreadable. */

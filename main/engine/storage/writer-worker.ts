@@ -5,6 +5,7 @@ import type { EpochMs } from '../../../shared/time.ts';
 import { exposeWorker } from '../core/worker-rpc.ts';
 import type { Happening } from './journal.ts';
 import { type Change, type GarbageFile, IndexWriter, type OpenReport, type RemovedSegment } from './index-writer.ts';
+import type { SegmentMove } from './moves.write.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { rederiveAll } from './rederive.write.ts';
 import { mappingAll } from './sqlite-errors.ts';
@@ -76,6 +77,10 @@ const api = {
   moveWaiting: (rootPath: string): void => opened().moveWaiting(rootPath),
   discard: (refs: readonly SegmentRef[]): readonly RemovedSegment[] => opened().discard(refs),
   dropGarbage: (files: readonly GarbageFile[]): void => opened().dropGarbage(files),
+  addGarbage: (files: readonly GarbageFile[]): void => opened().addGarbage(files),
+  reserveMove: (move: SegmentMove): boolean => opened().reserveMove(move),
+  commitMove: (move: SegmentMove): boolean => opened().commitMove(move),
+  copyHappenings: (happenings: readonly Happening[], rootPath: string): void => opened().copyHappenings(happenings, rootPath),
   markIndexed: (rootId: RootId, nowMs: EpochMs): void => opened().markIndexed(rootId, nowMs),
   prune: (cameraId: CameraId, beforeMs: EpochMs): void => opened().prune(cameraId, beforeMs),
   rederive: (): void => opened().rederive(rederiveAll),
