@@ -26,6 +26,7 @@ const GROUPS: readonly { readonly title: string; readonly keys: readonly (readon
       [['F'], 'Full screen'],
       [['M'], 'Sound of the open camera'],
       [['C'], 'Contact sheet of this hour'],
+      [['P'], 'Keep this moment for good'],
     ],
   },
   {
@@ -46,6 +47,7 @@ const LEGEND: readonly (readonly [name: string, token: string])[] = [
   ['Animal', '--animal'],
   ['Other motion', '--motion'],
   ['Camera went offline', '--wrong'],
+  ['Kept for good, as a thin line', '--accent'],
 ];
 
 export function ShortcutsDialog({ open, onOpenChange }: { readonly open: boolean; readonly onOpenChange: (open: boolean) => void }): ReactNode {

@@ -16,9 +16,11 @@ export interface ControlsProps {
   readonly onBack: () => void;
   readonly onFullScreen: () => void;
   readonly onDialog: (dialog: 'go-to' | 'sheet') => void;
+  /** The button that keeps a moment. */
+  readonly keep: ReactNode;
 }
 
-export function Controls({ moment, opened, window, onWindow, onBack, onFullScreen, onDialog }: ControlsProps): ReactNode {
+export function Controls({ moment, opened, window, onWindow, onBack, onFullScreen, onDialog, keep }: ControlsProps): ReactNode {
   const { atMs, nowMs, live, playing, rate } = moment;
   const zoomBy = (factor: number): void => onWindow(pan(zoom(window, factor, atMs), 0, nowMs));
   return (
@@ -54,6 +56,7 @@ export function Controls({ moment, opened, window, onWindow, onBack, onFullScree
       <IconButton label="Go to a date and time" shortcut="G" className="wide-only" onClick={() => onDialog('go-to')}>
         <CalendarClock size={18} />
       </IconButton>
+      {keep}
       <IconButton label="Contact sheet of this hour" shortcut="C" onClick={() => onDialog('sheet')}>
         <LayoutGrid size={18} />
       </IconButton>

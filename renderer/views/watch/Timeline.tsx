@@ -3,6 +3,7 @@ import { type CSSProperties, type PointerEvent, type ReactNode, type RefObject, 
 import { GAP_CAUSE_LABEL } from '../../../shared/model/gap.ts';
 import type { Camera } from '../../../shared/model/camera.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
+import type { FootageLock } from '../../../shared/model/locks.ts';
 import type { DrawnCamera, DrawnTimeline } from '../../../shared/model/timeline.ts';
 import { DAY_MS, type EpochMs, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { formatClock, formatDay, formatDuration, formatShortDay, formatTime } from '../../components/format.ts';
@@ -14,6 +15,8 @@ import { useSize } from './use-size.ts';
 export interface TimelineProps {
   readonly cameras: readonly Camera[];
   readonly data: DrawnTimeline | null;
+  /** Footage that is kept for good. */
+  readonly locks: readonly FootageLock[];
   readonly window: TimeRange;
   readonly onWindow: (window: TimeRange) => void;
   readonly playheadMs: EpochMs;
@@ -42,13 +45,14 @@ export function Timeline(props: TimelineProps): ReactNode {
   const drag = useRef<Drag | null>(null);
   const standing = useRef<number | undefined>(undefined);
   const rows = useMemo(() => cameras.map((camera) => data?.cameras.find(({ cameraId }) => cameraId === camera.id) ?? null), [cameras, data]);
+  const kept = useMemo(() => cameras.map((camera) => props.locks.filter(({ cameraId }) => cameraId === camera.id)), [cameras, props.locks]);
   const momentAt = useCallback((x: number): EpochMs => shown.startMs + (x / Math.max(1, size.width)) * widthMs(shown), [shown, size.width]);
   const hoverMs = hover === null ? null : Math.min(momentAt(hover.x), nowMs);
   const hovered = hover === null ? undefined : cameras[hover.row];
   const preview = usePreviewPointer();
   const selectedRow = cameras.findIndex(({ id }) => id === selected);
 
-  useDrawing({ canvas, size, shown, rows, nowMs, playheadMs, hoverMs, selectedRow: selectedRow < 0 ? null : selectedRow });
+  useDrawing({ canvas, size, shown, rows, kept, nowMs, playheadMs, hoverMs, selectedRow: selectedRow < 0 ? null : selectedRow });
   useWheel(holder, shown, nowMs, momentAt, props.onWindow);
 
   const place = (event: { readonly clientX: number; readonly clientY: number }): { x: number; y: number } => {
@@ -142,7 +146,7 @@ export function Timeline(props: TimelineProps): ReactNode {
 }
 
 function useDrawing(
-  state: { readonly canvas: RefObject<HTMLCanvasElement | null>; readonly size: { readonly width: number; readonly height: number }; readonly shown: TimeRange; readonly rows: readonly (DrawnCamera | null)[]; readonly nowMs: EpochMs; readonly playheadMs: EpochMs; readonly hoverMs: EpochMs | null; readonly selectedRow: number | null },
+  state: { readonly canvas: RefObject<HTMLCanvasElement | null>; readonly size: { readonly width: number; readonly height: number }; readonly shown: TimeRange; readonly rows: readonly (DrawnCamera | null)[]; readonly kept: readonly (readonly TimeRange[])[]; readonly nowMs: EpochMs; readonly playheadMs: EpochMs; readonly hoverMs: EpochMs | null; readonly selectedRow: number | null },
 ): void {
   const theme = useThemeName();
   const colours = useMemo(() => (theme === '' ? null : readColours(document.documentElement)), [theme]);
@@ -154,7 +158,7 @@ function useDrawing(
     const scale = fitCanvas(element, size.width, size.height);
     const stepMs = tickStepMs(shown, size.width, LABEL_APART_PX);
     const labelOf = ({ atMs, day }: { readonly atMs: EpochMs; readonly day: boolean }): string => (day ? formatShortDay(atMs) : stepMs < MINUTE_MS ? formatClock(atMs) : formatTime(atMs));
-    drawTimeline(context, { widthPx: size.width, heightPx: size.height, scale, window: shown, rows: state.rows, ticks: ticks(shown, stepMs), labelOf, nowMs: state.nowMs, playheadMs: state.playheadMs, hoverMs: state.hoverMs, selectedRow: state.selectedRow, colours });
+    drawTimeline(context, { widthPx: size.width, heightPx: size.height, scale, window: shown, rows: state.rows, kept: state.kept, ticks: ticks(shown, stepMs), labelOf, nowMs: state.nowMs, playheadMs: state.playheadMs, hoverMs: state.hoverMs, selectedRow: state.selectedRow, colours });
   });
 }
 

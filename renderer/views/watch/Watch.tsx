@@ -4,12 +4,14 @@ import type { CameraId } from '../../../shared/model/ids.ts';
 import { type EpochMs, HOUR_MS, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { useQuery } from '../../api/engine-context.tsx';
 import { useCameras } from '../../state/cameras.tsx';
+import { useLocks } from '../../state/locks.ts';
 import { useRoute } from '../../state/route.ts';
 import { AheadProvider, useAheadPicture } from './ahead-context.tsx';
 import { ContactSheet } from './ContactSheet.tsx';
 import { Controls } from './Controls.tsx';
 import { GoToDialog } from './GoToDialog.tsx';
 import { Grid } from './Grid.tsx';
+import { Keep, minuteAround, useKeep } from './Keep.tsx';
 import { Timeline } from './Timeline.tsx';
 import { followNow, keepInSight } from './time-window.ts';
 import { useMoment } from './use-moment.ts';
@@ -70,7 +72,10 @@ export function Watch(): ReactNode {
   const toggle = useCallback((cameraId: CameraId) => setOpened((before) => (before === cameraId ? null : cameraId)), []);
   const toggleSound = useCallback((cameraId: CameraId) => setAudible((before) => (before === cameraId ? null : cameraId)), []);
   const fullScreen = useCallback(() => void (document.fullscreenElement === null ? stage.current?.requestFullscreen() : document.exitFullscreen()), []);
-  useWatchKeys({ moment, window, onWindow: moveWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog });
+  const locks = useLocks().data;
+  const shownCameras = useMemo(() => cameras.filter(({ id }) => opened === null || id === opened), [cameras, opened]);
+  const keep = useKeep(shownCameras, nowMs);
+  useWatchKeys({ moment, window, onWindow: moveWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog, onKeep: () => keep(minuteAround(atMs)) });
 
   const growing = useMemo(() => (timeline === null ? null : growFootage(timeline, nowMs, new Set((entries ?? []).filter(({ status }) => status.recording).map(({ camera }) => camera.id)))), [timeline, nowMs, entries]);
   const shown = (entries ?? []).filter(({ camera }) => opened === null || camera.id === opened);
@@ -101,10 +106,11 @@ export function Watch(): ReactNode {
         </AheadProvider>
       </div>
       <section className="time" aria-label="Time">
-        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={moveWindow} window={window} />
+        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={moveWindow} window={window} keep={<Keep cameras={shownCameras} atMs={atMs} nowMs={nowMs} window={window} keep={keep} />} />
         <Timeline
           cameras={cameras}
           data={growing}
+          locks={locks ?? []}
           window={window}
           onWindow={moveWindow}
           playheadMs={atMs}

@@ -20,6 +20,8 @@ export interface TimelinePicture {
   readonly scale: number;
   readonly window: TimeRange;
   readonly rows: readonly (DrawnCamera | null)[];
+  /** Ranges of each row that are kept for good. */
+  readonly kept: readonly (readonly TimeRange[])[];
   readonly ticks: readonly Tick[];
   readonly labelOf: (tick: Tick) => string;
   readonly nowMs: EpochMs;
@@ -33,6 +35,8 @@ export const AXIS_PX = 26;
 const ROW_GAP_PX = 6;
 const ROW_MAX_PX = 20;
 const RADIUS_PX = 4;
+/** The line under what is kept for good. */
+const KEPT_PX = 2;
 
 /** Where a row lies, from the top of the canvas. */
 export function rowBox(row: number, rows: number, heightPx: number): { readonly top: number; readonly height: number } {
@@ -88,6 +92,7 @@ export function drawTimeline(context: CanvasRenderingContext2D, picture: Timelin
     context.globalAlpha = picture.selectedRow === null || picture.selectedRow === index ? 1 : 0.45;
     fillBar(context, 0, top, Math.min(widthPx, Math.max(0, xOf(picture.nowMs))), height, colours.gap);
     if (row !== null) drawRow(context, row, top, height, xOf, widthPx, colours, stripes);
+    drawKept(context, picture.kept[index] ?? [], top + height, xOf, widthPx, colours);
     context.globalAlpha = 1;
   });
   if (picture.hoverMs !== null) drawLine(context, xOf(picture.hoverMs), heightPx, colours.muted, false);
@@ -103,6 +108,15 @@ function drawRow(context: CanvasRenderingContext2D, row: DrawnCamera, top: numbe
   for (const { startMs, endMs } of row.spans) bar(startMs, endMs, colours.footage, 1);
   for (const { startMs, endMs } of row.gaps) bar(startMs, endMs, stripes, 2);
   for (const event of row.events) bar(event.startMs, event.endMs, colours.events[event.kind], 3, Math.min(3, height / 6));
+}
+
+function drawKept(context: CanvasRenderingContext2D, ranges: readonly TimeRange[], bottom: number, xOf: (atMs: EpochMs) => number, widthPx: number, colours: TimelineColours): void {
+  context.fillStyle = colours.accent;
+  for (const { startMs, endMs } of ranges) {
+    const left = Math.max(0, xOf(startMs));
+    const right = Math.min(widthPx, Math.max(xOf(endMs), xOf(startMs) + KEPT_PX));
+    if (right > left) context.fillRect(left, bottom - KEPT_PX, right - left, KEPT_PX);
+  }
 }
 
 function fillBar(context: CanvasRenderingContext2D, left: number, top: number, width: number, height: number, paint: CanvasPattern | string): void {

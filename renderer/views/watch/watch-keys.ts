@@ -16,6 +16,8 @@ export interface WatchKeysOptions {
   readonly onSound: (cameraId: CameraId) => void;
   readonly onFullScreen: () => void;
   readonly onDialog: (dialog: 'go-to' | 'sheet') => void;
+  /** Keeps the moment for good. */
+  readonly onKeep: () => void;
 }
 
 /** What a key does, or null for keys that do nothing here. */
@@ -56,6 +58,8 @@ export function actionFor(event: Pick<KeyboardEvent, 'key' | 'shiftKey'>, option
       return () => options.onDialog('go-to');
     case 'c':
       return () => options.onDialog('sheet');
+    case 'p':
+      return options.onKeep;
     case 'f':
       return options.onFullScreen;
     case 'm': {
