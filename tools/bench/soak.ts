@@ -9,7 +9,7 @@ import path from 'node:path';
 import { rotationOffsetMs } from '../../main/engine/cameras/ingest-plan.ts';
 import { GapLedger } from '../../main/engine/catalog/gap-ledger.ts';
 import { Indexer } from '../../main/engine/catalog/indexer.ts';
-import type { Clock } from '../../main/engine/core/clock.ts';
+import { type Clock, systemClock } from '../../main/engine/core/clock.ts';
 import type { Logger } from '../../main/engine/core/logger.ts';
 import { RetentionExecutor } from '../../main/engine/retention/executor.ts';
 import { type Archive, openArchive } from '../../main/engine/storage/archive.ts';
@@ -34,7 +34,7 @@ const LEAST_MEMORY_DISK_BYTES = 2e9;
 /** Names hold whole milliseconds and holes of less than a frame's uncertainty are none: what that adds up to in a day of many outages. */
 const COVERAGE_TOLERANCE_MS = 1_000;
 
-/** Time that stands until it is told. */
+/** Time that stands until it is told; limits on how long a disk may take to answer are still of the world outside. */
 class SoakClock implements Clock {
   wallMs: number;
   readonly #zeroMs: number;
@@ -46,9 +46,9 @@ class SoakClock implements Clock {
 
   nowMs = (): number => this.wallMs;
   monotonicMs = (): number => this.wallMs - this.#zeroMs;
-  sleep = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  sleep: Clock['sleep'] = (durationMs, signal) => systemClock.sleep(durationMs, signal);
   every: Clock['every'] = () => () => undefined;
-  after: Clock['after'] = () => () => undefined;
+  after: Clock['after'] = (durationMs, action) => systemClock.after(durationMs, action);
 }
 
 interface Tally {
