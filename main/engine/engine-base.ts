@@ -18,6 +18,7 @@ import { createIngest } from './recorder/ingest-host.ts';
 import { firstRules, openRules, type RulesStore } from './settings/rules-store.ts';
 import { openSealedSecrets } from './settings/sealed-secrets.ts';
 import { openSettings, type SettingsStore } from './settings/settings-store.ts';
+import { undoCutImport } from './settings/setup-backup.ts';
 import { type Archive, openArchive } from './storage/archive.ts';
 import { makeFolder } from './storage/root.ts';
 
@@ -74,6 +75,7 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   const log = createLogger(logFile.sink);
   stops.log = log;
   log.info(`Porchlight ${init.version} starts (${init.mode}${init.demo ? ', demo' : ''})`);
+  await undoCutImport(configDir, log);
   const settings = await openSettings(configDir, log);
   const ffmpeg = new FfmpegState({ dataDir: init.dataDir, binDir: init.binDir, setting: () => settings.get().ffmpegPath, log: log.scoped('ffmpeg') });
   const looking = ffmpeg.recall();

@@ -9,6 +9,7 @@ import type { Logger } from './core/logger.ts';
 import type { Base, StopStack } from './engine-base.ts';
 import type { Recording } from './engine-recording.ts';
 import { FFMPEG_NOT_STARTED } from './recorder/ladder.ts';
+import type { Doctor } from './storage/doctor.ts';
 
 /** How often disks are looked at, and a missing ffmpeg for. */
 const LOOK_MS = 10 * SECOND_MS;
@@ -19,8 +20,8 @@ const BEGIN_LIMIT_MS = 3 * SECOND_MS;
 const ADD_AGAIN_MS = 5 * SECOND_MS;
 
 /** Starts all of it; it ends with the engine. */
-export function startUpkeep(base: Base, recording: Recording, handlers: EngineHandlers, summary: () => Promise<StorageSummary>, appInfo: () => AppInfo, stops: StopStack): void {
-  const { archive, clock, hub, log, ffmpeg, init } = base;
+export function startUpkeep(base: Base, recording: Recording, doctor: Doctor, handlers: EngineHandlers, summary: () => Promise<StorageSummary>, appInfo: () => AppInfo, stops: StopStack): void {
+  const { clock, hub, log, ffmpeg, init } = base;
   const { retention, director } = recording;
   const stopping = new AbortController();
   const work = new Set<Promise<unknown>>();
@@ -36,7 +37,7 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
   retention.start();
   const begun = recordingBegun(recording, clock, stopping.signal);
   background('the check of all files failed', begun.then(async () => {
-    if (!stopping.signal.aborted) await archive.reconcile(stopping.signal);
+    if (!stopping.signal.aborted) await doctor.atStart();
   }));
   background('cameras could not be added', addCameras(init.cameras, handlers, clock, log, stopping.signal));
   const lookForFfmpeg = async (): Promise<void> => {
@@ -66,6 +67,7 @@ export function startUpkeep(base: Base, recording: Recording, handlers: EngineHa
   ];
   stops.push(async () => {
     stopping.abort();
+    await doctor.stop();
     stopHearing();
     for (const cancel of cancels) cancel();
     await Promise.all(work);

@@ -13,6 +13,7 @@ import { createProber, type Prober } from './cameras/prober.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { createSearcher, type Searcher } from './discovery/searcher.ts';
 import { type Base, describeApp, openBase, StopStack } from './engine-base.ts';
+import { openCare } from './engine-care.ts';
 import { type Recording, startRecording } from './engine-recording.ts';
 import { startUpkeep } from './engine-upkeep.ts';
 import { grabStill } from './ffmpeg/jobs.ts';
@@ -109,8 +110,9 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
     storageChanged();
   });
   connect(base, recording, network, appInfo);
+  const care = await openCare(base, recording, stops);
   const handlers = createHandlers({
-    ...base, ...network, ...recording,
+    ...base, ...network, ...recording, ...care,
     previews: recording.previewStore,
     appInfo,
     summary,
@@ -121,7 +123,7 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
   const doors = await openDoors({ dataDir: init.dataDir, clock, log, onChannel: attach }, init.serve);
   stops.push(() => doors.stop());
   serving.info = doors.serving;
-  startUpkeep(base, recording, handlers, summary, appInfo, stops);
+  startUpkeep(base, recording, care.doctor, handlers, summary, appInfo, stops);
   log.info('ready');
   return {
     handlers,

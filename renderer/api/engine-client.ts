@@ -87,7 +87,10 @@ export class EngineClient {
     return await new Promise<OutputOf<Name>>((resolve, reject) => {
       const id = ++this.#ids;
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#send(channel, { type: 'request', id, name, input });
+      // Bytes travel beside the head, as those of an answer do.
+      const { bytes, ...rest } = input as { readonly bytes?: unknown };
+      if (bytes instanceof Uint8Array) channel.send({ head: { type: 'request', id, name, input: rest } satisfies ViewerHead, payload: bytes });
+      else this.#send(channel, { type: 'request', id, name, input });
     });
   }
 

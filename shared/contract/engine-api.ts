@@ -4,16 +4,18 @@
  */
 import { z } from 'zod';
 import type { Camera, CameraStatus, StreamKind } from '../model/camera.ts';
+import type { CheckState } from '../model/check.ts';
 import type { CameraCoverage } from '../model/coverage.ts';
 import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { Settings } from '../model/settings.ts';
+import type { SetupImport } from '../model/setup.ts';
 import type { FootageLock, LockWithFootage } from '../model/locks.ts';
 import type { StorageSummary } from '../model/storage.ts';
 import type { StorageRules, WhatIf } from '../model/storage-rules.ts';
 import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
-import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, streamKindSchema, usernameSchema } from './schemas.ts';
+import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, setupBytesSchema, setupPasswordSchema, streamKindSchema, usernameSchema } from './schemas.ts';
 import { addLockSchema, lockIdSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
 
 /** One entry of the map: the schema of its input and, as a type only, its output. */
@@ -120,6 +122,8 @@ const QUERIES = {
   /** The segment and frame that the index names for a moment: for tests, tools and the curious. */
   'footage.locate': operation<LocatedFrame | null>()(z.object({ cameraId: cameraIdSchema, stream: streamKindSchema, atMs: epochMsSchema })),
   'settings.get': operation<Settings>()(nothing),
+  /** How far a check or rebuild is, what the last ones found, and what a repair would do. */
+  'check.state': operation<CheckState>()(nothing),
 } as const;
 
 export interface LocatedFrame {
@@ -161,6 +165,16 @@ export const COMMANDS = {
   'storage.addRoot': operation<StorageSummary>()(z.object({ path: z.string().min(1).max(4096) })),
   'storage.removeRoot': operation<StorageSummary>()(z.object({ rootId: rootIdSchema })),
   'settings.set': operation<Settings>()(settingsPatch),
+  /** Begins to check the archive beside the recorder; nothing is changed. `conflict` while all files are being looked at already. */
+  'check.run': operation<CheckState>()(nothing),
+  /** Begins to do what the last check said a repair would, and checks again. */
+  'check.repair': operation<CheckState>()(nothing),
+  /** Breaks off a check or repair that was asked for. */
+  'check.cancel': operation<CheckState>()(nothing),
+  /** Cameras with their passwords, rules and settings as one sealed file (docs/design/config-export.md). */
+  'config.export': operation<{ readonly fileName: string } & WithBytes>()(z.object({ password: setupPasswordSchema })),
+  /** What such a file would change here; with `apply`, changes it, all or nothing. `bytes` travel as the message's binary part. */
+  'config.import': operation<SetupImport>()(z.object({ password: passwordSchema, apply: z.boolean(), bytes: setupBytesSchema })),
 } as const;
 
 /** Told to everybody who is connected, on change only. */
@@ -175,6 +189,7 @@ export interface EngineEvents {
   readonly 'storage.changed': StorageSummary;
   readonly 'locks.changed': readonly FootageLock[];
   readonly 'settings.changed': Settings;
+  readonly 'check.changed': CheckState;
 }
 
 export type QueryName = keyof typeof QUERIES;

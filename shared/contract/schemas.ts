@@ -1,6 +1,7 @@
 /** Parsers for what crosses the contract inwards; the receiving side runs them, whoever sent. zod lives in this folder only. */
 import { z } from 'zod';
 import { STREAM_KINDS } from '../model/camera.ts';
+import { MAX_SETUP_BYTES, SETUP_PASSWORD_LENGTH } from '../model/setup.ts';
 import { type CameraId, isCameraId, isRootId, type RootId } from '../model/ids.ts';
 
 /** Latest moment a Date can hold. */
@@ -11,6 +12,9 @@ export const rootIdSchema = z.string().refine(isRootId, 'not a disk id').transfo
 export const epochMsSchema = z.number().min(0).max(MAX_EPOCH_MS);
 export const streamKindSchema = z.enum(STREAM_KINDS);
 export const passwordSchema = z.string().max(256);
+/** Seals a file that others may get hold of. */
+export const setupPasswordSchema = passwordSchema.min(SETUP_PASSWORD_LENGTH, `use ${SETUP_PASSWORD_LENGTH} characters or more`);
+export const setupBytesSchema = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_SETUP_BYTES, 'the file is too large');
 export const usernameSchema = z.string().max(128);
 export const nameSchema = z.string().trim().min(1).max(60);
 export const addressSchema = z.string().trim().min(1).max(2048);

@@ -105,8 +105,10 @@ export interface CheckState {
   readonly last: CheckReport | null;
   /** What the last repair did, where it came after the last check. */
   readonly repair: RepairReport | null;
-  /** What the comparison at the last start found, and mended at once. */
+  /** What the comparison at the last start found; `repair` says what was done about it at once. */
   readonly atStart: CheckReport | null;
+  /** When the index was last built anew from the disks, and what that took; null where it never was. */
+  readonly rebuilt: { readonly atMs: EpochMs; readonly durationMs: DurationMs; readonly files: number } | null;
 }
 
 export function wrongIn(report: CheckReport): number {

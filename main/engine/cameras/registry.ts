@@ -61,6 +61,8 @@ export interface CameraRegistry {
   restore(cameraId: CameraId): Promise<Camera>;
   /** Which configured camera a found one is, by what both say of themselves; null when none. */
   configuredAs(found: FoundCamera): CameraId | null;
+  /** Puts the whole list in place, with the passwords given (null takes one away): an imported set-up, or the one before it. */
+  replaceAll(list: Pick<CameraFile, 'cameras' | 'removed'>, passwords: ReadonlyMap<CameraId, string | null>): Promise<void>;
   onChange(listener: (cameras: readonly Camera[]) => void): () => void;
   /** Sentences about what was wrong with the stored list. */
   readonly warnings: readonly string[];
@@ -208,6 +210,14 @@ class FileRegistry implements CameraRegistry {
     // The endpoint reference decides; the address only where the camera never told one.
     const byAddress = this.#content.cameras.find((camera) => byHost(camera) && (camera.identity === null || camera.identity.startsWith('serial:')) && camera.deviceUrl !== null && found.deviceUrls.some((url) => originOf(url) === originOf(camera.deviceUrl ?? '')));
     return (same.find(byHost) ?? same[0] ?? byAddress)?.id ?? null;
+  }
+
+  async replaceAll(list: Pick<CameraFile, 'cameras' | 'removed'>, passwords: ReadonlyMap<CameraId, string | null>): Promise<void> {
+    for (const [cameraId, password] of passwords) {
+      if (password === null) await this.#parts.secrets.delete(secretName(cameraId));
+      else await this.#parts.secrets.set(secretName(cameraId), password);
+    }
+    await this.#commit({ cameras: list.cameras, removed: list.removed });
   }
 
   onChange(listener: (cameras: readonly Camera[]) => void): () => void {

@@ -24,8 +24,9 @@ import type { Archive } from '../storage/archive.ts';
 import { coverageDays } from './coverage-answer.ts';
 import { retentionHandlers, type RetentionParts } from './retention-handlers.ts';
 import { drawnTimeline, wholeTimeline } from './timeline-answer.ts';
+import { upkeepHandlers, type UpkeepParts } from './upkeep-handlers.ts';
 
-export interface HandlerParts extends Pick<RetentionParts, 'hub' | 'whatIf'> {
+export interface HandlerParts extends Pick<RetentionParts, 'hub' | 'whatIf'>, Pick<UpkeepParts, 'doctor' | 'setup'> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly appInfo: () => AppInfo;
@@ -49,7 +50,7 @@ export interface HandlerParts extends Pick<RetentionParts, 'hub' | 'whatIf'> {
 }
 
 export function createHandlers(parts: HandlerParts): EngineHandlers {
-  return { ...queries(parts), ...cameraCommands(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...otherCommands(parts) };
+  return { ...queries(parts), ...cameraCommands(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...upkeepHandlers(parts), ...otherCommands(parts) };
 }
 
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;

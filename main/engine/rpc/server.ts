@@ -68,14 +68,14 @@ class ViewerSession {
         resolve(reason);
       });
     });
-    channel.onMessage((message) => this.#receive(message.head));
+    channel.onMessage((message) => this.#receive(message.head, message.payload));
   }
 
   #send(head: EngineHead, payload: Uint8Array | null = null): void {
     this.#channel.send({ head, payload });
   }
 
-  #receive(raw: unknown): void {
+  #receive(raw: unknown, payload: Uint8Array | null): void {
     const parsed = viewerHeadSchema.safeParse(raw);
     if (!parsed.success) {
       this.#channel.close('a message that could not be read');
@@ -84,7 +84,7 @@ class ViewerSession {
     const head = parsed.data;
     if (head.type === 'hello') this.#hello(head.version);
     else if (!this.#greeted) this.#channel.close('hello comes first');
-    else this.#dispatch(head);
+    else this.#dispatch(head, payload);
   }
 
   #hello(version: number): void {
@@ -101,10 +101,10 @@ class ViewerSession {
     });
   }
 
-  #dispatch(head: Exclude<ParsedViewerHead, { type: 'hello' }>): void {
+  #dispatch(head: Exclude<ParsedViewerHead, { type: 'hello' }>, payload: Uint8Array | null): void {
     switch (head.type) {
       case 'request':
-        void this.#request(head.id, head.name, head.input);
+        void this.#request(head.id, head.name, withBytes(head.input, payload));
         return;
       case 'open':
         this.#open(head.stream, head.name, head.input, head.credits);
@@ -193,6 +193,11 @@ class ViewerSession {
     if (error instanceof PorchlightError && error.kind !== 'internal') this.#parts.log.debug(`${what}: ${error.message}`);
     else this.#parts.log.error(what, error);
   }
+}
+
+/** A request's binary part is its input's `bytes`. */
+function withBytes(input: unknown, payload: Uint8Array | null): unknown {
+  return payload === null || typeof input !== 'object' || input === null ? input : { ...input, bytes: payload };
 }
 
 /** Splits an output into what goes into the head and what travels as bytes. */

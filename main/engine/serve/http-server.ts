@@ -9,6 +9,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import { errorCode } from '../core/atomic-file.ts';
 import type { Logger } from '../core/logger.ts';
 import { webSocketChannel } from '../rpc/channels/websocket-channel.ts';
+import { MAX_SETUP_BYTES } from '../../../shared/model/setup.ts';
 import type { Attempts } from './attempts.ts';
 import { hostAndPort, isLoopback, isOwnHost, isOwnOrigin } from './serve-address.ts';
 import type { SignIn } from './sign-in.ts';
@@ -36,8 +37,8 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** What a browser may send in one message: heads only, the largest is a list of 64 cameras. */
-const MAX_MESSAGE_BYTES = 256 * 1024;
+/** What a browser that is signed in may send in one message: a set-up to be taken over, else heads only, the largest a list of 64 cameras. */
+const MAX_MESSAGE_BYTES = MAX_SETUP_BYTES + 256 * 1024;
 const MAX_CONNECTIONS = 64;
 const MAX_FORM_BYTES = 4096;
 

@@ -8,12 +8,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Channel } from '../../../shared/contract/channel.ts';
+import { MAX_SETUP_BYTES } from '../../../shared/model/setup.ts';
 import { replaceFile } from '../core/atomic-file.ts';
 import { socketChannel } from '../rpc/channels/socket-channel.ts';
 
 /** sun_path holds 104 bytes on macOS, 108 on Linux (unix(4), unix(7)). */
 const LONGEST_SOCKET_PATH = 100;
-export const MAX_CONTROL_FRAME_BYTES = 1024 * 1024;
+/** A set-up to be taken over, and its head. */
+export const MAX_CONTROL_FRAME_BYTES = MAX_SETUP_BYTES + 1024 * 1024;
 const MAX_CONNECTIONS = 16;
 
 export interface LocalDoor {

@@ -4,9 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt, type ScryptOptions } from 'node:crypto';
 import { PorchlightError } from '../../../shared/errors.ts';
-
-/** Largest file that is written or read. */
-export const MAX_SETUP_BYTES = 4 * 1024 * 1024;
+import { MAX_SETUP_BYTES } from '../../../shared/model/setup.ts';
 
 const MAGIC = Buffer.from('PORCHSET', 'latin1');
 const VERSION = 1;

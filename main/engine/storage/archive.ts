@@ -10,18 +10,18 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ArchiveReader, ArchiveWriter } from '../ports/archive.ts';
 import { archiveReader, archiveWriter } from './archive-doors.ts';
-import type { CheckOptions, CheckStep } from './check.ts';
+import { ArchiveWalks, type WalkProgress, type WalkReport } from './archive-walks.ts';
+import type { CheckOptions } from './check.ts';
 import type { BlockQuery, FootageBlock, FootageBlocks } from './holds.read.ts';
 import { WAITING_FOLDER } from './journal.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import { PreviewTally } from './preview-usage.ts';
-import type { Finding, ReconcileStep } from './reconcile.ts';
+import type { Finding } from './reconcile.ts';
 import type { OldestQuery, OldestSegments, RetentionFacts } from './retention.read.ts';
 import { RootList, type RootPlace } from './root-list.ts';
 import { makeFolder } from './root.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import { segmentFolder } from './segment-name.ts';
-import { StepQueue } from './step-queue.ts';
 import { type Gone, tidyUp } from './tidy-up.ts';
 import type { SessionFloor, TailReport } from './tail-recovery.ts';
 import { ArchiveThreads } from './threads.ts';
@@ -30,12 +30,6 @@ export interface ArchiveOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-export interface WalkReport {
-  readonly files: number;
-  readonly findings: readonly Finding[];
-  readonly durationMs: number;
 }
 
 /** What a deletion did. */
@@ -60,11 +54,13 @@ export interface Archive {
    */
   recoverTails(): Promise<TailReport>;
   /** Beside recording: every file against every row, and whatever a fault left half done. Rebuilds what is not in the index. One runs at a time. */
-  reconcile(signal?: AbortSignal): Promise<WalkReport>;
+  reconcile(signal?: AbortSignal, onProgress?: (progress: WalkProgress) => void): Promise<WalkReport>;
   /** Sets the index aside and builds a new one from the disks; resolves when all of it is back. */
   rebuild(signal?: AbortSignal): Promise<WalkReport>;
   /** Verifies I1 to I5 and changes nothing. */
-  check(options: Pick<CheckOptions, 'engine' | 'thorough'>, signal?: AbortSignal): Promise<WalkReport>;
+  check(options: Pick<CheckOptions, 'engine' | 'thorough'>, signal?: AbortSignal, onProgress?: (progress: WalkProgress) => void): Promise<WalkReport>;
+  /** Mends what a check found and `reconcile` does not look at: rows and tails that differ, gaps, events and locks that index or journal lacks. */
+  mend(findings: readonly Finding[], signal?: AbortSignal): Promise<void>;
   /** Computes spans, coverage and sums anew. */
   rederive(): Promise<void>;
   retentionFacts(): Promise<RetentionFacts>;
@@ -82,8 +78,6 @@ export interface Archive {
   close(): Promise<void>;
 }
 
-/** Steps of a walk that may wait for the writer, which commits together what waits, while the next is made. */
-const STEPS_UNDER_WAY = 4;
 /** Segments per transaction of a deletion: the recorder's commits wait no longer than some milliseconds. */
 const DELETE_BATCH = 100;
 /** An hour folder younger than this may be about to get a file. */
@@ -114,7 +108,7 @@ class DiskArchive implements Archive {
   /** The last session of each stream before this life; null until tails are recovered, which nothing may record before. */
   #floors: readonly SessionFloor[] | null = null;
   #rebuilding = false;
-  #walk: Promise<unknown> = Promise.resolve();
+  readonly #walks: ArchiveWalks;
   #deletion: Promise<unknown> = Promise.resolve();
 
   constructor(options: ArchiveOptions, roots: RootList) {
@@ -125,6 +119,23 @@ class DiskArchive implements Archive {
       roots: () => roots.readable(),
       camerasOn: (root) => this.#threads.maintenance.camerasOn(placeOf(root)),
       bytesOf: (root, cameraId) => this.#threads.maintenance.previewBytes(placeOf(root), cameraId),
+    });
+    this.#walks = new ArchiveWalks({
+      // Also while it closes: a walk is ended in order.
+      threads: () => this.#started ?? this.#threads,
+      roots,
+      clock: options.clock,
+      waiting: path.join(options.dataDir, WAITING_FOLDER),
+      floors: () => this.#floors ?? [],
+      closing: this.#closing.signal,
+      finishHalfDone: async () => {
+        await this.#moveWaiting();
+        await this.#finishGarbage();
+      },
+      recoverTails: () => this.recoverTails(),
+      onCompared: () => {
+        if (this.#rebuilding) this.#setRebuilding(false);
+      },
     });
     this.locks = new LockKeeper({
       threads: () => this.#threads,
@@ -183,51 +194,22 @@ class DiskArchive implements Archive {
     return report;
   }
 
-  async reconcile(signal?: AbortSignal): Promise<WalkReport> {
-    return await this.#exclusively(async () => {
-      const startMs = this.#options.clock.monotonicMs();
-      let files = 0;
-      const findings: Finding[] = [];
-      await this.#moveWaiting();
-      await this.#finishGarbage();
-      await this.#requireSound();
-      for (const root of this.roots.writable()) {
-        const seen = this.#threads.replacements;
-        const allJournals = !(await this.#threads.maintenance.indexedRoots()).includes(root.rootId);
-        const walk = await this.#threads.maintenance.beginReconcile(root, { allJournals, repair: true, floors: this.#floors ?? [] });
-        const finished = await this.#eachStep(walk, signal, async (step) => {
-          files += step.files;
-          findings.push(...step.findings);
-          await this.#applyStep(step as ReconcileStep);
-        });
-        if (!finished || seen !== this.#threads.replacements) return { files, findings, durationMs: this.#options.clock.monotonicMs() - startMs };
-        await this.#threads.write((writer) => writer.markIndexed(root.rootId, this.#options.clock.nowMs()));
-      }
-      if (this.#rebuilding) this.#setRebuilding(false);
-      return { files, findings, durationMs: this.#options.clock.monotonicMs() - startMs };
-    });
+  reconcile(signal?: AbortSignal, onProgress?: (progress: WalkProgress) => void): Promise<WalkReport> {
+    return this.#walks.reconcile(signal, onProgress);
+  }
+
+  check(options: Pick<CheckOptions, 'engine' | 'thorough'>, signal?: AbortSignal, onProgress?: (progress: WalkProgress) => void): Promise<WalkReport> {
+    return this.#walks.check(options, signal, onProgress);
+  }
+
+  mend(findings: readonly Finding[], signal?: AbortSignal): Promise<void> {
+    return this.#walks.mend(findings, signal);
   }
 
   async rebuild(signal?: AbortSignal): Promise<WalkReport> {
     await this.#threads.replace(this.#threads.replacements, 'a rebuild was asked for');
     await this.recoverTails();
     return await this.reconcile(signal);
-  }
-
-  async check(options: Pick<CheckOptions, 'engine' | 'thorough'>, signal?: AbortSignal): Promise<WalkReport> {
-    return await this.#exclusively(async () => {
-      const startMs = this.#options.clock.monotonicMs();
-      let files = 0;
-      const findings: Finding[] = [];
-      await this.#threads.maintenance.requireSound();
-      const walk = await this.#threads.maintenance.beginCheck(this.roots.readable(), { ...options, waiting: path.join(this.#options.dataDir, WAITING_FOLDER) });
-      await this.#eachStep(walk, signal, (step) => {
-        files += step.files;
-        findings.push(...step.findings);
-        return Promise.resolve();
-      });
-      return { files, findings, durationMs: this.#options.clock.monotonicMs() - startMs };
-    });
   }
 
   async rederive(): Promise<void> {
@@ -312,50 +294,9 @@ class DiskArchive implements Archive {
     if (packs > 0) this.#previews.recount();
   }
 
-  async #requireSound(): Promise<void> {
-    const seen = this.#threads.replacements;
-    try {
-      await this.#threads.maintenance.requireSound();
-    } catch (error) {
-      if (!(error instanceof PorchlightError) || error.kind !== 'database-corrupt') throw error;
-      await this.#threads.replace(seen, error);
-      await this.recoverTails();
-    }
-  }
-
-  async #applyStep(step: ReconcileStep): Promise<void> {
-    if (step.insert.length === 0 && step.remove.length === 0 && step.happenings.length === 0) return;
-    await this.#threads.write((writer) => writer.apply({ remove: step.remove, segments: step.insert, happenings: step.happenings }, false, null));
-  }
-
-  /** Pulls a walk's steps one by one, and goes on to the next while the writer has some; false when it was broken off. */
-  async #eachStep(walk: number, signal: AbortSignal | undefined, take: (step: ReconcileStep | CheckStep) => Promise<void>): Promise<boolean> {
-    const underWay = new StepQueue(STEPS_UNDER_WAY);
-    try {
-      while (signal?.aborted !== true && !this.#closing.signal.aborted) {
-        const step = await this.#threads.maintenance.next(walk);
-        if (step === null) {
-          await underWay.finish();
-          return true;
-        }
-        await underWay.add(take(step));
-      }
-      return false;
-    } finally {
-      await this.#started?.maintenance.end(walk);
-      await underWay.finish();
-    }
-  }
-
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#walk.catch(() => undefined).then(work);
-    this.#walk = run;
-    return run;
-  }
-
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled([this.#walk, this.#deletion]);
+    await Promise.allSettled([this.#walks.idle(), this.#deletion]);
     const threads = this.#started;
     this.#started = null;
     await threads?.close();

@@ -8,17 +8,19 @@ import type { EpochMs } from '../../../shared/time.ts';
 import { exposeWorker } from '../core/worker-rpc.ts';
 import type { StreamTail } from '../ports/archive.ts';
 import { checkArchive, type CheckOptions, type CheckStep } from './check.ts';
+import { journalFindings } from './check-journal.ts';
 import { openForReading, type ReadableDb, requireSound } from './database.ts';
 import type { GarbageFile } from './index-writer.ts';
 import { camerasIn, type Happening, journaledLocks, pruneJournal } from './journal.ts';
 import { PreviewSizes } from './preview-usage.ts';
-import { garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
+import { countHours, type Finding, garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
 import { type BlockQuery, footageBlocks, type FootageBlocks } from './holds.read.ts';
 import { hoursWithoutFootage, type OldestQuery, type OldestSegments, oldestSegments } from './retention.read.ts';
 import type { RootPlace } from './root-list.ts';
 import { segmentReader } from './segments.read.ts';
-import { fromSqliteError, mappingSqlite } from './sqlite-errors.ts';
+import { fromSqliteError, mappingAll, mappingSqlite } from './sqlite-errors.ts';
 import { idLookup } from './stream-ids.ts';
+import { rereadFile } from './segment-reread.ts';
 import { joinReports, type LastRow, recoverRootTails, type SessionFloor, type TailReport } from './tail-recovery.ts';
 import { clearEmptyFolders, prunePreviews, removePreviewHours, unlinkFiles } from './unlink.ts';
 
@@ -74,6 +76,11 @@ const api = {
       throw fromSqliteError(error);
     }
   },
+  /** How many hour folders a walk of this root goes through. */
+  countHours: (root: RootPlace): number => countHours(root.path),
+  segmentCount: (): number => Number(reading().prepare('SELECT coalesce(sum(segments), 0) FROM usage').pluck().get()),
+  journalFindings: (roots: readonly RootPlace[], waiting: string, allHere: boolean): readonly Finding[] => journalFindings(reading(), roots, waiting, allHere),
+  reread: (root: RootPlace, path: string): Promise<Pick<ReconcileStep, 'remove'> & { readonly segments: ReconcileStep['insert'] } | null> => rereadFile(root, path),
   end: (walk: number): void => void open.delete(walk),
   garbage: (): readonly GarbageFile[] => mappingSqlite(() => reading().prepare('SELECT roots.root_id AS rootId, path FROM garbage JOIN roots ON roots.id = garbage.root_id').all() as GarbageFile[]),
   unlink: (root: RootPlace, paths: readonly string[]): readonly string[] => unlinkFiles(root.path, paths),
@@ -104,4 +111,4 @@ function lastRowsOf(from: ReadableDb): readonly LastRow[] {
 }
 
 export type MaintenanceApi = typeof api;
-exposeWorker(api);
+exposeWorker(mappingAll(api));

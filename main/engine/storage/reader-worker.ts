@@ -10,7 +10,7 @@ import { type DayCoverageQuery, dayCoverageReader } from './day-coverage.read.ts
 import { bytesTouched, locksInForce } from './locks.read.ts';
 import { newestDayStartMs, type RetentionFacts, retentionFacts } from './retention.read.ts';
 import { segmentReader, type SegmentReader } from './segments.read.ts';
-import { mappingSqlite } from './sqlite-errors.ts';
+import { mappingAll, mappingSqlite } from './sqlite-errors.ts';
 import { idLookup } from './stream-ids.ts';
 import { type TimelineQuery, timelineReader, type TimelineReader } from './timeline.read.ts';
 
@@ -61,4 +61,4 @@ const api = {
 };
 
 export type ReaderApi = typeof api;
-exposeWorker(api);
+exposeWorker(mappingAll(api));

@@ -39,6 +39,8 @@ export interface ReconcileStep {
   readonly remove: readonly SegmentRef[];
   readonly happenings: readonly Happening[];
   readonly findings: readonly Finding[];
+  /** Files whose segment lies on another disk, whole: what a move left behind when the index was lost. Relative to the root. */
+  readonly garbage?: readonly string[];
   readonly files: number;
   /** Hour folders that are done with this step. */
   readonly hours: number;
@@ -58,6 +60,8 @@ export interface ReconcileOptions {
   readonly repair: boolean;
   /** What may be being recorded: everything of a later session. Null where nothing is. */
   readonly floors: readonly SessionFloor[] | null;
+  /** All disks that can be read: a file may be there twice. */
+  readonly here?: readonly RootPlace[];
 }
 
 /** Walks one root that is ready. Throws where the disk fails or is taken away meanwhile; nothing is concluded from that. */
@@ -157,10 +161,11 @@ function nothingYet(): Collected {
 }
 
 /** With `repairable` null nothing is touched, and what a repair would do is reported. */
-async function step(root: RootPlace, ask: Questions, { strangers, remove, findings, files, hours, reachedMs }: Collected, repairable: ((file: FoundFile) => boolean) | null, { allJournals }: ReconcileOptions): Promise<ReconcileStep> {
+async function step(root: RootPlace, ask: Questions, { strangers, remove, findings, files, hours, reachedMs }: Collected, repairable: ((file: FoundFile) => boolean) | null, { allJournals, here = [] }: ReconcileOptions): Promise<ReconcileStep> {
   const removed = new Set(remove.map(placeText));
   // Rowed since the rows were read: a recorder's file, not a stranger.
   const unknown = ask.unknownOf(strangers, ({ name }) => removed.has(placeText(name)));
+  const twice = ask.elsewhere(strangers).filter(({ path, rootId, sizeBytes }) => here.some((other) => other.rootId === rootId && statSync(`${other.path}/${path}`, { throwIfNoEntry: false })?.size === sizeBytes)).map(({ path }) => path);
   const { closed, rest } = await readClosedFiles(root, unknown);
   const report = joinReports([closed, await (repairable === null ? inspectFiles(root, rest) : recoverFiles(root, rest, repairable))]);
   // Of a disk that is new to this index every file is; to say so of each would be no finding.
@@ -172,8 +177,10 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
     files,
     hours,
     reachedMs,
+    garbage: twice,
     findings: [
       ...findings,
+      ...twice.map((path): Finding => ({ kind: 'not-indexed', invariant: 'I2', path, sentence: 'The file was moved to another disk before and lies there whole; this copy is removed.' })),
       ...unindexed.map((segment): Finding => ({ kind: 'not-indexed', invariant: 'I2', path: encodeSegmentName({ ...segment, startMs: segment.nameMs }), sentence: 'The file was not in the index.' })),
       ...report.trimmed.map((cut): Finding => ({ kind: 'cut-short', invariant: 'I4', path: cut.path, sentence: `The file was cut short; ${cut.lostBytes} bytes after its last whole picture are given up.` })),
       ...report.removed.map((gone): Finding => ({ kind: 'no-whole-picture', invariant: 'I2', path: gone, sentence: 'The file holds no whole picture.' })),
@@ -204,15 +211,19 @@ interface Questions {
   isStillRowed(row: RowFact): boolean;
   /** The files that are neither rowed nor garbage, asked of one state of the index; `isRemoved` are rowed and about not to be. */
   unknownOf(files: readonly FoundFile[], isRemoved: (file: FoundFile) => boolean): readonly FoundFile[];
+  /** The files that are not garbage and whose segment is rowed on another disk, with its size there. */
+  elsewhere(files: readonly FoundFile[]): readonly { readonly path: string; readonly rootId: RootId; readonly sizeBytes: number }[];
 }
 
 function questions(db: ReadableDb, root: RootPlace, { cameraId, stream }: StreamKey): Questions {
   const snapshot = snapshotOf(db);
   const isGarbage = garbageCheck(db, root);
   const anyGarbage = db.prepare('SELECT 1 FROM garbage LIMIT 1');
-  const row = db.prepare('SELECT 1 FROM segments WHERE id = ? AND size_bytes = ?');
+  const row = db.prepare('SELECT 1 FROM segments WHERE id = ? AND size_bytes = ? AND root_id = (SELECT id FROM roots WHERE root_id = ?)');
   const places = db.prepare(`SELECT session, sequence FROM segments WHERE stream_id = (SELECT id FROM streams WHERE camera_id = ? AND stream = ?)
     AND (session, sequence) >= (?, ?) AND (session, sequence) <= (?, ?)`).raw();
+  const other = db.prepare(`SELECT roots.root_id AS rootId, size_bytes AS sizeBytes FROM segments JOIN roots ON roots.id = segments.root_id
+    WHERE stream_id = (SELECT id FROM streams WHERE camera_id = ? AND stream = ?) AND session = ? AND sequence = ? AND roots.root_id <> ?`);
   /** One question for all of them: what a step finds lies close together. */
   const rowedAmong = (files: readonly FoundFile[]): ReadonlySet<string> => {
     const ordered = files.map((file) => file.name).toSorted(compareSegmentOrder);
@@ -223,7 +234,14 @@ function questions(db: ReadableDb, root: RootPlace, { cameraId, stream }: Stream
     return new Set(rowed.map(([session, sequence]) => placeText({ session, sequence })));
   };
   return {
-    isStillRowed: ({ id, sizeBytes }) => row.get(id, sizeBytes) !== undefined,
+    isStillRowed: ({ id, sizeBytes }) => row.get(id, sizeBytes, root.rootId) !== undefined,
+    elsewhere: (files) =>
+      snapshot(() =>
+        files.flatMap(({ name, path }) => {
+          const row = other.get(cameraId, stream, name.session, name.sequence, root.rootId) as { rootId: RootId; sizeBytes: number } | undefined;
+          return row === undefined || isGarbage(path) ? [] : [{ path, ...row }];
+        }),
+      ),
     unknownOf: (files, isRemoved) =>
       files.length === 0
         ? []
@@ -259,5 +277,5 @@ function streamsWithRows(db: ReadableDb, root: RootPlace): readonly StreamKey[] 
 
 /** Hour folders of a root's streams: how long a walk is, by names of folders alone. */
 export function countHours(rootPath: string): number {
-  return streamsIn(rootPath).reduce((sum, key) => sum + hoursOf(rootPath, key).reduce((hours) => hours + 1, 0), 0);
+  return streamsIn(rootPath).reduce((sum, key) => sum + [...hoursOf(rootPath, key)].length, 0);
 }
