@@ -41,7 +41,8 @@ export interface ChangeFacts {
 
 /** The whole of a what-if. */
 export function describeChange({ usedBytes, deletedBytes, deletedAnywayBytes, forecastDays, lostMs }: ChangeFacts): string {
-  const fits = forecastDays === null ? '' : ` About ${inDays(forecastDays * DAY_MS)} fit at today’s rate.`;
+  const about = forecastDays === null ? '' : inDays(forecastDays * DAY_MS);
+  const fits = about === '' ? '' : about === SHORTEST ? ' Less than an hour fits at today’s rate.' : ` About ${about} fit at today’s rate.`;
   const causedBytes = Math.max(0, deletedBytes - deletedAnywayBytes);
   if (causedBytes <= 0) return `Nothing is deleted by this change.${fits}`;
   const share = usedBytes === 0 ? 0 : causedBytes / usedBytes;
@@ -50,12 +51,14 @@ export function describeChange({ usedBytes, deletedBytes, deletedAnywayBytes, fo
   return `${inBytes(causedBytes)} of footage, ${percent} of it, is deleted at once${oldest}.${fits}`;
 }
 
+const SHORTEST = 'less than an hour';
+
 /** Whole days from two on, hours below. */
 function inDays(durationMs: DurationMs): string {
   const days = durationMs / DAY_MS;
   if (days >= 2) return `${Math.floor(days)} days`;
   const hours = Math.max(0, Math.floor(days * 24));
-  return hours >= 48 || hours === 24 ? '1 day' : hours === 1 ? '1 hour' : hours === 0 ? 'less than an hour' : `${hours} hours`;
+  return hours === 24 ? '1 day' : hours === 1 ? '1 hour' : hours === 0 ? SHORTEST : `${hours} hours`;
 }
 
 /** Decimal units, as on the disk's label. */

@@ -101,9 +101,8 @@ function Disks({ data: { roots }, fields, change }: PartProps): ReactNode {
 
 function Ages({ data, fields, change }: PartProps): ReactNode {
   const cameras = useCameras() ?? [];
-  const rows = cameras.filter(({ camera }) => fields.minAges[camera.id] !== undefined);
-  if (rows.length === 0) return null;
-  const some = rows.some(({ camera }) => fields.minAges[camera.id] !== '' || fields.maxAges[camera.id] !== '');
+  if (cameras.length === 0) return null;
+  const some = [...Object.values(fields.minAges), ...Object.values(fields.maxAges)].some((text) => text !== '');
   return (
     <details className="more" open={some ? true : undefined}>
       <summary>Days for each camera</summary>
@@ -118,7 +117,7 @@ function Ages({ data, fields, change }: PartProps): ReactNode {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ camera: { id, name } }) => (
+          {cameras.map(({ camera: { id, name } }) => (
             <tr key={id}>
               <th scope="row">{name}</th>
               <td>

@@ -51,7 +51,7 @@ export function Keep({ cameras, atMs, nowMs, window, keep }: KeepProps): ReactNo
   return (
     <DropdownMenu.Root>
       <DropdownMenu.Trigger asChild>
-        <IconButton label="Keep this" shortcut="P" disabled={cameras.length === 0}>
+        <IconButton label="Keep this" shortcut="P" className="keep" disabled={cameras.length === 0}>
           <Lock size={18} />
         </IconButton>
       </DropdownMenu.Trigger>
