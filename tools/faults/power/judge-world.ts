@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { DurationMs } from '../../../shared/time.ts';
 import type { ReceivedStream } from './footage-truth.ts';
 import { recoverInProcess } from './recover-in-process.ts';
-import { findingsOf, keptFootage, layOut, readOwnersFiles, recoverByEngine, recoverWorld, sayError, timelineOf, timelineWithoutIndex, type WorldFolder } from './recover-world.ts';
+import { findingsOf, keptFootage, layOut, locksIn, readOwnersFiles, recoverByEngine, recoverWorld, sayError, timelineOf, timelineWithoutIndex, type WorldFolder } from './recover-world.ts';
 import type { Said } from './traced-engine.ts';
 
 /** I4: what a power cut may cost of a stream. */
@@ -19,10 +19,19 @@ export interface Cut {
   readonly said: readonly Said[];
 }
 
+/** Of the worst stream, from its first lost picture to the last one received. */
+export interface Loss {
+  /** By when they had come out of ffmpeg: what the bound of I4 is about. */
+  readonly lostMs: DurationMs;
+  /** By when the camera had sent them: more, where ffmpeg held the first pictures of a session back to know the stream and gave them all at once. */
+  readonly footageMs: DurationMs;
+}
+
+const NO_LOSS: Loss = { lostMs: 0, footageMs: 0 };
+
 export interface Verdict {
   readonly violations: readonly string[];
-  /** Footage lost of the worst stream, from its first lost picture to the last one received, by the times at which they were sent. */
-  readonly lostMs: DurationMs;
+  readonly loss: Loss;
   /** The index was damaged, and a new one was begun. */
   readonly rebuilt: boolean;
 }
@@ -71,14 +80,15 @@ export async function judgeHome(home: WorldFolder, { cut, streams, recovery, wit
   if (ready) violations.push(...((await attempt('the world cannot be checked', () => asItLies(home))) ?? []));
   await attempt('the owner\'s files cannot be read', async () => violations.push(...(await promisesBroken(home, cut.said, ready))));
   const recovered = await attempt('the archive cannot be opened', () => RECOVER[recovery](home));
-  if (recovered === null) return { violations, lostMs: 0, rebuilt: false };
+  if (recovered === null) return { violations, loss: NO_LOSS, rebuilt: false };
   if (ready && !recovered.rootReady) violations.push('the disk for footage is not known any more');
   for (const finding of (await attempt('the recovered archive cannot be checked', () => findingsOf(home, 'stopped'))) ?? []) violations.push(`after recovery, ${finding.invariant} ${finding.path}: ${finding.sentence}`);
+  await attempt('the locks cannot be read', () => Promise.resolve(violations.push(...locksBroken(locksIn(home), cut.said))));
   const kept = await attempt('the footage cannot be read', () => keptFootage(home));
   if (kept !== null) violations.push(...kept.broken.map((file) => `after recovery, I4 ${file}`), ...neverSent(streams, kept.digests));
-  const lostMs = kept === null ? 0 : lossOf(streams, cut.timeMs, kept.digests, violations);
+  const loss = kept === null ? NO_LOSS : lossOf(streams, cut.timeMs, kept.digests, violations);
   if (withoutIndex) await attempt('the index cannot be built anew', () => sameWithoutIndex(home, violations));
-  return { violations, lostMs, rebuilt: recovered.rebuilt };
+  return { violations, loss, rebuilt: recovered.rebuilt };
 }
 
 /** The invariants hold at every moment, not only after a repair; but a journal may be ahead of its rows. */
@@ -103,23 +113,32 @@ async function promisesBroken(home: WorldFolder, said: readonly Said[], ready: b
   return broken;
 }
 
-/**
- * The worst stream's loss, as footage: from its first lost picture to the last one received. A violation is a picture that had
- * been received longer before the last one than a power cut may cost; what ffmpeg held back and then gave all at once has no age.
- */
-function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: ReadonlySet<string>, violations: string[]): DurationMs {
-  let worstMs = 0;
+/** A lock holds from when it was confirmed until it is taken off; while it is being taken off, it may. */
+function locksBroken(found: ReadonlySet<number>, said: readonly Said[]): readonly string[] {
+  const locked = said.flatMap((one) => (one.what === 'locked' ? [one.number] : []));
+  const unlocked = said.flatMap((one) => (one.what === 'unlocked' ? [one.number] : []));
+  // The oldest that holds may be on its way out: it is taken off before that is said.
+  const certain = locked.filter((number) => !unlocked.includes(number) && number > Math.max(0, ...unlocked) && number === locked.at(-1));
+  return [
+    ...certain.filter((number) => !found.has(number)).map((number) => `I4 lock ${number} was confirmed and is gone`),
+    ...unlocked.filter((number) => found.has(number)).map((number) => `I4 lock ${number} was taken off and is back`),
+  ];
+}
+
+/** The worst stream's loss; adds a violation for each stream with a lost picture that had been received longer before the last one than a power cut may cost. */
+function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: ReadonlySet<string>, violations: string[]): Loss {
+  let worst = NO_LOSS;
   for (const { name, frames } of streams) {
     const received = frames.filter((frame) => frame.arrivedMs <= cutMs && (frame.killedMs === null || cutMs <= frame.killedMs));
     const last = received.at(-1);
     const lost = received.filter((frame) => !present.has(frame.digest) && (frame.deletedMs === null || frame.deletedMs > cutMs + DELETING_MS));
     const [first] = lost;
     if (last === undefined || first === undefined) continue;
-    worstMs = Math.max(worstMs, last.sentMs - first.sentMs);
-    const ageMs = last.arrivedMs - first.arrivedMs;
-    if (ageMs > MOST_LOST_MS) violations.push(`I4 ${name}: ${lost.length} pictures lost, received up to ${Math.round(ageMs)} ms before the last one`);
+    const lostMs = last.arrivedMs - first.arrivedMs;
+    worst = { lostMs: Math.max(worst.lostMs, lostMs), footageMs: Math.max(worst.footageMs, last.sentMs - first.sentMs) };
+    if (lostMs > MOST_LOST_MS) violations.push(`I4 ${name}: ${lost.length} pictures lost, received up to ${Math.round(lostMs)} ms before the last one`);
   }
-  return worstMs;
+  return worst;
 }
 
 /** A picture with a hole in it is no whole fragment, and must not be kept as one. */

@@ -155,7 +155,7 @@ async function recordAndCut(options: RealDiskOptions, cuts: number, withoutSyncs
         const home = { folder: disks.home, dataDir: path.join(disks.home, 'data'), mediaDir: path.join(disks.home, 'media') };
         const verdict = await judgeHome(home, { cut, streams, recovery: 'archive', withoutIndex: index % 2 === 0 });
         await disks.unmountHome();
-        lostMs.push(verdict.lostMs);
+        lostMs.push(verdict.loss.lostMs);
         violations.push(...verdict.violations.map((violation) => `real disk, cut ${index + 1}: ${violation}`));
       }
       return { lostMs, violations };

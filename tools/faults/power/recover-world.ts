@@ -11,6 +11,7 @@ import { openSettings } from '../../../main/engine/settings/settings-store.ts';
 import { openArchive } from '../../../main/engine/storage/archive.ts';
 import { runCheck } from '../../../main/engine/storage/check-run.ts';
 import { DATABASE_FILE, openForReading } from '../../../main/engine/storage/database.ts';
+import { locksInForce } from '../../../main/engine/storage/locks.read.ts';
 import type { Finding } from '../../../main/engine/storage/reconcile.ts';
 import { readIdentity } from '../../../main/engine/storage/root.ts';
 import { describeError } from '../../../shared/errors.ts';
@@ -142,7 +143,19 @@ const TIMELINE_TABLES = {
   segments: 'SELECT camera_id, stream, session, sequence, name_ms, start_ms, end_ms, size_bytes, init_bytes, video_frames, hex(packed) AS packed FROM segments JOIN keyframes ON keyframes.segment_id = segments.id JOIN streams ON streams.id = stream_id ORDER BY camera_id, stream, session, sequence',
   gaps: 'SELECT camera_id, stream, start_ms, end_ms, cause, detail FROM gaps JOIN streams ON streams.id = stream_id ORDER BY 1, 2, 3, 4, 5',
   events: 'SELECT id, camera_id, start_ms, end_ms, kind, label FROM events ORDER BY id',
+  locks: 'SELECT * FROM locks ORDER BY id',
+  unlocks: 'SELECT * FROM unlocks ORDER BY id',
 } as const;
+
+/** Numbers of the locks that are in force (traced-engine.ts). */
+export function locksIn({ dataDir }: WorldFolder): ReadonlySet<number> {
+  const db = openForReading(path.join(dataDir, DATABASE_FILE));
+  try {
+    return new Set(locksInForce(db).map((lock) => numberIn(lock.note) ?? 0));
+  } finally {
+    db.close();
+  }
+}
 
 /** The whole timeline as text, for comparing (I5). */
 export function timelineOf({ dataDir }: WorldFolder): string {

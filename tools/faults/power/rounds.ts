@@ -30,8 +30,10 @@ export interface PowerCutOptions {
 export interface PowerCutResult {
   readonly rounds: number;
   readonly worlds: number;
-  /** One per world: footage lost of its worst stream, from the first lost picture to the last one received. */
+  /** One per world: loss of its worst stream (judge-world.ts, `Loss`). */
   readonly lostMs: readonly DurationMs[];
+  /** The same by when the camera had sent the pictures. */
+  readonly footageMs: readonly DurationMs[];
   readonly violations: readonly string[];
   /** What was found with one sync taken out, over all controls. */
   readonly controlViolations: number;
@@ -95,12 +97,13 @@ export interface Tally {
   worlds: number;
   rebuilt: number;
   readonly lostMs: DurationMs[];
+  readonly footageMs: DurationMs[];
   readonly violations: string[];
   readonly controls: Map<string, { violations: number; example: string | null }>;
 }
 
 export function emptyTally(): Tally {
-  return { rounds: 0, worlds: 0, rebuilt: 0, lostMs: [], violations: [], controls: new Map() };
+  return { rounds: 0, worlds: 0, rebuilt: 0, lostMs: [], footageMs: [], violations: [], controls: new Map() };
 }
 
 interface Bench {
@@ -115,7 +118,7 @@ interface Bench {
 export function resultOf(tally: Tally, skipped: string | null, realDisk: RealDiskResult | null = null): PowerCutResult {
   const controls = [...tally.controls].map(([name, found]) => ({ name, ...found }));
   return {
-    rounds: tally.rounds, worlds: tally.worlds, lostMs: tally.lostMs, violations: tally.violations, rebuilt: tally.rebuilt, skipped, realDisk,
+    rounds: tally.rounds, worlds: tally.worlds, lostMs: tally.lostMs, footageMs: tally.footageMs, violations: tally.violations, rebuilt: tally.rebuilt, skipped, realDisk,
     controls, controlViolations: controls.reduce((sum, control) => sum + control.violations, realDisk?.controlViolations ?? 0),
   };
 }
@@ -162,7 +165,8 @@ async function judge(bench: Bench, model: DiskModel, cut: Cut, kind: WorldKind):
   const { random, streams, tally } = bench;
   tally.worlds += 1;
   const verdict = await judgeWorld(worldOf(bench, model, cut, kind, random), { cut, streams, recovery: recoveryOf(tally.worlds), withoutIndex: tally.worlds % WITHOUT_INDEX_EVERY === 0 });
-  tally.lostMs.push(verdict.lostMs);
+  tally.lostMs.push(verdict.loss.lostMs);
+  tally.footageMs.push(verdict.loss.footageMs);
   if (verdict.rebuilt) tally.rebuilt += 1;
   for (const violation of verdict.violations) tally.violations.push(`cut at ${cut.at}, ${kind}: ${violation}`);
 }

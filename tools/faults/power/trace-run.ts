@@ -20,8 +20,8 @@ const run = promisify(execFile);
 const ENTRY = path.join(import.meta.dirname, 'traced-engine.ts');
 /** Longer than any run, so that no picture is sent twice and its bytes tell which it is. */
 const CLIP_SECONDS = 120;
-export const MAIN_VIDEO = { width: 480, height: 270, fps: 10, kbps: 150, gopFrames: 10, seconds: CLIP_SECONDS };
-export const SUB_VIDEO = { width: 320, height: 180, fps: 10, kbps: 60, gopFrames: 10, seconds: CLIP_SECONDS };
+export const MAIN_VIDEO = { width: 512, height: 288, fps: 10, kbps: 150, gopFrames: 10, seconds: CLIP_SECONDS };
+export const SUB_VIDEO = { width: 384, height: 216, fps: 10, kbps: 60, gopFrames: 10, seconds: CLIP_SECONDS };
 
 export interface TraceOptions {
   readonly cameras: number;

@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
+import type { CameraId } from '../../../shared/model/ids.ts';
 import type { CameraToAdd } from '../../../shared/contract/engine-process.ts';
 import { SAID } from './traced-files.ts';
 
@@ -28,6 +29,8 @@ export interface TracedOrder {
 export type Said =
   | { readonly what: 'ready' }
   | { readonly what: 'home' | 'rules'; readonly number: number }
+  /** The lock with this number holds, or does not any more. */
+  | { readonly what: 'locked' | 'unlocked'; readonly number: number }
   | { readonly what: 'camera'; readonly cameraId: string; readonly number: number }
   /** Everything that was under way is over: nothing may be lost any more. */
   | { readonly what: 'stopped'; readonly number: number };
@@ -52,15 +55,16 @@ async function change(engine: Engine, order: TracedOrder, cameraIds: readonly st
   await handlers['settings.set']({ homeName: `Home ${number}` });
   say({ what: 'home', number });
   const [root] = (await handlers['storage.summary']({})).roots;
-  if (root !== undefined) {
-    await handlers['storage.setRules']({ quotaBytes: { [root.rootId]: order.quotaBytes }, keepFreeBytes: 1_000 + number });
-    say({ what: 'rules', number });
-  }
+  // The quota while there is next to nothing: later it would delete much at once, and be asked about.
+  const quota = root !== undefined && number === 1 ? { quotaBytes: { [root.rootId]: order.quotaBytes } } : {};
+  await handlers['storage.setRules']({ ...quota, keepFreeBytes: 1_000 + number });
+  say({ what: 'rules', number });
   const list = await handlers['cameras.list']({});
   const chosen = list.find(({ camera }) => camera.id === cameraIds[Math.floor(number / 2) % cameraIds.length])?.camera.id;
   if (chosen === undefined) return;
   await handlers['cameras.update']({ cameraId: chosen, name: `Camera ${number}` });
   say({ what: 'camera', cameraId: chosen, number });
+  await lockAndUnlock(engine, chosen, number);
   // What is asked for is written first.
   await handlers['previews.latest']({ cameraId: chosen });
   await delay(700);
@@ -69,6 +73,18 @@ async function change(engine: Engine, order: TracedOrder, cameraIds: readonly st
   await handlers['cameras.pause']({ cameraId: chosen, untilMs: null });
   await delay(500);
   await handlers['cameras.resume']({ cameraId: chosen });
+}
+
+/** Keeps a second of the camera's time, and gives up what was kept before. */
+async function lockAndUnlock({ handlers }: Engine, cameraId: CameraId, number: number): Promise<void> {
+  const earlier = (await handlers['locks.list']({})).filter((lock) => lock.cameraId === cameraId);
+  const nowMs = Date.now();
+  await handlers['locks.add']({ cameraId, startMs: nowMs - 1_000, endMs: nowMs, note: `Lock ${number}` });
+  say({ what: 'locked', number });
+  for (const { id, note } of earlier) {
+    await handlers['locks.remove']({ id });
+    say({ what: 'unlocked', number: Number(note.split(' ')[1]) });
+  }
 }
 
 const order = JSON.parse(process.argv[2] ?? '') as TracedOrder;

@@ -1,15 +1,14 @@
 /** Owns the ways a power cut can treat what was not synced: the two ends, and seeded chances in between. Pure. */
 import type { DataOperation, NameOperation, WorldChoice } from './disk-model.ts';
 
-/** Numbers in [0, 1), the same for the same seed (xorshift32; Marsaglia, "Xorshift RNGs", 2003). */
+/** Numbers in [0, 1), the same for the same seed; seeds side by side have nothing in common (SplitMix32: a counter, mixed by MurmurHash3's finaliser). */
 export function seededRandom(seed: number): () => number {
-  let state = (seed ^ 0x9e3779b9) >>> 0 || 1;
+  let state = seed >>> 0;
   return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 0x1_0000_0000;
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    return ((mixed ^ (mixed >>> 16)) >>> 0) / 0x1_0000_0000;
   };
 }
 
