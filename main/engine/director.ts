@@ -15,7 +15,8 @@ export interface DirectorParts {
   readonly ingest: Pick<Ingest, 'configure'>;
   readonly previews: Pick<PreviewMaker, 'configure'>;
   readonly ffmpeg: Pick<FfmpegState, 'found' | 'problem'>;
-  readonly rootForRecording: () => RootPlace | null;
+  /** Where a camera's footage goes now; null where no disk can take any, which is so for all or for none. */
+  readonly rootForRecording: (cameraId: CameraId) => RootPlace | null;
   /** Of every stream on disk, as the engine found it: new sessions get larger numbers, also where the clock went back (T1). */
   readonly lastSessions: readonly (StreamKey & { readonly session: number })[];
   /** Why there is none, asked only then. */
@@ -82,13 +83,17 @@ export class Director {
       return;
     }
     const passwords = new Map(await Promise.all(cameras.map(async (camera) => [camera.id, await this.#password(camera.id)] as const)));
-    const root = rootForRecording();
-    const record = root === null ? null : { rootId: root.rootId, rootPath: root.path };
-    this.#tellOutages(plannedOutages(cameras, root === null ? { cause: this.#parts.whyNoRoot(), detail: 'There was no disk that could take footage.' } : null, this.#recorded));
+    const places = new Map(cameras.map((camera) => [camera.id, rootForRecording(camera.id)]));
+    const homeless = [...places.values()].includes(null);
+    const rootFor = (cameraId: CameraId) => {
+      const root = places.get(cameraId) ?? null;
+      return root === null ? null : { rootId: root.rootId, rootPath: root.path };
+    };
+    this.#tellOutages(plannedOutages(cameras, homeless ? { cause: this.#parts.whyNoRoot(), detail: 'There was no disk that could take footage.' } : null, this.#recorded));
     const lastSession = (cameraId: CameraId, kind: StreamKind): number => Math.max(0, ...this.#parts.lastSessions.filter((tail) => tail.cameraId === cameraId && tail.stream === kind).map((tail) => tail.session));
     this.#configured = true;
-    await ingest.configure(ingestStreams({ cameras, passwords, rootFor: () => record, lastSession }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
-    this.#recorded = root === null ? [] : cameras.filter((camera) => camera.paused === null).flatMap((camera) => camera.recorded.map((stream) => ({ cameraId: camera.id, stream })));
+    await ingest.configure(ingestStreams({ cameras, passwords, rootFor, lastSession }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
+    this.#recorded = homeless ? [] : cameras.filter((camera) => camera.paused === null).flatMap((camera) => camera.recorded.map((stream) => ({ cameraId: camera.id, stream })));
     previews.configure(cameras.filter((camera) => camera.paused === null).map(previewStream));
   }
 

@@ -11,6 +11,7 @@ import { LifeMarker, readLifeStart } from './catalog/life-marker.ts';
 import { LiveEdges } from './catalog/live-edge.ts';
 import { Director, type PlannedOutage } from './director.ts';
 import type { Base, StopStack } from './engine-base.ts';
+import { openPlacementDesk, type PlacementDesk } from './engine-placement.ts';
 import { runBatch } from './ffmpeg/jobs.ts';
 import { FootageStreams } from './playback/footage-streams.ts';
 import { streamToServe, type WantedStream } from './playback/stream-choice.ts';
@@ -36,6 +37,7 @@ export interface Recording {
   readonly director: Director;
   readonly retention: RetentionExecutor;
   readonly whatIf: WhatIfDesk;
+  readonly placement: PlacementDesk;
 }
 
 /** Tails in order, then recording, then what lives off it. */
@@ -47,7 +49,8 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const ledger = new GapLedger({ footageEnds: tails, openOutages: life.last?.openOutages ?? [], between: life.between });
   const marker = await LifeMarker.begin({ dataDir: init.dataDir, clock, logger: log, openOutages: () => ledger.openOutages(), onDeadTime: (time) => ledger.addDeadTime(time) }, life);
   stops.push((reason) => (reason === 'failed' ? marker.abandon() : marker.stop(reason)));
-  const { retention, whatIf } = createRetention(base);
+  const placement = await openPlacementDesk(base, async () => await retention.ageNowMs(), stops);
+  const { retention, whatIf } = createRetention(base, placement);
   stops.push(() => retention.stop());
   const edges = new LiveEdges();
   const indexer = createIndexer(base, ledger, marker, edges);
@@ -56,12 +59,12 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
     const isIt = (camera: Camera): boolean => camera.id === cameraId;
     return streamToServe(name, wanted, registry.list().find(isIt), registry.removed().find(isIt));
   };
-  const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream });
+  const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream, rootPaths: () => archive.roots.list().map((root) => root.path) });
   const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });
-  const { previews, previewStore } = createPreviews(base, ingest, board);
+  const { previews, previewStore } = createPreviews(base, ingest, board, placement);
   const planned = (outage: PlannedOutage): void => hearPlanned(outage, base, recording);
-  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: () => archive.roots.forRecording(), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: planned, onPlannedOutageOver: (outage) => ledger.released(outage) });
-  const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention, whatIf };
+  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: (cameraId) => placement.rootFor(cameraId), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: planned, onPlannedOutageOver: (outage) => ledger.released(outage) });
+  const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention, whatIf, placement };
   ingest.onNotice((notice) => hear(notice, base, recording));
   indexer.onChanged((change) => hub.tell('timeline.changed', change));
   // Backwards: no more orders, pictures closed, every file closed and synced, and then their rows written.
@@ -79,11 +82,13 @@ function whyNoRoot(conditions: readonly RootCondition[]): GapCause {
 }
 
 /** The one way of everything the ingest thread tells. */
-function hear(notice: IngestNotice, { clock, hub }: Base, { indexer, board, edges, retention }: Recording): void {
+function hear(notice: IngestNotice, { clock, hub }: Base, { indexer, board, edges, retention, director, placement }: Recording): void {
   indexer.take(notice);
   board.take(notice);
   if (edges.take(notice) && 'cameraId' in notice) hub.tell('timeline.changed', { cameraIds: [notice.cameraId], startMs: clock.nowMs(), endMs: clock.nowMs() + 1 });
-  if (notice.type === 'root-problem') retention.hurry();
+  if (notice.type !== 'root-problem') return;
+  retention.hurry();
+  if (placement.hear(notice)) void director.apply();
 }
 
 /** What the director knows and no recorder can say. Where none runs for want of ffmpeg, the camera's state is told here too. */
@@ -97,13 +102,13 @@ function hearPlanned(outage: PlannedOutage, base: Base, recording: Recording): v
 }
 
 /** Rules, and what they would do. */
-function createRetention({ archive, rules, registry, clock, log }: Base): Pick<Recording, 'retention' | 'whatIf'> {
+function createRetention({ archive, registry, clock, log }: Base, placement: PlacementDesk): Pick<Recording, 'retention' | 'whatIf'> {
   const names: Names = {
     root: (rootId) => archive.roots.list().find((root) => root.rootId === rootId)?.path ?? 'a disk',
     camera: (cameraId) => [...registry.list(), ...registry.removed()].find((camera) => camera.id === cameraId)?.name ?? 'A removed camera',
   };
-  const retention = new RetentionExecutor({ archive, rules: () => rules.get(), clock, logger: log.scoped('retention'), names });
-  const whatIf = new WhatIfDesk({ archive, rules: () => rules.get(), ageNowMs: () => retention.ageNowMs(), clock, names });
+  const retention = new RetentionExecutor({ archive, rules: placement.rulesInForce, clock, logger: log.scoped('retention'), names });
+  const whatIf = new WhatIfDesk({ archive, rules: placement.rulesInForce, ageNowMs: () => retention.ageNowMs(), clock, names });
   retention.onDeleted(() => whatIf.forget());
   return { retention, whatIf };
 }
@@ -116,14 +121,14 @@ function createIndexer({ archive, clock, log }: Base, ledger: GapLedger, marker:
   return new Indexer({ write: { insertGap: (gap) => archive.write.insertGap(gap), insertEvent: (event) => archive.write.insertEvent(event), insertSegment }, ledger, lookForSleep: () => marker.lookForSleep(), clock, logger: log.scoped('catalog') });
 }
 
-function createPreviews({ archive, clock, log, ffmpeg }: Base, ingest: Ingest, board: HealthBoard): Pick<Recording, 'previews' | 'previewStore'> {
+function createPreviews({ archive, clock, log, ffmpeg }: Base, ingest: Ingest, board: HealthBoard, placement: PlacementDesk): Pick<Recording, 'previews' | 'previewStore'> {
   const packs = new PreviewPacks();
   const scoped = log.scoped('previews');
   const previews = new PreviewMaker({
     subscribe: (subscription) => ingest.subscribe(subscription),
     runFfmpeg: (job) => runBatch(ffmpeg.require(), job, clock),
     packs,
-    rootOf: () => archive.roots.forRecording()?.path ?? null,
+    rootOf: (cameraId) => placement.rootFor(cameraId)?.path ?? null,
     footageBytesPerSecond: (cameraId) => recordedRate(board, cameraId),
     clock,
     log: scoped,

@@ -22,7 +22,7 @@ const ADD_AGAIN_MS = 5 * SECOND_MS;
 /** Starts all of it; it ends with the engine. */
 export function startUpkeep(base: Base, recording: Recording, doctor: Doctor, handlers: EngineHandlers, summary: () => Promise<StorageSummary>, appInfo: () => AppInfo, stops: StopStack): void {
   const { clock, hub, log, ffmpeg, init } = base;
-  const { retention, director } = recording;
+  const { retention, director, placement } = recording;
   const stopping = new AbortController();
   const work = new Set<Promise<unknown>>();
   const background = (what: string, job: Promise<unknown>): void => {
@@ -35,10 +35,16 @@ export function startUpkeep(base: Base, recording: Recording, doctor: Doctor, ha
   };
   retention.onDeleted((change) => hub.tell('timeline.changed', change));
   retention.start();
+  background('disks that are not here could not be looked for', placement.lookForAbsent());
+  const stopHearingIndex = base.archive.onRebuilding((rebuilding) => {
+    if (!rebuilding) background('disks that are not here could not be looked for', placement.lookForAbsent(true));
+  });
   const begun = recordingBegun(recording, clock, stopping.signal);
   background('the check of all files failed', begun.then(async () => {
     if (!stopping.signal.aborted) await doctor.atStart();
   }));
+  // Beside recording, as everything that reads much.
+  background('moving could not begin', begun.then(() => placement.mover.start()));
   background('cameras could not be added', addCameras(init.cameras, handlers, clock, log, stopping.signal));
   const lookForFfmpeg = async (): Promise<void> => {
     if (await ffmpeg.refresh()) hub.tell('app.changed', appInfo());
@@ -52,6 +58,10 @@ export function startUpkeep(base: Base, recording: Recording, doctor: Doctor, ha
   const look = watchDisks(base, async () => {
     await director.apply();
     retention.hurry();
+    placement.mover.hurry();
+    await placement.lookForAbsent();
+    // A disk that is new knows no names yet.
+    for (const { id, name, recorded } of base.registry.list()) await base.archive.write.describeCamera({ id, name, streams: recorded });
   });
   let told = '';
   const cancels = [
@@ -69,16 +79,21 @@ export function startUpkeep(base: Base, recording: Recording, doctor: Doctor, ha
     stopping.abort();
     await doctor.stop();
     stopHearing();
+    stopHearingIndex();
     for (const cancel of cancels) cancel();
     await Promise.all(work);
   });
 
   /** Looks at the disks; recording follows when the one for new footage is another, and everybody hears of a changed state. */
   function watchDisks({ archive: { roots } }: Base, onOther: () => Promise<void>): () => Promise<void> {
-    const state = (): string => JSON.stringify([roots.forRecording()?.rootId, roots.conditions().map((root) => [root.rootId, root.state])]);
+    const state = (): string => JSON.stringify([roots.forRecording()?.rootId, roots.conditions().map((root) => [root.rootId, root.path, root.state, root.suspect])]);
     let before = state();
+    let here = roots.writable().length;
     return async () => {
       await roots.refresh();
+      // What a pull left half done on a disk is brought into order when it is back.
+      if (roots.writable().length > here) background('a disk that is back could not be looked through', base.archive.reconcile(stopping.signal));
+      here = roots.writable().length;
       const now = state();
       if (now === before) return;
       before = now;

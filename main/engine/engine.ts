@@ -116,7 +116,10 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
     previews: recording.previewStore,
     appInfo,
     summary,
-    apply: () => recording.director.apply(),
+    apply: async () => {
+      await recording.director.apply();
+      await recording.placement.lookForAbsent();
+    },
     storageChanged,
   });
   const attach = (channel: Channel): void => void serveSession(channel, { handlers, media: recording.footage, events: hub.subscribe, access: OWNER, log: log.scoped('viewer') });

@@ -8,6 +8,7 @@ import type { CheckState } from '../model/check.ts';
 import type { CameraCoverage } from '../model/coverage.ts';
 import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
 import type { CameraId } from '../model/ids.ts';
+import type { PlacementState } from '../model/placement.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SetupImport } from '../model/setup.ts';
 import type { FootageLock, LockWithFootage } from '../model/locks.ts';
@@ -16,7 +17,7 @@ import type { StorageRules, WhatIf } from '../model/storage-rules.ts';
 import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
 import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, setupBytesSchema, setupPasswordSchema, streamKindSchema, usernameSchema } from './schemas.ts';
-import { addLockSchema, lockIdSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
+import { addLockSchema, lockIdSchema, setPlacementSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
 
 /** One entry of the map: the schema of its input and, as a type only, its output. */
 export interface Operation<Schema extends z.ZodType, Output> {
@@ -117,6 +118,8 @@ const QUERIES = {
   'storage.rules': operation<StorageRules>()(nothing),
   /** What rules would delete at once, and how long footage would last, before anything is deleted. */
   'storage.whatIf': operation<WhatIf>()(whatIfSchema),
+  /** How footage is placed on the disks, what is being moved, and which disks are not here. */
+  'storage.placement': operation<PlacementState>()(nothing),
   /** Locks in force, those of the newest footage first. */
   'locks.list': operation<readonly LockWithFootage[]>()(nothing),
   /** The segment and frame that the index names for a moment: for tests, tools and the curious. */
@@ -158,6 +161,8 @@ export const COMMANDS = {
   'cameras.restore': operation<Camera>()(z.object({ cameraId: cameraIdSchema })),
   /** Refused with `conflict` where more than a tenth of the archive would go at once and `confirmed` is not the token of a what-if that said so. */
   'storage.setRules': operation<StorageRules>()(setRulesSchema),
+  /** How footage is placed from now on; with `order`, the disks in that order. What lies elsewhere moves bit by bit (tiers) or stays (spread). */
+  'storage.setPlacement': operation<PlacementState>()(setPlacementSchema),
   /** Keeps a range of a camera whatever the rules say; on the disks when it is answered. The answer says where none of it is left. */
   'locks.add': operation<LockWithFootage>()(addLockSchema),
   'locks.remove': operation<null>()(lockIdSchema),
@@ -189,6 +194,7 @@ export interface EngineEvents {
   readonly 'storage.changed': StorageSummary;
   readonly 'locks.changed': readonly FootageLock[];
   readonly 'settings.changed': Settings;
+  readonly 'placement.changed': PlacementState;
   readonly 'check.changed': CheckState;
 }
 

@@ -1,6 +1,7 @@
 /** Inputs about storage rules and locks (main/engine/rpc/retention-handlers.ts answers them). */
 import { z } from 'zod';
-import { cameraIdSchema, rangeSchema } from './schemas.ts';
+import { PLACEMENT_MODES } from '../model/placement.ts';
+import { cameraIdSchema, rangeSchema, rootIdSchema } from './schemas.ts';
 
 const daysSchema = z.number().positive().max(36_500).nullable();
 const bytesSchema = z.number().min(0).max(1e18);
@@ -31,5 +32,8 @@ export const addLockSchema = z
   .object({ cameraId: cameraIdSchema, ...rangeSchema, note: z.string().trim().max(200).default('') })
   .refine(({ startMs, endMs }) => endMs > startMs, 'the end is not after the start')
   .refine(({ startMs, endMs }) => endMs - startMs <= LONGEST_LOCK_MS, 'longer than 31 days');
+
+/** `order`: all disks in use, the first for new footage first; left out, it stays. */
+export const setPlacementSchema = z.object({ mode: z.enum(PLACEMENT_MODES), moveAfterDays: daysSchema, order: z.array(rootIdSchema).max(64).optional() });
 
 export const lockIdSchema = z.object({ id: z.string().min(1).max(64) });

@@ -12,7 +12,8 @@ const camera: fc.Arbitrary<DrawnCamera> = fc.record({
   spans: fc.array(fc.record(range)),
   gaps: fc.array(fc.record({ ...range, cause: fc.constantFrom(...GAP_CAUSES) })),
   events: fc.array(fc.record({ ...range, kind: fc.constantFrom(...EVENT_KINDS) })),
-});
+  absent: fc.array(fc.record(range), { minLength: 1 }),
+}, { requiredKeys: ['cameraId', 'spans', 'gaps', 'events'] });
 const decoded = (bytes: Uint8Array): DrawnCamera[] => decodeColumns(bytes).map((columns) => drawnFrom(CAMERA, columns));
 
 describe('columns of a timeline', () => {

@@ -1,7 +1,7 @@
 /**
  * A drawn timeline as columns of numbers: ten thousand gaps and events cross threads and wires in the time that JSON
  * takes for a few hundred. Little-endian, as every computer Porchlight runs on: u32 number of cameras; for each camera u32 spans,
- * u32 gaps, u32 events; zeros up to a multiple of 8; for each camera its spans, gaps and events, each as f64 start and f64 end
+ * u32 gaps, u32 events, u32 spans on absent disks; zeros up to a multiple of 8; for each camera its spans, gaps, events and spans on absent disks, each as f64 start and f64 end
  * (milliseconds since 1970); for each camera u8 cause of each gap and u8 kind of each event, places in GAP_CAUSES and EVENT_KINDS.
  */
 import { GAP_CAUSES } from '../model/gap.ts';
@@ -16,9 +16,13 @@ export interface TimelineColumns {
   readonly gapCauses: Uint8Array;
   readonly events: Float64Array;
   readonly eventKinds: Uint8Array;
+  readonly absent: Float64Array;
 }
 
 const RANGE_BYTES = 16;
+/** Columns of ranges of a camera: spans, gaps, events, spans on absent disks. */
+const COLUMNS = 4;
+const hasCode = (column: number): boolean => column === 1 || column === 2;
 const CAUSE_CODES: ReadonlyMap<string, number> = new Map(GAP_CAUSES.map((cause, code) => [cause, code]));
 const KIND_CODES: ReadonlyMap<string, number> = new Map(EVENT_KINDS.map((kind, code) => [kind, code]));
 
@@ -29,17 +33,18 @@ export function columnsOf(camera: Omit<DrawnCamera, 'cameraId'>): TimelineColumn
     gapCauses: codeColumn(camera.gaps, ({ cause }) => CAUSE_CODES.get(cause)),
     events: rangeColumn(camera.events),
     eventKinds: codeColumn(camera.events, ({ kind }) => KIND_CODES.get(kind)),
+    absent: rangeColumn(camera.absent ?? []),
   };
 }
 
 /** All cameras in one buffer of its own; never empty. */
 export function encodeColumns(cameras: readonly TimelineColumns[]): Uint8Array<ArrayBuffer> {
-  const ranges = (camera: TimelineColumns): readonly Float64Array[] => [camera.spans, camera.gaps, camera.events];
+  const ranges = (camera: TimelineColumns): readonly Float64Array[] => [camera.spans, camera.gaps, camera.events, camera.absent];
   const codes = (camera: TimelineColumns): readonly Uint8Array[] => [camera.gapCauses, camera.eventKinds];
   const all = [...cameras.flatMap(ranges), ...cameras.flatMap(codes)];
   let at = headBytes(cameras.length);
   const bytes = new Uint8Array(at + all.reduce((sum, column) => sum + column.byteLength, 0));
-  new Uint32Array(bytes.buffer, 0, 1 + 3 * cameras.length).set([cameras.length, ...cameras.flatMap((camera) => ranges(camera).map((column) => column.length / 2))]);
+  new Uint32Array(bytes.buffer, 0, 1 + COLUMNS * cameras.length).set([cameras.length, ...cameras.flatMap((camera) => ranges(camera).map((column) => column.length / 2))]);
   for (const column of all) {
     bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
     at += column.byteLength;
@@ -54,9 +59,9 @@ export function decodeColumns(bytes: Uint8Array): TimelineColumns[] {
   const count = byteLength < 4 ? 0 : (new Uint32Array(buffer, byteOffset, 1)[0] ?? 0);
   const head = headBytes(count);
   if (byteLength < head) throw new Error('columns shorter than their head');
-  const counts = new Uint32Array(buffer, byteOffset + 4, 3 * count);
+  const counts = new Uint32Array(buffer, byteOffset + 4, COLUMNS * count);
   const total = counts.reduce((sum, one) => sum + one, 0);
-  const sized = counts.reduce((sum, one, index) => sum + one * RANGE_BYTES + (index % 3 === 0 ? 0 : one), head);
+  const sized = counts.reduce((sum, one, index) => sum + one * RANGE_BYTES + (hasCode(index % COLUMNS) ? one : 0), head);
   if (byteLength !== sized) throw new Error('columns of another length than their head says');
   let range = byteOffset + head;
   let code = range + total * RANGE_BYTES;
@@ -69,8 +74,8 @@ export function decodeColumns(bytes: Uint8Array): TimelineColumns[] {
     return new Uint8Array(buffer, code - items, items);
   };
   return Array.from({ length: count }, (_, camera) => {
-    const [spans, gaps, events] = [counts[camera * 3] ?? 0, counts[camera * 3 + 1] ?? 0, counts[camera * 3 + 2] ?? 0];
-    return { spans: ranges(spans), gaps: ranges(gaps), events: ranges(events), gapCauses: codes(gaps), eventKinds: codes(events) };
+    const [spans = 0, gaps = 0, events = 0, absent = 0] = counts.subarray(camera * COLUMNS, (camera + 1) * COLUMNS);
+    return { spans: ranges(spans), gaps: ranges(gaps), events: ranges(events), absent: ranges(absent), gapCauses: codes(gaps), eventKinds: codes(events) };
   });
 }
 
@@ -81,11 +86,12 @@ export function drawnFrom(cameraId: CameraId, columns: TimelineColumns): DrawnCa
     spans: rangesFrom(columns.spans, (startMs, endMs) => ({ startMs, endMs })),
     gaps: rangesFrom(columns.gaps, (startMs, endMs, at) => ({ startMs, endMs, cause: GAP_CAUSES[columns.gapCauses[at] ?? 0] ?? GAP_CAUSES[0] })),
     events: rangesFrom(columns.events, (startMs, endMs, at) => ({ startMs, endMs, kind: EVENT_KINDS[columns.eventKinds[at] ?? 0] ?? EVENT_KINDS[0] })),
+    ...(columns.absent.length === 0 ? {} : { absent: rangesFrom(columns.absent, (startMs, endMs) => ({ startMs, endMs })) }),
   };
 }
 
 function headBytes(cameras: number): number {
-  return Math.ceil((4 + 12 * cameras) / 8) * 8;
+  return Math.ceil((4 + 4 * COLUMNS * cameras) / 8) * 8;
 }
 
 function rangeColumn(ranges: readonly TimeRange[]): Float64Array {

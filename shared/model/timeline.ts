@@ -26,6 +26,8 @@ export interface CameraTimeline {
   readonly spans: readonly Span[];
   readonly gaps: readonly TimelineGap[];
   readonly events: readonly CameraEvent[];
+  /** Of the spans, what lies on a disk that is not here; left out where all of it is. */
+  readonly absent?: readonly Span[];
 }
 
 export interface Timeline extends TimeRange {
@@ -41,6 +43,7 @@ export interface DrawnCamera {
   readonly spans: readonly Span[];
   readonly gaps: readonly (TimeRange & { readonly cause: GapCause })[];
   readonly events: readonly (TimeRange & { readonly kind: EventKind })[];
+  readonly absent?: readonly Span[];
 }
 
 export interface DrawnTimeline extends Omit<Timeline, 'cameras'> {

@@ -18,11 +18,13 @@ import { SegmentFiles } from './segment-files.ts';
 import { footageToPlay, type WantedStream } from './stream-choice.ts';
 
 export interface FootageStreamsParts {
-  readonly reader: Pick<ArchiveReader, 'segmentAt' | 'segmentAfter' | 'firstSegmentFrom' | 'gapAt'>;
+  readonly reader: Pick<ArchiveReader, 'segmentAt' | 'segmentAfter' | 'firstSegmentFrom' | 'firstSegmentHere' | 'gapAt'>;
   readonly ingest: Pick<Ingest, 'openSegment' | 'subscribe'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Which stream of a camera serves live or playback for what was asked; null where there is no such camera or stream. */
+  /** Folders of the disks in use: a file that moved lies under another one. */
+  readonly rootPaths?: () => readonly string[];
   readonly chooseStream: (name: MediaName, cameraId: CameraId, wanted: WantedStream) => StreamKind | null;
 }
 
@@ -33,7 +35,7 @@ export class FootageStreams {
 
   constructor(parts: FootageStreamsParts) {
     this.#parts = parts;
-    this.#files = new SegmentFiles(parts.clock);
+    this.#files = new SegmentFiles(parts.clock, parts.rootPaths);
   }
 
   /** Opens a stream with its first credits. Throws `not-found` where the camera has no such stream. */

@@ -22,7 +22,7 @@ export interface Footage extends TimeRange {
 export type Found = { readonly kind: 'footage'; readonly footage: Footage } | { readonly kind: 'newest'; readonly endMs: EpochMs };
 
 export interface FootageParts {
-  readonly reader: Pick<ArchiveReader, 'segmentAt' | 'segmentAfter' | 'firstSegmentFrom' | 'gapAt'>;
+  readonly reader: Pick<ArchiveReader, 'segmentAt' | 'segmentAfter' | 'firstSegmentFrom' | 'firstSegmentHere' | 'gapAt'>;
   readonly ingest: Pick<Ingest, 'openSegment'>;
   readonly clock: Clock;
 }
@@ -84,6 +84,14 @@ export class StreamFootage {
     if (!adjacent) await this.#rowBefore(open);
     const between = adjacent ? null : await this.#parts.reader.segmentAfter(this.#key, previous);
     return between === null ? open : this.#found(between).footage;
+  }
+
+  /** The next footage that can be read after some on a disk that is not here, however much of that there is; null where there is none yet. */
+  async afterAbsent(absent: Footage): Promise<Footage | null> {
+    const next = await this.#parts.reader.firstSegmentHere(this.#key, absent.endMs);
+    if (next !== null) return this.#found(next).footage;
+    const open = await this.#openSegment();
+    return open !== null && isAfter(open, absent) ? open : null;
   }
 
   /** The open segment as it has grown since `previous` was asked for; null where that one is closed by now. */

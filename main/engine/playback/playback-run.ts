@@ -196,6 +196,7 @@ export class PlaybackRun {
       const isLater = found.footage.session > last.session || (found.footage.session === last.session && found.footage.sequence > last.sequence);
       if (isLater) return found.footage;
     }
+    if (last.path === null) return await this.#parts.footage.afterAbsent(last);
     const ahead = this.#ahead;
     this.#ahead = null;
     // What was the newest a moment ago may have a successor by now.

@@ -1,7 +1,10 @@
 /** Open segment files and their inits, shared by all playback streams: a small, bounded cache of handles with positional reads. */
 import { type FileHandle, open } from 'node:fs/promises';
+import nodePath from 'node:path';
 import { type InitSegment, parseInit } from '../../../shared/media/init.ts';
+import { errorCode } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
+import { readIdentity } from '../storage/root.ts';
 
 /** 16 pictures playing at once, each with the next segment's file open already. */
 const MAX_HANDLES = 32;
@@ -26,19 +29,22 @@ export interface FileInit {
 
 export class SegmentFiles {
   readonly #clock: Clock;
+  readonly #rootPaths: () => readonly string[];
   /** By path, the least recently used first. */
   readonly #files = new Map<string, OpenFile>();
   readonly #closing = new Set<Promise<void>>();
   #stopSweep: (() => void) | null = null;
   #closed = false;
 
-  constructor(clock: Clock) {
+  /** `rootPaths`: the disks in use, for files that moved from one to another since their path was asked for. */
+  constructor(clock: Clock, rootPaths: () => readonly string[] = () => []) {
     this.#clock = clock;
+    this.#rootPaths = rootPaths;
   }
 
   /**
    * Up to `length` bytes from `position`, in a buffer of their own; fewer where the file ends. Rejects with the system's error
-   * (ENOENT where the file is gone).
+   * (ENOENT where the file is gone, ENODEV where its disk is).
    */
   async read(path: string, position: number, length: number): Promise<Uint8Array> {
     return await this.#with(path, async (handle) => await readFully(handle, position, length));
@@ -94,7 +100,7 @@ export class SegmentFiles {
       return known;
     }
     if (this.#closed) throw new Error('the segment files are closed');
-    const file: OpenFile = { opening: open(path, 'r'), readers: 0, usedMs: 0, dropped: false, init: null };
+    const file: OpenFile = { opening: openWherever(path, this.#rootPaths()), readers: 0, usedMs: 0, dropped: false, init: null };
     this.#files.set(path, file);
     file.opening.catch(() => {
       if (this.#files.get(path) === file) this.#files.delete(path);
@@ -142,4 +148,22 @@ async function readFully(handle: FileHandle, position: number, length: number): 
     done += bytesRead;
   }
   return done === length ? bytes : bytes.subarray(0, done);
+}
+
+/** A moved segment keeps its name relative to its root, and its bytes: a file that is gone is looked for on the other disks. */
+async function openWherever(file: string, rootPaths: readonly string[]): Promise<FileHandle> {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    const root = rootPaths.find((one) => file.startsWith(one + nodePath.sep));
+    if (errorCode(error) !== 'ENOENT' || root === undefined) throw error;
+    for (const other of rootPaths) {
+      const handle = other === root ? null : await open(nodePath.join(other, nodePath.relative(root, file)), 'r').catch(() => null);
+      if (handle !== null) return handle;
+    }
+    await readIdentity(root).catch((cause: unknown) => {
+      throw Object.assign(new Error(`the disk of ${file} is not here`, { cause }), { code: 'ENODEV' });
+    });
+    throw error;
+  }
 }

@@ -49,6 +49,8 @@ export interface ArchiveReader {
   segmentAfter(key: StreamKey, previous: { readonly session: number; readonly sequence: number; readonly endMs: EpochMs }): Promise<LocatedSegment | null>;
   /** The first segment that starts at or after a moment. */
   firstSegmentFrom(key: StreamKey, atMs: EpochMs): Promise<LocatedSegment | null>;
+  /** The same among footage on disks that are here. */
+  firstSegmentHere(key: StreamKey, atMs: EpochMs): Promise<LocatedSegment | null>;
   /** The gap that covers a moment. */
   gapAt(key: StreamKey, atMs: EpochMs): Promise<Gap | null>;
   streamTails(): Promise<readonly StreamTail[]>;

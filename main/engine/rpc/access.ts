@@ -64,6 +64,7 @@ export function narrowEvent<Name extends EventName>(access: Access, name: Name, 
     'storage.changed': () => null,
     'locks.changed': (locks) => locks.filter((lock) => access.maySee(lock.cameraId)),
     'settings.changed': () => null,
+    'placement.changed': () => null,
     'check.changed': () => null,
   };
   return hear[name](value);

@@ -23,10 +23,11 @@ import type { SettingsStore } from '../settings/settings-store.ts';
 import type { Archive } from '../storage/archive.ts';
 import { coverageDays } from './coverage-answer.ts';
 import { retentionHandlers, type RetentionParts } from './retention-handlers.ts';
+import { placementHandlers, type PlacementParts } from './placement-handlers.ts';
 import { drawnTimeline, wholeTimeline } from './timeline-answer.ts';
 import { upkeepHandlers, type UpkeepParts } from './upkeep-handlers.ts';
 
-export interface HandlerParts extends Pick<RetentionParts, 'hub' | 'whatIf'>, Pick<UpkeepParts, 'doctor' | 'setup'> {
+export interface HandlerParts extends Pick<PlacementParts, 'placement'>, Pick<RetentionParts, 'hub' | 'whatIf'>, Pick<UpkeepParts, 'doctor' | 'setup'> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly appInfo: () => AppInfo;
@@ -50,7 +51,7 @@ export interface HandlerParts extends Pick<RetentionParts, 'hub' | 'whatIf'>, Pi
 }
 
 export function createHandlers(parts: HandlerParts): EngineHandlers {
-  return { ...queries(parts), ...cameraCommands(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...upkeepHandlers(parts), ...otherCommands(parts) };
+  return { ...queries(parts), ...cameraCommands(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...placementHandlers(parts), ...upkeepHandlers(parts), ...otherCommands(parts) };
 }
 
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;

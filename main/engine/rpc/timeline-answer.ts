@@ -60,7 +60,7 @@ function withRightNow(cameraId: CameraId, columns: TimelineColumns, { window, no
   const added = shown.events.filter((event) => !isKnown(columns, event));
   const grown = shown.spans === indexed.spans ? columns : { ...columns, spans: columnsOf({ ...NONE, spans: shown.spans }).spans };
   if (shown.gaps === indexed.gaps && added.length === 0) return grown;
-  return { ...columnsOf({ spans: [], gaps: shown.gaps, events: [...events, ...added].sort((a, b) => a.startMs - b.startMs) }), spans: grown.spans };
+  return { ...columnsOf({ spans: [], gaps: shown.gaps, events: [...events, ...added].sort((a, b) => a.startMs - b.startMs) }), spans: grown.spans, absent: columns.absent };
 }
 
 const NOTHING = new Float64Array();

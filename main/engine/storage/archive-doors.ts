@@ -25,6 +25,7 @@ export function archiveReader(threads: () => ArchiveThreads, roots: RootList, pr
     segmentAt: async (key, atMs) => locate(await threads().read((reader) => reader.segmentAt(key, atMs))),
     segmentAfter: async (key, previous) => locate(await threads().read((reader) => reader.segmentAfter(key, previous))),
     firstSegmentFrom: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentFrom(key, atMs))),
+    firstSegmentHere: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentOn(key, atMs, roots.readable().map(({ rootId }) => rootId)))),
     gapAt: (key, atMs) => threads().read((reader) => reader.gapAt(key, atMs)),
     streamTails: () => threads().readAtStart((maintenance) => maintenance.streamTails()),
     dayCoverage: (query) => threads().read((reader) => reader.dayCoverage(query)),

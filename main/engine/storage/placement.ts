@@ -95,15 +95,24 @@ function excess(root: TierRoot, rules: StorageRules, headroom: number): number {
   return Math.max(root.usedBytes + aheadBytes - quotaBytes, keepFreeOf(rules, root.rootId) + aheadBytes - root.freeBytes);
 }
 
-/** From each disk to the next one in the owner's order that can take something; none where cameras are spread. */
-export function tierMoves(roots: readonly TierRoot[], placement: Placement, rules: StorageRules): readonly TierMove[] {
+/** Each disk with the next one in the owner's order that can take something; none where cameras are spread. */
+export function tierPairs<Root extends PlacementRoot>(roots: readonly Root[], placement: Placement): readonly (readonly [from: Root, to: Root])[] {
   if (placement.mode !== 'tiers') return [];
-  return roots.flatMap((root, at): readonly TierMove[] => {
-    if (root.state !== 'ready' && root.state !== 'full') return [];
-    const target = roots.slice(at + 1).find((other) => (other.state === 'ready' || other.state === 'full') && !other.suspect);
-    if (target === undefined) return [];
-    return [{ fromRootId: root.rootId, toRootId: target.rootId, excessBytes: Math.max(0, excess(root, rules, 1 + MOVE_AHEAD)), roomBytes: Math.max(0, -excess(target, rules, 0)) }];
+  const isHere = ({ state }: Root): boolean => state === 'ready' || state === 'full';
+  return roots.flatMap((root, at): readonly (readonly [Root, Root])[] => {
+    const target = roots.slice(at + 1).find((other) => isHere(other) && !other.suspect);
+    return isHere(root) && target !== undefined ? [[root, target]] : [];
   });
+}
+
+/** What has to move now, and what there is room for. */
+export function tierMoves(roots: readonly TierRoot[], placement: Placement, rules: StorageRules): readonly TierMove[] {
+  return tierPairs(roots, placement).map(([from, to]) => ({
+    fromRootId: from.rootId,
+    toRootId: to.rootId,
+    excessBytes: Math.max(0, excess(from, rules, 1 + MOVE_AHEAD)),
+    roomBytes: Math.max(0, -excess(to, rules, 0)),
+  }));
 }
 
 /**

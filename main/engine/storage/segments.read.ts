@@ -15,6 +15,8 @@ export interface SegmentReader {
   at(key: StreamKey, atMs: EpochMs): Segment | null;
   after(key: StreamKey, previous: { readonly session: number; readonly sequence: number; readonly endMs: EpochMs }): Segment | null;
   firstFrom(key: StreamKey, atMs: EpochMs): Segment | null;
+  /** The first from a moment on that lies on one of these disks: rows of others are passed over in order of time. */
+  firstOn(key: StreamKey, atMs: EpochMs, rootIds: readonly RootId[]): Segment | null;
   gapAt(key: StreamKey, atMs: EpochMs): Gap | null;
   /** The last segment of each stream, in the stream's order. */
   tails(): readonly StreamTail[];
@@ -29,6 +31,8 @@ export const SEGMENT_SQL = {
     AND end_ms > ? ORDER BY session DESC, sequence DESC LIMIT 1`,
   nextInSession: `SELECT ${COLUMNS} ${FROM} WHERE stream_id = ? AND session = ? AND sequence > ? ORDER BY sequence LIMIT 1`,
   from: `SELECT ${COLUMNS} ${FROM} WHERE stream_id = ? AND start_ms >= ? ORDER BY start_ms, session, sequence LIMIT 1`,
+  fromOn: `SELECT ${COLUMNS} ${FROM} WHERE stream_id = ? AND start_ms >= ? AND +segments.root_id IN (SELECT id FROM roots WHERE root_id IN (SELECT value FROM json_each(?)))
+    ORDER BY start_ms, session, sequence LIMIT 1`,
   gapAt: `SELECT start_ms, end_ms, cause, detail FROM gaps WHERE stream_id = ? AND size_class = ? AND start_ms > ? AND start_ms <= ? AND end_ms > ?
     ORDER BY start_ms DESC LIMIT 1`,
   tail: 'SELECT session, sequence, end_ms FROM segments WHERE stream_id = ? ORDER BY session DESC, sequence DESC LIMIT 1',
@@ -55,6 +59,7 @@ export function segmentReader(db: ReadableDb, ids: IdLookup): SegmentReader {
     at: db.prepare(SEGMENT_SQL.at),
     nextInSession: db.prepare(SEGMENT_SQL.nextInSession),
     from: db.prepare(SEGMENT_SQL.from),
+    fromOn: db.prepare(SEGMENT_SQL.fromOn),
     gapAt: db.prepare(SEGMENT_SQL.gapAt),
     tail: db.prepare(SEGMENT_SQL.tail),
     usage: db.prepare(SEGMENT_SQL.usage),
@@ -93,6 +98,10 @@ export function segmentReader(db: ReadableDb, ids: IdLookup): SegmentReader {
       return toSegment(key, sql.nextInSession.get(streamId, previous.session, previous.sequence)) ?? firstFrom(key, previous.endMs);
     },
     firstFrom,
+    firstOn: (key, atMs, rootIds) => {
+      const streamId = ids.stream(key.cameraId, key.stream);
+      return streamId === null ? null : toSegment(key, sql.fromOn.get(streamId, atMs, JSON.stringify(rootIds)));
+    },
     gapAt: (key, atMs) => {
       const streamId = ids.stream(key.cameraId, key.stream);
       if (streamId === null) return null;

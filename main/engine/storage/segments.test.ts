@@ -145,6 +145,7 @@ describe('segments', () => {
     expect(planOf(db, SEGMENT_SQL.at, 1, 0, 0, 1, 0)).toMatch(/SEARCH segments USING (COVERING )?INDEX segments_by_time \(stream_id=\? AND start_ms>\? AND start_ms<\?\)/);
     expect(planOf(db, SEGMENT_SQL.nextInSession, 1, 1, 0)).toContain('INDEX segments_in_order (stream_id=? AND session=? AND sequence>?)');
     expect(planOf(db, SEGMENT_SQL.from, 1, 0)).toContain('INDEX segments_by_time (stream_id=? AND start_ms>?)');
+    expect(planOf(db, SEGMENT_SQL.fromOn, 1, 0, '[]')).toContain('segments USING INDEX segments_by_time (stream_id=? AND start_ms>?)');
     expect(planOf(db, SEGMENT_SQL.gapAt, 1, 0, 0, 0, 0)).toContain('gaps_by_time (stream_id=? AND size_class=? AND start_ms>? AND start_ms<?)');
     expect(planOf(db, SEGMENT_SQL.usage)).not.toContain('SCAN segments');
   });

@@ -9,6 +9,7 @@ import { DAY_MS, type DurationMs, intersectRanges, type TimeRange } from '../../
 import { bucketForPixel, BUCKETS_MS, dayNumber } from './coverage.ts';
 import { type ReadableDb, snapshotOf } from './database.ts';
 import { classesFrom, leastMs } from './size-class.ts';
+import type { AbsentFootage } from './absent-footage.ts';
 import type { IdLookup } from './stream-ids.ts';
 import { type DayRange, daysOf, TimelineDays } from './timeline-days.ts';
 import { eventsInOrder, gapsInOrder, timelineRows, type TimelineRows } from './timeline-rows.read.ts';
@@ -32,7 +33,7 @@ export interface TimelineReader {
 /** As many changed days are read again one by one; after more, everything is forgotten instead. */
 const MOST_CHANGES = 2_000;
 
-export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
+export function timelineReader(db: ReadableDb, ids: IdLookup, away: Pick<AbsentFootage, 'within'> | null = null): TimelineReader {
   const onOneState = snapshotOf(db);
   const rows = timelineRows(db);
   const memory = new TimelineMemory(rows);
@@ -55,7 +56,8 @@ export function timelineReader(db: ReadableDb, ids: IdLookup): TimelineReader {
       const events = memory.events(cameraId, window, maxItems);
       if (streamId === null) return { cameraId, spans: [], gaps: [], events };
       const gaps = longest(memory.gaps(streamId, window, classesFrom(pixelMs)), maxItems);
-      return { cameraId, spans: spansOf(streamId, window, maxItems, bucketMs), gaps, events };
+      const absent = mergeSpans(away?.within(cameraId, window) ?? [], window, maxItems);
+      return { cameraId, spans: spansOf(streamId, window, maxItems, bucketMs), gaps, events, ...(absent.length === 0 ? {} : { absent }) };
     });
   };
   const bounds = (cameraIds: readonly CameraId[]): TimeRange | null => {
