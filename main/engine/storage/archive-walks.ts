@@ -41,6 +41,8 @@ export interface ArchiveWalksParts {
   /** What comes before a comparison: journal lines that waited for a disk, deletions that were cut short. */
   readonly finishHalfDone: () => Promise<void>;
   readonly recoverTails: () => Promise<unknown>;
+  /** A disk with footage is new to this index. */
+  readonly onNewDisk: () => void;
   /** Every file of every writable disk has been compared with this index. */
   readonly onCompared: () => void;
 }
@@ -92,9 +94,15 @@ export class ArchiveWalks {
     await this.#parts.finishHalfDone();
     await this.#threads.maintenance.requireSound();
     const roots = this.#parts.roots.writable();
-    for (const root of roots) ofHours += await this.#threads.maintenance.countHours(placeOf(root));
+    const indexed = await this.#threads.maintenance.indexedRoots();
     for (const root of roots) {
-      const allJournals = !(await this.#threads.maintenance.indexedRoots()).includes(root.rootId);
+      const size = await this.#threads.maintenance.countHours(placeOf(root));
+      ofHours += size.hours;
+      // What is being recorded since the start is in an hour or two of each stream.
+      if (!indexed.includes(root.rootId) && size.hours > 2 * size.streams) this.#parts.onNewDisk();
+    }
+    for (const root of roots) {
+      const allJournals = !indexed.includes(root.rootId);
       const walk = await this.#threads.maintenance.beginReconcile(root, { allJournals, repair: true, floors: this.#parts.floors(), here: this.#parts.roots.readable().map(placeOf) });
       const finished = await this.#eachStep(walk, signal, async (step) => {
         const { files: compared, findings: found, hours: done, reachedMs } = step as ReconcileStep;

@@ -169,7 +169,10 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
   const { closed, rest } = await readClosedFiles(root, unknown);
   const report = joinReports([closed, await (repairable === null ? inspectFiles(root, rest) : recoverFiles(root, rest, repairable))]);
   // Of a disk that is new to this index every file is; to say so of each would be no finding.
-  const unindexed = allJournals ? [] : report.segments;
+  const cut = new Set(report.trimmed.map(({ path }) => path));
+  const pathOf = (segment: PackedSegment): string => encodeSegmentName({ ...segment, startMs: segment.nameMs });
+  // One finding for each file: a cut one and one of another size are said to be that.
+  const unindexed = allJournals ? [] : report.segments.filter((segment) => !removed.has(placeText(segment)) && !cut.has(pathOf(segment)));
   return {
     insert: report.segments,
     remove,
@@ -181,8 +184,8 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
     findings: [
       ...findings,
       ...twice.map((path): Finding => ({ kind: 'not-indexed', invariant: 'I2', path, sentence: 'The file was moved to another disk before and lies there whole; this copy is removed.' })),
-      ...unindexed.map((segment): Finding => ({ kind: 'not-indexed', invariant: 'I2', path: encodeSegmentName({ ...segment, startMs: segment.nameMs }), sentence: 'The file was not in the index.' })),
-      ...report.trimmed.map((cut): Finding => ({ kind: 'cut-short', invariant: 'I4', path: cut.path, sentence: `The file was cut short; ${cut.lostBytes} bytes after its last whole picture are given up.` })),
+      ...unindexed.map((segment): Finding => ({ kind: 'not-indexed', invariant: 'I2', path: pathOf(segment), sentence: 'The file was not in the index.' })),
+      ...report.trimmed.map(({ path, lostBytes }): Finding => ({ kind: 'cut-short', invariant: 'I4', path, sentence: `The file was cut short; ${lostBytes} bytes after its last whole picture are given up.` })),
       ...report.removed.map((gone): Finding => ({ kind: 'no-whole-picture', invariant: 'I2', path: gone, sentence: 'The file holds no whole picture.' })),
       ...report.refused.map((file): Finding => ({ kind: 'not-this-stream', invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${file.why}.` })),
     ],
@@ -275,7 +278,8 @@ function streamsWithRows(db: ReadableDb, root: RootPlace): readonly StreamKey[] 
   );
 }
 
-/** Hour folders of a root's streams: how long a walk is, by names of folders alone. */
-export function countHours(rootPath: string): number {
-  return streamsIn(rootPath).reduce((sum, key) => sum + [...hoursOf(rootPath, key)].length, 0);
+/** Streams of a root and their hour folders: how long a walk is, by names of folders alone. */
+export function countHours(rootPath: string): { readonly streams: number; readonly hours: number } {
+  const streams = streamsIn(rootPath);
+  return { streams: streams.length, hours: streams.reduce((sum, key) => sum + [...hoursOf(rootPath, key)].length, 0) };
 }
