@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
-import { type EpochMs, HOUR_MS, type TimeRange } from '../../../shared/time.ts';
+import { type EpochMs, type TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ArchiveReader, ArchiveWriter } from '../ports/archive.ts';
@@ -14,6 +14,7 @@ import { ArchiveWalks, type WalkProgress, type WalkReport } from './archive-walk
 import type { CheckOptions } from './check.ts';
 import type { BlockQuery, FootageBlock, FootageBlocks } from './holds.read.ts';
 import { WAITING_FOLDER } from './journal.ts';
+import { GarbageKeeper } from './garbage-keeper.ts';
 import { LockKeeper } from './lock-keeper.ts';
 import { PreviewTally } from './preview-usage.ts';
 import type { Finding } from './reconcile.ts';
@@ -21,7 +22,7 @@ import type { OldestQuery, OldestSegments, RetentionFacts } from './retention.re
 import { RootList, type RootPlace } from './root-list.ts';
 import { makeFolder } from './root.ts';
 import type { SegmentRef } from './segment-ref.ts';
-import { segmentFolder } from './segment-name.ts';
+import { SegmentMoves } from './segment-moves.ts';
 import { type Gone, tidyUp } from './tidy-up.ts';
 import type { SessionFloor, TailReport } from './tail-recovery.ts';
 import { ArchiveThreads } from './threads.ts';
@@ -44,6 +45,7 @@ export interface Archive {
   readonly write: ArchiveWriter;
   readonly roots: RootList;
   readonly locks: Pick<LockKeeper, 'list' | 'add' | 'remove'>;
+  readonly moves: SegmentMoves;
   /** A damaged index was replaced at `open` and has not been rebuilt from the disks yet. */
   readonly rebuilding: boolean;
   /** Listens to `rebuilding` and to the whole timeline changing with it. */
@@ -80,8 +82,6 @@ export interface Archive {
 
 /** Segments per transaction of a deletion: the recorder's commits wait no longer than some milliseconds. */
 const DELETE_BATCH = 100;
-/** An hour folder younger than this may be about to get a file. */
-const FOLDER_AT_REST_MS = 2 * HOUR_MS;
 
 /**
  * Opens the archive whose data folder is `dataDir` (made where missing). A damaged index is set aside and begun anew:
@@ -98,6 +98,7 @@ export async function openArchive(options: ArchiveOptions): Promise<Archive> {
 class DiskArchive implements Archive {
   readonly roots: RootList;
   readonly locks: LockKeeper;
+  readonly moves: SegmentMoves;
   readonly read: ArchiveReader;
   readonly write: ArchiveWriter;
   readonly #options: ArchiveOptions;
@@ -109,7 +110,7 @@ class DiskArchive implements Archive {
   #floors: readonly SessionFloor[] | null = null;
   #rebuilding = false;
   readonly #walks: ArchiveWalks;
-  #deletion: Promise<unknown> = Promise.resolve();
+  readonly #garbage: GarbageKeeper;
 
   constructor(options: ArchiveOptions, roots: RootList) {
     this.#options = options;
@@ -130,7 +131,7 @@ class DiskArchive implements Archive {
       closing: this.#closing.signal,
       finishHalfDone: async () => {
         await this.#moveWaiting();
-        await this.#finishGarbage();
+        await this.#garbage.finish();
       },
       recoverTails: () => this.recoverTails(),
       onNewDisk: () => {
@@ -149,6 +150,8 @@ class DiskArchive implements Archive {
       waiting: path.join(options.dataDir, WAITING_FOLDER),
       logger: options.logger,
     });
+    this.#garbage = new GarbageKeeper({ threads: () => this.#threads, roots, clock: options.clock });
+    this.moves = new SegmentMoves({ threads: () => this.#threads, roots, garbage: this.#garbage });
     this.read = archiveReader(() => this.#threads, roots, this.#previews);
     this.write = archiveWriter(() => this.#threads, roots, options.clock);
   }
@@ -253,9 +256,7 @@ class DiskArchive implements Archive {
   }
 
   deleteSegments(refs: readonly SegmentRef[]): Promise<DeletionReport> {
-    const work = this.#deletion.catch(() => undefined).then(() => this.#deleteNow(refs));
-    this.#deletion = work;
-    return work;
+    return this.#garbage.inTurn(() => this.#deleteNow(refs));
   }
 
   async #deleteNow(refs: readonly SegmentRef[]): Promise<DeletionReport> {
@@ -264,30 +265,11 @@ class DiskArchive implements Archive {
     for (let at = 0; at < refs.length && !this.#closing.signal.aborted; at += DELETE_BATCH) {
       const removed = await this.#threads.write((writer) => writer.discard(refs.slice(at, at + DELETE_BATCH)));
       gone.push(...removed);
-      for (const [rootId, files] of Map.groupBy(removed, (segment) => segment.rootId)) await this.#unlink(rootId, files.map((file) => file.path));
+      for (const [rootId, files] of Map.groupBy(removed, (segment) => segment.rootId)) await this.#garbage.unlink(rootId, files.map((file) => file.path));
     }
     await this.#tidyUp(gone);
     const range = gone.length === 0 ? null : { startMs: Math.min(...gone.map((one) => one.startMs)), endMs: Math.max(...gone.map((one) => one.endMs)) };
     return { cameraIds: [...new Set(gone.map((one) => one.cameraId))], range, segments: gone.length };
-  }
-
-  /** Unlinks garbage and drops its rows; garbage of a disk that is not here waits. */
-  async #unlink(rootId: RootId, paths: readonly string[]): Promise<void> {
-    const root = this.roots.writable().find((place) => place.rootId === rootId);
-    if (root === undefined) return;
-    const place = placeOf(root);
-    const gone = await this.#threads.maintenance.unlink(place, paths);
-    await this.#threads.write((writer) => writer.dropGarbage(gone.map((file) => ({ rootId, path: file }))));
-    const nowMs = this.#options.clock.nowMs();
-    const busy = new Set(['main', 'sub'].flatMap((stream) => [nowMs, nowMs - FOLDER_AT_REST_MS / 2].map((atMs) => segmentFolder({ cameraId: '' as CameraId, stream: stream as 'main', startMs: atMs }))));
-    const folders = [...new Set(gone.map((file) => path.posix.dirname(file)))].filter((hour) => !busy.has(hour.slice(hour.indexOf('/'))));
-    await this.#threads.maintenance.clearEmptyFolders(place, folders);
-  }
-
-  async #finishGarbage(): Promise<void> {
-    for (const [rootId, files] of Map.groupBy(await this.#threads.maintenance.garbage(), (file) => file.rootId)) {
-      for (let at = 0; at < files.length; at += DELETE_BATCH) await this.#unlink(rootId, files.slice(at, at + DELETE_BATCH).map((file) => file.path));
-    }
   }
 
   async #tidyUp(gone: readonly Gone[]): Promise<void> {
@@ -301,7 +283,7 @@ class DiskArchive implements Archive {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled([this.#walks.idle(), this.#deletion]);
+    await Promise.allSettled([this.#walks.idle(), this.#garbage.idle()]);
     const threads = this.#started;
     this.#started = null;
     await threads?.close();

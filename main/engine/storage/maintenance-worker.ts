@@ -12,9 +12,10 @@ import { journalFindings } from './check-journal.ts';
 import { openForReading, type ReadableDb, requireSound } from './database.ts';
 import type { GarbageFile } from './index-writer.ts';
 import { camerasIn, type Happening, journaledLocks, pruneJournal } from './journal.ts';
+import { type AbsentRuns, bytesBefore, type MovableSegment, oldestOn, rootsWithFootage, runsOnRoots } from './moves.read.ts';
 import { PreviewSizes } from './preview-usage.ts';
 import { countHours, type Finding, garbageCheck, reconcileRoot, type ReconcileOptions, type ReconcileStep } from './reconcile.ts';
-import { type BlockQuery, footageBlocks, type FootageBlocks } from './holds.read.ts';
+import { type BlockQuery, footageBlocks, type FootageBlocks, holdOf } from './holds.read.ts';
 import { hoursWithoutFootage, type OldestQuery, type OldestSegments, oldestSegments } from './retention.read.ts';
 import type { RootPlace } from './root-list.ts';
 import { segmentReader } from './segments.read.ts';
@@ -82,6 +83,10 @@ const api = {
   journalFindings: (roots: readonly RootPlace[], waiting: string, allHere: boolean): readonly Finding[] => journalFindings(reading(), roots, waiting, allHere),
   reread: (root: RootPlace, path: string): Promise<Pick<ReconcileStep, 'remove'> & { readonly segments: ReconcileStep['insert'] } | null> => rereadFile(root, path),
   end: (walk: number): void => void open.delete(walk),
+  oldestOn: (rootId: RootId, limit: number): readonly MovableSegment[] => mappingSqlite(() => oldestOn(reading(), rootId, limit)),
+  bytesBefore: (rootId: RootId, beforeMs: EpochMs): number => mappingSqlite(() => bytesBefore(reading(), rootId, beforeMs)),
+  rootsWithFootage: (): readonly { readonly rootId: RootId; readonly bytes: number }[] => mappingSqlite(() => rootsWithFootage(reading())),
+  runsOnRoots: (rootIds: readonly RootId[]): readonly AbsentRuns[] => mappingSqlite(() => runsOnRoots(reading(), rootIds)),
   garbage: (): readonly GarbageFile[] => mappingSqlite(() => reading().prepare('SELECT roots.root_id AS rootId, path FROM garbage JOIN roots ON roots.id = garbage.root_id').all() as GarbageFile[]),
   unlink: (root: RootPlace, paths: readonly string[]): readonly string[] => unlinkFiles(root.path, paths),
   clearEmptyFolders: (root: RootPlace, folders: readonly string[]): void => clearEmptyFolders(root.path, folders),
@@ -92,7 +97,7 @@ const api = {
   removePreviewHours: (root: RootPlace, cameraId: CameraId, hours: readonly EpochMs[]): number => removePreviewHours(root.path, cameraId, hours),
   /** Here and not with the questions of viewers: where much is held, many rows are passed over. */
   oldestSegments: (query: OldestQuery): OldestSegments => mappingSqlite(() => oldestSegments(reading(), query)),
-  footageBlocks: (query: BlockQuery, after: number): FootageBlocks => mappingSqlite(() => footageBlocks(reading(), query, after)),
+  footageBlocks: (query: BlockQuery, after: number): FootageBlocks => mappingSqlite(() => footageBlocks(reading(), query, holdFor(query, after), after)),
   hoursWithoutFootage: (cameraId: CameraId, hours: readonly EpochMs[]): readonly EpochMs[] => mappingSqlite(() => hoursWithoutFootage(reading(), cameraId, hours)),
   pruneJournal: (root: RootPlace, cameraId: CameraId, beforeMs: EpochMs): EpochMs => pruneJournal(root.path, cameraId, beforeMs),
   /** Oldest footage of each camera, whatever disk it is on. */
@@ -100,6 +105,15 @@ const api = {
     mappingSqlite(() => reading().prepare(`SELECT camera_id AS cameraId, min((SELECT start_ms FROM segments WHERE stream_id = streams.id ORDER BY start_ms LIMIT 1)) AS startMs
       FROM streams GROUP BY camera_id HAVING startMs IS NOT NULL`).all() as { cameraId: CameraId; startMs: number }[]),
 };
+
+/** What holds footage, read once for all parts of a question. */
+let holding: { readonly key: string; readonly held: ReturnType<typeof holdOf> } | null = null;
+
+function holdFor(query: BlockQuery, after: number): ReturnType<typeof holdOf> {
+  const key = JSON.stringify(query);
+  if (after === 0 || holding?.key !== key) holding = { key, held: holdOf(reading(), query) };
+  return holding.held;
+}
 
 function lastRowsOf(from: ReadableDb): readonly LastRow[] {
   const streams = from.prepare('SELECT id, camera_id, stream FROM streams').all() as { id: number; camera_id: LastRow['cameraId']; stream: LastRow['stream'] }[];
