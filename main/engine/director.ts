@@ -6,7 +6,7 @@ import { ingestStreams } from './cameras/ingest-plan.ts';
 import type { CameraRegistry } from './cameras/registry.ts';
 import type { Logger } from './core/logger.ts';
 import type { FfmpegState } from './ffmpeg-state.ts';
-import type { Ingest, StreamKey } from './ports/ingest.ts';
+import type { Ingest, StreamKeep, StreamKey } from './ports/ingest.ts';
 import type { PreviewMaker } from './previews/preview-maker.ts';
 import type { RootPlace } from './storage/root-list.ts';
 
@@ -21,6 +21,10 @@ export interface DirectorParts {
   readonly lastSessions: readonly (StreamKey & { readonly session: number })[];
   /** Why there is none, asked only then. */
   readonly whyNoRoot: () => GapCause;
+  /** What of a camera is written down now; null: everything. */
+  readonly keepOf?: (camera: Camera) => StreamKeep | null;
+  /** Why nothing of a camera is to be written down now, disk or not; null where something is. */
+  readonly restsBecause?: (camera: Camera) => string | null;
   readonly dataDir: string;
   readonly log: Logger;
   /** From now on this stream is not written down, and the recorder cannot know why. */
@@ -77,9 +81,10 @@ export class Director {
   async #tell(): Promise<void> {
     const { registry, ingest, previews, ffmpeg, rootForRecording, dataDir } = this.#parts;
     const cameras = registry.list();
+    const { keepOf = () => null, restsBecause = () => null } = this.#parts;
     // Without ffmpeg nothing can run; what ran with an earlier one goes on until it is found again.
     if (ffmpeg.found === null) {
-      if (!this.#configured) this.#tellOutages(plannedOutages(cameras, { cause: 'porchlight-failed', detail: ffmpeg.problem?.message ?? 'ffmpeg was not found' }, []));
+      if (!this.#configured) this.#tellOutages(plannedOutages(cameras, { cause: 'porchlight-failed', detail: ffmpeg.problem?.message ?? 'ffmpeg was not found' }, [], restsBecause));
       return;
     }
     const passwords = new Map(await Promise.all(cameras.map(async (camera) => [camera.id, await this.#password(camera.id)] as const)));
@@ -89,10 +94,10 @@ export class Director {
       const root = places.get(cameraId) ?? null;
       return root === null ? null : { rootId: root.rootId, rootPath: root.path };
     };
-    this.#tellOutages(plannedOutages(cameras, homeless ? { cause: this.#parts.whyNoRoot(), detail: 'There was no disk that could take footage.' } : null, this.#recorded));
+    this.#tellOutages(plannedOutages(cameras, homeless ? { cause: this.#parts.whyNoRoot(), detail: 'There was no disk that could take footage.' } : null, this.#recorded, restsBecause));
     const lastSession = (cameraId: CameraId, kind: StreamKind): number => Math.max(0, ...this.#parts.lastSessions.filter((tail) => tail.cameraId === cameraId && tail.stream === kind).map((tail) => tail.session));
     this.#configured = true;
-    await ingest.configure(ingestStreams({ cameras, passwords, rootFor, lastSession }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
+    await ingest.configure(ingestStreams({ cameras, passwords, rootFor, lastSession, keepOf }), { ffmpegPath: ffmpeg.found.ffmpegPath, dataDir });
     this.#recorded = homeless ? [] : cameras.filter((camera) => camera.paused === null).flatMap((camera) => camera.recorded.map((stream) => ({ cameraId: camera.id, stream })));
     previews.configure(cameras.filter((camera) => camera.paused === null).map(previewStream));
   }
@@ -116,10 +121,12 @@ export class Director {
 }
 
 /** What is not written down on purpose, or because nothing can be (`wanting`: a disk, ffmpeg). `before`: what was written until now. Pure. */
-export function plannedOutages(cameras: readonly Camera[], wanting: Pick<PlannedOutage, 'cause' | 'detail'> | null, before: readonly StreamKey[]): readonly PlannedOutage[] {
+export function plannedOutages(cameras: readonly Camera[], wanting: Pick<PlannedOutage, 'cause' | 'detail'> | null, before: readonly StreamKey[], restsBecause: (camera: Camera) => string | null = () => null): readonly PlannedOutage[] {
   const wanted = cameras.flatMap((camera) =>
     camera.recorded.flatMap((stream): readonly PlannedOutage[] => {
       if (camera.paused !== null) return [{ cameraId: camera.id, stream, cause: 'paused-by-you', detail: 'You paused this camera.' }];
+      const rests = wanting === null ? null : restsBecause(camera);
+      if (rests !== null) return [{ cameraId: camera.id, stream, cause: 'not-scheduled', detail: rests }];
       return wanting === null ? [] : [{ cameraId: camera.id, stream, ...wanting }];
     }),
   );

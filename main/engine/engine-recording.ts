@@ -11,6 +11,7 @@ import { LifeMarker, readLifeStart } from './catalog/life-marker.ts';
 import { LiveEdges } from './catalog/live-edge.ts';
 import { Director, type PlannedOutage } from './director.ts';
 import type { Base, StopStack } from './engine-base.ts';
+import { EventRecorder } from './event-recorder.ts';
 import { openPlacementDesk, type PlacementDesk } from './engine-placement.ts';
 import { runBatch } from './ffmpeg/jobs.ts';
 import { FootageStreams } from './playback/footage-streams.ts';
@@ -35,6 +36,7 @@ export interface Recording {
   readonly previews: PreviewMaker;
   readonly previewStore: PreviewStore;
   readonly director: Director;
+  readonly eventRecorder: EventRecorder;
   readonly retention: RetentionExecutor;
   readonly whatIf: WhatIfDesk;
   readonly placement: PlacementDesk;
@@ -63,8 +65,9 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });
   const { previews, previewStore } = createPreviews(base, ingest, board, placement);
   const planned = (outage: PlannedOutage): void => hearPlanned(outage, base, recording);
-  const director = new Director({ registry, ingest, previews, ffmpeg, rootForRecording: (cameraId) => placement.rootFor(cameraId), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: planned, onPlannedOutageOver: (outage) => ledger.released(outage) });
-  const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, retention, whatIf, placement };
+  const eventRecorder = createEventRecorder(base, board, ledger);
+  const director = new Director({ keepOf: (camera) => eventRecorder.keepOf(camera), restsBecause: (camera) => eventRecorder.restsBecause(camera), registry, ingest, previews, ffmpeg, rootForRecording: (cameraId) => placement.rootFor(cameraId), lastSessions: tails, whyNoRoot: () => whyNoRoot(archive.roots.conditions()), dataDir: init.dataDir, log, onPlannedOutage: planned, onPlannedOutageOver: (outage) => ledger.released(outage) });
+  const recording: Recording = { ingest, indexer, ledger, marker, edges, board, footage, previews, previewStore, director, eventRecorder, retention, whatIf, placement };
   ingest.onNotice((notice) => hear(notice, base, recording));
   indexer.onChanged((change) => hub.tell('timeline.changed', change));
   // Backwards: no more orders, pictures closed, every file closed and synced, and then their rows written.
@@ -72,8 +75,22 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   stops.push(() => previews.stop());
   stops.push(() => footage.close());
   stops.push(() => director.stop());
+  stops.push(() => eventRecorder.stop());
+  eventRecorder.refresh();
   await director.apply();
+  void eventRecorder.recall().then(() => eventRecorder.refresh());
   return recording;
+}
+
+function createEventRecorder({ clock, log, registry, ingest, archive, hub }: Base, board: HealthBoard, ledger: GapLedger): EventRecorder {
+  return new EventRecorder({
+    clock, ingest, archive,
+    log: log.scoped('events'),
+    cameras: () => registry.list(),
+    onWanted: (key) => ledger.released(key),
+    onKeeping: (cameraId, keeping, recordNowUntilMs) => board.keeping(cameraId, keeping, recordNowUntilMs),
+    onEvent: ({ cameraId, startMs, endMs }) => hub.tell('timeline.changed', { cameraIds: [cameraId], startMs, endMs }),
+  });
 }
 
 /** A disk that is here and takes nothing is one thing, one that is not here another. */

@@ -149,7 +149,7 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
 }
 
 /** Everything that follows from a change of cameras, settings or the index. */
-function connect({ registry, settings, archive, ffmpeg, hub, clock, log }: Base, { board, director, edges, ledger }: Recording, { searcher }: Network, appInfo: () => AppInfo): void {
+function connect({ registry, settings, archive, ffmpeg, hub, clock, log }: Base, { board, director, edges, eventRecorder, ledger }: Recording, { searcher }: Network, appInfo: () => AppInfo): void {
   let known: ReadonlySet<CameraId> = new Set(registry.list().map((camera) => camera.id));
   registry.onChange((list) => {
     const now = new Set(list.map((camera) => camera.id));
@@ -160,6 +160,7 @@ function connect({ registry, settings, archive, ffmpeg, hub, clock, log }: Base,
     }
     known = now;
     board.configured();
+    eventRecorder.refresh();
     hub.tell('cameras.changed', board.list());
     hub.tell('discovery.changed', searcher.state());
     void director.apply();

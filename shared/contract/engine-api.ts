@@ -9,6 +9,7 @@ import type { CameraCoverage } from '../model/coverage.ts';
 import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { PlacementState } from '../model/placement.ts';
+import type { ReceivedBytes } from '../model/recording-mode.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SetupImport } from '../model/setup.ts';
 import type { FootageLock, LockWithFootage } from '../model/locks.ts';
@@ -16,6 +17,7 @@ import type { StorageSummary } from '../model/storage.ts';
 import type { StorageRules, WhatIf } from '../model/storage-rules.ts';
 import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
+import { recordNowSchema, setRecordingSchema } from './recording-schemas.ts';
 import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, setupBytesSchema, setupPasswordSchema, streamKindSchema, usernameSchema } from './schemas.ts';
 import { addLockSchema, lockIdSchema, setPlacementSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
 
@@ -91,6 +93,8 @@ const timelineQuery = z.object({ cameraIds: z.array(cameraIdSchema).max(64), ...
 const QUERIES = {
   'app.info': operation<AppInfo>()(nothing),
   'cameras.list': operation<readonly CameraWithStatus[]>()(nothing),
+  /** What came in from each camera on each stream since the engine began: nothing more while it is paused. */
+  'cameras.received': operation<readonly ({ readonly cameraId: CameraId; readonly stream: StreamKind } & ReceivedBytes)[]>()(nothing),
   'discovery.state': operation<DiscoveryState>()(nothing),
   /** At most `maxItems` spans and gaps per camera; finer detail than the window's pixels is merged. */
   'timeline.get': operation<Timeline>()(timelineQuery),
@@ -155,6 +159,10 @@ export const COMMANDS = {
   'cameras.retry': operation<null>()(z.object({ cameraId: cameraIdSchema })),
   'cameras.pause': operation<Camera>()(z.object({ cameraId: cameraIdSchema, untilMs: epochMsSchema.nullable() })),
   'cameras.resume': operation<Camera>()(z.object({ cameraId: cameraIdSchema })),
+  /** When it is recorded: always or around events, at all hours or some. No connection is closed by it. */
+  'cameras.setRecording': operation<Camera>()(setRecordingSchema),
+  /** Records this camera for so many seconds whatever its mode, or for so many more where that goes on already; an event says so. Refused with `conflict` while it is paused. */
+  'recording.now': operation<{ readonly untilMs: EpochMs }>()(recordNowSchema),
   'cameras.reorder': operation<null>()(z.object({ cameraIds: z.array(cameraIdSchema).max(64) })),
   /** Stops recording and takes the camera off the list; its footage stays. Undone by `cameras.restore`. */
   'cameras.remove': operation<null>()(z.object({ cameraId: cameraIdSchema })),

@@ -2,6 +2,7 @@
 import { PorchlightError } from '../../../shared/errors.ts';
 import { AUDIO_CODECS, RTSP_TRANSPORTS, STREAM_KINDS, VIDEO_CODECS, type Camera, type CameraDevice, type StreamConfig } from '../../../shared/model/camera.ts';
 import { isCameraId } from '../../../shared/model/ids.ts';
+import { readRecording } from './recording-file.ts';
 
 export interface CameraFile {
   readonly format: 1;
@@ -51,6 +52,7 @@ function readCamera(value: unknown): Camera | null {
   const { origin, addedMs } = value;
   if (device === null || (origin !== 'onvif' && origin !== 'rtsp') || typeof addedMs !== 'number' || typeof value.name !== 'string') return null;
   if (streams.length === 0 || streams.some((stream) => stream === null)) return null;
+  const recording = readRecording(value.recording);
   const recorded = Array.isArray(value.recorded) ? STREAM_KINDS.filter((kind) => (value.recorded as unknown[]).includes(kind)) : [];
   return {
     id: value.id,
@@ -67,6 +69,7 @@ function readCamera(value: unknown): Camera | null {
     recordSound: value.recordSound === true,
     paused: readPause(value.paused),
     addedMs,
+    ...(recording === undefined ? {} : { recording }),
   };
 }
 

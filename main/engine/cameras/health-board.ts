@@ -3,6 +3,8 @@ import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
 import type { Camera, CameraStatus } from '../../../shared/model/camera.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
+import type { Keeping } from '../../../shared/model/recording-mode.ts';
+import type { EpochMs } from '../../../shared/time.ts';
 import { type Diagnosis, type HealthEvent, initialHealth, isLoginRefusal, reduceHealth, withDiagnosis, withDiskProblem } from './health.ts';
 import type { Clock } from '../core/clock.ts';
 import type { IngestNotice } from '../ports/ingest.ts';
@@ -55,6 +57,15 @@ export class HealthBoard {
   clockOffset(cameraId: CameraId, offsetMs: number | null): void {
     const camera = this.#parts.cameras().find((one) => one.id === cameraId);
     if (camera !== undefined) this.#apply(camera, { type: 'clock', offsetMs });
+  }
+
+  /** What is kept of a camera by its mode, and until when its owner's own recording goes on. */
+  keeping(cameraId: CameraId, keeping: Keeping, recordNowUntilMs: EpochMs | null): void {
+    const camera = this.#parts.cameras().find((one) => one.id === cameraId);
+    if (camera === undefined) return;
+    const { recordNowUntilMs: _before, ...before } = this.#statusOf(camera);
+    const after: CameraStatus = { ...before, keeping, ...(recordNowUntilMs === null ? {} : { recordNowUntilMs }) };
+    if (JSON.stringify([after.keeping, after.recordNowUntilMs]) !== JSON.stringify([before.keeping, _before])) this.#set(camera, after);
   }
 
   /** What asking a camera brought to light; null when it is well. */

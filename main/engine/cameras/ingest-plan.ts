@@ -2,7 +2,7 @@
 import type { Camera, StreamConfig, StreamKind } from '../../../shared/model/camera.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import { MINUTE_MS, type DurationMs } from '../../../shared/time.ts';
-import type { IngestStream } from '../ports/ingest.ts';
+import type { IngestStream, StreamKeep } from '../ports/ingest.ts';
 
 export interface IngestPlanFacts {
   readonly cameras: readonly Camera[];
@@ -12,6 +12,8 @@ export interface IngestPlanFacts {
   readonly rootFor: (cameraId: CameraId) => { readonly rootId: RootId; readonly rootPath: string } | null;
   /** The last session of a stream on disk when the engine started; 0 where there is none. */
   readonly lastSession: (cameraId: CameraId, kind: StreamKind) => number;
+  /** What of a camera is written down now; null, or not given: everything. */
+  readonly keepOf?: (camera: Camera) => StreamKeep | null;
 }
 
 /** Main streams always, sub streams where there are any (for the grid and previews); nothing of a paused camera, whose connection is closed. */
@@ -31,6 +33,7 @@ export function ingestStreams(facts: IngestPlanFacts): IngestStream[] {
         record: camera.recorded.includes(stream.kind) ? facts.rootFor(camera.id) : null,
         rotationOffsetMs: rotationOffsetMs(camera.id, stream.kind),
         afterSession: facts.lastSession(camera.id, stream.kind),
+        keep: facts.keepOf?.(camera) ?? null,
       })),
     );
 }

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { PorchlightError } from '../../../shared/errors.ts';
-import type { Camera, StreamConfig, StreamKind } from '../../../shared/model/camera.ts';
+import { type Camera, recordingModeOf, type StreamConfig, type StreamKind } from '../../../shared/model/camera.ts';
 import type { FoundCamera, ProbedCamera } from '../../../shared/model/discovery.ts';
 import { cameraIdFrom, type CameraId } from '../../../shared/model/ids.ts';
-import { HOUR_MS, type EpochMs } from '../../../shared/time.ts';
+import type { RecordingMode } from '../../../shared/model/recording-mode.ts';
+import { type EpochMs, SECOND_MS } from '../../../shared/time.ts';
 import { readIfThere, replaceFile } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
@@ -15,6 +16,9 @@ import { EMPTY_CAMERA_FILE, readCameraFile, writeCameraFile, type CameraFile } f
 import type { Login } from './http-auth.ts';
 import { bareEndpoint, camerasOfDevice } from './identity.ts';
 import type { SecretStore } from './secret-store.ts';
+
+/** How often it is looked at, at least, whether a pause is over. */
+const LOOK_MS = 10 * SECOND_MS;
 
 export interface RegistryParts {
   readonly clock: Clock;
@@ -55,6 +59,8 @@ export interface CameraRegistry {
   noteMac(cameraId: CameraId, mac: string): Promise<Camera>;
   pause(cameraId: CameraId, untilMs: EpochMs | null): Promise<Camera>;
   resume(cameraId: CameraId): Promise<Camera>;
+  /** When it is recorded; what is not named stays as it is. */
+  setRecording(cameraId: CameraId, patch: Partial<RecordingMode>): Promise<Camera>;
   /** Cameras not named keep their order behind the named ones. */
   reorder(cameraIds: readonly CameraId[]): Promise<void>;
   remove(cameraId: CameraId): Promise<void>;
@@ -150,6 +156,7 @@ class FileRegistry implements CameraRegistry {
       recordSound: back?.recordSound ?? true,
       paused: null,
       addedMs: back?.addedMs ?? this.#parts.clock.nowMs(),
+      ...(back?.recording === undefined ? {} : { recording: back.recording }),
     };
     if (login === null) await this.#parts.secrets.delete(secretName(camera.id));
     else await this.#parts.secrets.set(secretName(camera.id), login.password);
@@ -184,6 +191,10 @@ class FileRegistry implements CameraRegistry {
 
   async resume(cameraId: CameraId): Promise<Camera> {
     return await this.#change(cameraId, { paused: null });
+  }
+
+  async setRecording(cameraId: CameraId, patch: Partial<RecordingMode>): Promise<Camera> {
+    return await this.#change(cameraId, { recording: { ...recordingModeOf(this.get(cameraId)), ...patch } });
   }
 
   async reorder(cameraIds: readonly CameraId[]): Promise<void> {
@@ -252,13 +263,13 @@ class FileRegistry implements CameraRegistry {
     this.#changes.emit(this.#content.cameras);
   }
 
-  /** Wakes at the next end of a pause; an hour at most, because the wall clock may be set meanwhile. */
+  /** Wakes at the next end of a pause; LOOK_MS at most, because timers stand still while the computer sleeps, and the wall clock may be set. */
   #endPausesInTime(): void {
     this.#cancelWake();
     const nowMs = this.#parts.clock.nowMs();
     const ends = this.#content.cameras.flatMap((camera) => (camera.paused?.untilMs === undefined || camera.paused.untilMs === null ? [] : [camera.paused.untilMs]));
     if (ends.length === 0) return;
-    this.#cancelWake = this.#parts.clock.after(Math.min(HOUR_MS, Math.max(0, Math.min(...ends) - nowMs)), () => {
+    this.#cancelWake = this.#parts.clock.after(Math.min(LOOK_MS, Math.max(0, Math.min(...ends) - nowMs)), () => {
       const over = (camera: Camera): boolean => camera.paused !== null && camera.paused.untilMs !== null && camera.paused.untilMs <= this.#parts.clock.nowMs();
       if (!this.#content.cameras.some(over)) {
         this.#endPausesInTime();

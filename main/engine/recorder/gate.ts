@@ -47,9 +47,9 @@ export class Gate {
   /** From now on. What was written goes on being written without a break where both want it. */
   set(keep: StreamKeep | null): void {
     this.#keep = keep;
-    const wants = this.#wants();
-    if (this.#open && !wants) this.#shut();
-    else if (!this.#open && wants) this.#openFrom(keep?.window === null || keep === null ? this.#parts.clock.nowMs() : keep.window.fromMs - keep.preRollMs);
+    // A window that is over ends with its group of pictures.
+    if (this.#open && keep !== null && keep.window === null) this.#shut();
+    else if (!this.#open && this.#wants()) this.#openFrom(keep?.window === null || keep === null ? this.#parts.clock.nowMs() : keep.window.fromMs - keep.preRollMs);
   }
 
   take(fragment: SessionFragment): void {

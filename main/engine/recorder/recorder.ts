@@ -143,7 +143,7 @@ export class Recorder {
   }
 
   async #run(): Promise<void> {
-    const { clock, pulse } = this.#parts;
+    const { pulse } = this.#parts;
     const stopTicks = [pulse.every(TICK_MS, () => this.#tick()), pulse.every(RATES_MS, () => this.#look()), pulse.every(LISTEN_EACH_MS, () => this.#listen())];
     try {
       while (!this.#abort.signal.aborted) {

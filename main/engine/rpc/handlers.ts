@@ -22,12 +22,13 @@ import type { RulesStore } from '../settings/rules-store.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import type { Archive } from '../storage/archive.ts';
 import { coverageDays } from './coverage-answer.ts';
+import { recordingHandlers, type RecordingParts } from './recording-handlers.ts';
 import { retentionHandlers, type RetentionParts } from './retention-handlers.ts';
 import { placementHandlers, type PlacementParts } from './placement-handlers.ts';
 import { drawnTimeline, wholeTimeline } from './timeline-answer.ts';
 import { upkeepHandlers, type UpkeepParts } from './upkeep-handlers.ts';
 
-export interface HandlerParts extends Pick<PlacementParts, 'placement'>, Pick<RetentionParts, 'hub' | 'whatIf'>, Pick<UpkeepParts, 'doctor' | 'setup'> {
+export interface HandlerParts extends Pick<RecordingParts, 'eventRecorder'>, Pick<PlacementParts, 'placement'>, Pick<RetentionParts, 'hub' | 'whatIf'>, Pick<UpkeepParts, 'doctor' | 'setup'> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly appInfo: () => AppInfo;
@@ -35,7 +36,7 @@ export interface HandlerParts extends Pick<PlacementParts, 'placement'>, Pick<Re
   readonly prober: Prober;
   readonly searcher: Searcher;
   readonly board: HealthBoard;
-  readonly ingest: Pick<Ingest, 'retry'>;
+  readonly ingest: Pick<Ingest, 'retry' | 'received'>;
   readonly archive: Archive;
   readonly ledger: GapLedger;
   readonly edges: LiveEdges;
@@ -51,7 +52,7 @@ export interface HandlerParts extends Pick<PlacementParts, 'placement'>, Pick<Re
 }
 
 export function createHandlers(parts: HandlerParts): EngineHandlers {
-  return { ...queries(parts), ...cameraCommands(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...placementHandlers(parts), ...upkeepHandlers(parts), ...otherCommands(parts) };
+  return { ...queries(parts), ...cameraCommands(parts), ...recordingHandlers(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...placementHandlers(parts), ...upkeepHandlers(parts), ...otherCommands(parts) };
 }
 
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;
@@ -59,7 +60,7 @@ type QueryHandlers = Part<
   | 'app.info' | 'cameras.list' | 'discovery.state' | 'timeline.get' | 'timeline.drawn' | 'previews.at' | 'previews.sheet' | 'previews.latest'
   | 'events.list' | 'coverage.days' | 'storage.summary' | 'footage.locate' | 'settings.get'
 >;
-type CameraHandlers = Part<Extract<keyof EngineHandlers, `cameras.${string}`> & Exclude<keyof EngineHandlers, keyof QueryHandlers>>;
+type CameraHandlers = Part<Extract<keyof EngineHandlers, `cameras.${string}`> & Exclude<keyof EngineHandlers, keyof QueryHandlers | 'cameras.received' | 'cameras.setRecording'>>;
 
 function queries(parts: HandlerParts): QueryHandlers {
   const { archive, clock, ledger } = parts;
