@@ -129,8 +129,15 @@ export function describeApp({ init, clock, archive, ffmpeg, registry, secrets }:
       ...noDisk,
       ...disks,
       ...rebuilding,
-      ...broken.map(({ rule, sentence }) => ({ kind: `rule-${rule}`, sentence })),
+      ...brokenRules(broken),
       ...registry.warnings.map((sentence) => ({ kind: 'cameras', sentence })),
     ],
   };
+}
+
+/** One rule in its own words; of several, Storage has the words. */
+function brokenRules(broken: readonly BrokenRule[]): AppInfo['warnings'] {
+  const [first] = broken;
+  if (first === undefined) return [];
+  return [broken.length === 1 ? { kind: `rule-${first.rule}`, sentence: first.sentence } : { kind: 'rules', sentence: `${broken.length} of your rules about footage cannot be kept. Storage says which, and why.` }];
 }

@@ -58,9 +58,8 @@ export interface FootageBlocks {
 /** Rows of one part: some tens of milliseconds, between which the thread does other things. */
 const PART_ROWS = 20_000;
 
-/** All footage in blocks, part by part: an hour may be in several of them. */
-export function footageBlocks(db: ReadableDb, query: BlockQuery, after: number): FootageBlocks {
-  const held = holdOf(db, query);
+/** All footage in blocks, part by part: an hour may be in several of them. `held`: as `holdOf` said when the first part was asked for. */
+export function footageBlocks(db: ReadableDb, { byHour }: Pick<BlockQuery, 'byHour'>, held: (segment: HeldRange) => Held, after: number): FootageBlocks {
   const streams = new Map((db.prepare('SELECT id, camera_id, stream FROM streams').raw().all() as [number, CameraId, StreamKind][]).map(([id, cameraId, stream]) => [id, { cameraId, stream }]));
   const roots = new Map(db.prepare('SELECT id, root_id FROM roots').raw().all() as [number, RootId][]);
   const blocks = new Map<string | number, { -readonly [Name in keyof FootageBlock]: FootageBlock[Name] }>();
@@ -73,7 +72,7 @@ export function footageBlocks(db: ReadableDb, query: BlockQuery, after: number):
     const rootId = roots.get(rootKey);
     if (key === undefined || rootId === undefined) continue;
     const holds = held({ cameraId: key.cameraId, startMs, endMs });
-    const name = query.byHour ? `${streamId} ${rootKey} ${Math.floor(startMs / HOUR_MS)} ${holds}` : id;
+    const name = byHour ? `${streamId} ${rootKey} ${Math.floor(startMs / HOUR_MS)} ${holds}` : id;
     const block = blocks.get(name);
     if (block === undefined) {
       blocks.set(name, { ...key, rootId, held: holds, startMs, endMs, sizeBytes });

@@ -78,12 +78,16 @@ export function retentionFacts(db: ReadableDb): RetentionFacts {
 export function oldestSegments(db: ReadableDb, query: OldestQuery): OldestSegments {
   const held = holdOf(db, query);
   const oldest = db.prepare(RETENTION_SQL.oldest).raw();
+  const cameras = db.prepare('SELECT DISTINCT camera_id FROM streams').pluck().all() as CameraId[];
+  // From here on everything is too young, of all cameras.
+  const allYoungMs = Math.max(Number.NEGATIVE_INFINITY, ...cameras.map((cameraId) => query.youngMs?.[cameraId] ?? Number.POSITIVE_INFINITY));
   const segments: HeldSegment[] = [];
   const complete: RootId[] = [];
   for (const [id, rootId] of db.prepare('SELECT id, root_id FROM roots').raw().all() as [number, RootId][]) {
     const kinds = { free: 0, event: 0, young: 0 };
     let enough = false;
     for (const [cameraId, stream, session, sequence, startMs, endMs, sizeBytes] of oldest.iterate(id, query.startedByMs ?? Number.MAX_SAFE_INTEGER) as IterableIterator<[CameraId, StreamKind, number, number, number, number, number]>) {
+      if (startMs >= allYoungMs && kinds.young >= query.limitPerRoot) break;
       const holds = held({ cameraId, startMs, endMs });
       if (holds === 'locked') continue;
       const kind = endMs > (query.youngMs?.[cameraId] ?? Number.POSITIVE_INFINITY) ? 'young' : (holds ?? 'free');

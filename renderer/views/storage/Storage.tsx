@@ -65,9 +65,9 @@ function Headline({ data }: { readonly data: StorageSummary }): ReactNode {
   );
 }
 
-/** Rules that could not be kept, one sentence each. */
+/** Rules that could not be kept, one sentence each. Of one alone the notice above all views says the same. */
 function Broken({ data: { broken } }: { readonly data: StorageSummary }): ReactNode {
-  if (broken.length === 0) return null;
+  if (broken.length < 2) return null;
   return (
     <section className="card broken" role="status">
       {broken.map(({ rule, rootId, cameraId, sentence }) => (

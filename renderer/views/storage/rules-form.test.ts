@@ -13,7 +13,7 @@ const typed = (over: Partial<RulesFields>) => patchOf({ ...before, ...over }, be
 
 describe('the form of the rules', () => {
   it('shows rules in gigabytes and days, and changes nothing that was not typed', () => {
-    expect(before).toMatchObject({ quotas: { [DISK]: '123.5' }, keepFree: '10', minAges: { [CAMERA]: '7' }, maxAges: { [CAMERA]: '' }, eventSeconds: '10' });
+    expect(before).toMatchObject({ quotas: { [DISK]: '123' }, keepFree: '10', minAges: { [CAMERA]: '7' }, maxAges: { [CAMERA]: '' }, eventSeconds: '10' });
     expect(typed({})).toEqual({});
   });
 

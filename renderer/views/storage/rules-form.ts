@@ -20,8 +20,8 @@ export interface RulesFields {
 }
 
 const GB = 1e9;
-/** One digit is enough for people; what was set finer stays as it is until its field is changed. */
-const gigabytes = (bytes: number): string => String(Math.round((bytes / GB) * 10) / 10);
+/** Three digits are enough for people; what was set finer stays as it is until its field is changed. */
+const gigabytes = (bytes: number): string => String(bytes >= 100 * GB ? Math.round(bytes / GB) : Number((bytes / GB).toPrecision(3)));
 const daysText = (days: number | null | undefined): string => (days === null || days === undefined ? '' : String(Math.round(days * 100) / 100));
 
 export function fieldsOf(rules: StorageRules, { roots, cameras }: Pick<StorageSummary, 'roots' | 'cameras'>): RulesFields {
