@@ -122,6 +122,20 @@ describe('a disk whose every write and sync lasts', () => {
     expect(decodeErrors(fileOf(segment))).toBe('');
   });
 
+  it('from the first picture on ends a segment before its beginning was said, and what is missing behind it has its cause too', async () => {
+    lastsMs = 8_000;
+    await record();
+    await until('the disk to be too slow', () => all('root-problem')[0], 60_000, say);
+    lastsMs = 0;
+    await until('two segments', async () => segments().length > 0 && (await ingest.openSegment(KEY).then((open) => (open === null ? 0 : open.endMs - open.startMs))) > 2_000, 60_000, say);
+    await ingest.stop();
+    const [before, after, ...more] = segments();
+    if (before === undefined || after === undefined) throw new Error(say());
+    expect(more).toEqual([]);
+    expect(after.startMs - before.endMs).toBeGreaterThan(500);
+    expect(all('outage-ended').map(({ sinceMs, atMs, cause }) => [sinceMs, atMs, cause]).at(-1)).toEqual([before.endMs, after.startMs, 'disk-too-slow']);
+  });
+
   it('many seconds costs footage from a picture to a keyframe, with its cause, while live goes on; then all is as before', async () => {
     await record();
     await until('footage', async () => (await ingest.openSegment(KEY)) !== null, 30_000, say);

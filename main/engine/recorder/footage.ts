@@ -46,6 +46,8 @@ export class Footage {
   #rotateNext = false;
   /** The first segment after an outage, until its start is known well enough to say when footage came back. */
   #resuming: SegmentWriter | null = null;
+  /** Why the segment that was resuming ended: said once its own beginning is, which ends the outage before it. */
+  #owed: { readonly writer: SegmentWriter; readonly cause: GapCause; readonly detail: string } | null = null;
   /** The disk fell behind: what is closing must be on it before it is given more. */
   #overloaded = false;
   #failures = 0;
@@ -126,7 +128,7 @@ export class Footage {
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
       this.#overloaded = true;
       this.#closeOpen();
-      this.#parts.outage.began('disk-too-slow', `the disk is ${Math.round(writer.pendingMs / 1_000)} s behind`);
+      this.#sayEnded(writer, 'disk-too-slow', `the disk is ${Math.round(writer.pendingMs / 1_000)} s behind`);
       this.#parts.notify({ type: 'root-problem', rootId: writer.rootId, cause: 'disk-too-slow', detail: 'footage comes faster than the disk takes it' });
     }
   }
@@ -167,6 +169,20 @@ export class Footage {
     this.#parts.outage.resumed(writer.startMs);
   }
 
+  /** Nothing is written after this segment. Of one whose beginning was not said yet, the same outage goes on until it is, and another begins behind it. */
+  #sayEnded(writer: SegmentWriter, cause: GapCause, detail: string): void {
+    if (this.#resuming === writer) this.#owed = { writer, cause, detail };
+    this.#parts.outage.began(cause, detail);
+  }
+
+  #sayOwed(writer: SegmentWriter): void {
+    const owed = this.#owed;
+    if (owed?.writer !== writer) return;
+    this.#owed = null;
+    // A later segment has begun already, or its own end will be said.
+    if (this.#open === null) this.#parts.outage.began(owed.cause, owed.detail);
+  }
+
   #closeOpen(): void {
     if (this.#open !== null) this.#close(this.#open);
     this.#open = null;
@@ -184,8 +200,9 @@ export class Footage {
     this.#closing = this.#closing
       .then(async () => {
         const segment = await writer.close();
-        if (this.#open === null && writer.opened) this.#parts.outage.wrote(writer.endMs);
+        if (this.#open === null && writer.opened) this.#parts.outage.wrote(segment?.endMs ?? writer.endMs);
         this.#sayResumed(writer, true);
+        this.#sayOwed(writer);
         if (segment === null) return;
         this.#failures = 0;
         this.#parts.notify({ type: 'segment-closed', segment });
@@ -198,7 +215,7 @@ export class Footage {
   }
 
   #failed(writer: SegmentWriter, error: unknown): void {
-    const { outage, notify, clock } = this.#parts;
+    const { notify, clock } = this.#parts;
     if (this.#open === writer) this.#closeOpen();
     const cause = causeOfDiskError(error);
     const detail = error instanceof PorchlightError ? error.message : 'the disk answered with an error';
@@ -206,7 +223,7 @@ export class Footage {
     if (writer.rootId === this.#record.rootId) {
       this.#failures += 1;
       this.#retryAtMs = clock.monotonicMs() + retryWaitMs(DISK_LADDER, this.#failures, Math.random());
-      outage.began(cause, detail);
+      this.#sayEnded(writer, cause, detail);
     }
     notify({ type: 'root-problem', rootId: writer.rootId, cause, detail });
   }
