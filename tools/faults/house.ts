@@ -6,7 +6,6 @@ import path from 'node:path';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { CameraTimeline } from '../../shared/model/timeline.ts';
 import { forceUnwrap } from '../../shared/result.ts';
-import { HOUR_MS } from '../../shared/time.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '../../tests/support/simulator-process.ts';
 import { waitFor } from '../../tests/support/wait.ts';
 import { listCamera, type Product, startProduct, waitForRecording } from '../bench/workplace.ts';
@@ -108,21 +107,22 @@ export class FaultHouse {
     await waitForRecording(this.product, this.simulator.cameras.length, limitMs);
   }
 
-  /** Waits until the newest footage of every camera is unbroken for so long and no older than a second or two. */
+  /** Waits for so much more footage of every camera, unbroken. `clockAheadMs`: of the product's clock. */
   async footage(seconds: number, clockAheadMs = 0, limitMs = 60_000): Promise<void> {
+    const wantedMs = Date.now() + clockAheadMs + seconds * 1_000;
     await waitFor(`${seconds} s of footage of each camera`, async () => {
-      const nowMs = Date.now() + clockAheadMs;
-      const timelines = await this.timelines(nowMs);
+      const timelines = await this.timelines(Date.now() + clockAheadMs);
       return timelines.every(({ spans }) => {
         const last = spans.at(-1);
-        return last !== undefined && last.endMs - last.startMs >= seconds * 1_000 && last.endMs > nowMs - 3_000;
+        return last !== undefined && last.endMs - last.startMs >= seconds * 1_000 && last.endMs >= wantedMs;
       });
     }, limitMs, 200);
   }
 
-  /** The last two hours of every camera as the product tells them. */
+  /** This round of every camera as the product tells it, by the product's clock, which shows `nowMs`; some minutes, so that nothing is drawn together. */
   async timelines(nowMs = Date.now()): Promise<readonly CameraTimeline[]> {
-    return (await this.product.client.ask('timeline.get', { cameraIds: [...this.cameras.keys()], startMs: nowMs - 2 * HOUR_MS, endMs: nowMs + 2_000 })).cameras;
+    const lastedMs = Date.now() - this.#beganMs;
+    return (await this.product.client.ask('timeline.get', { cameraIds: [...this.cameras.keys()], startMs: nowMs - lastedMs, endMs: nowMs + 2_000 })).cameras;
   }
 
   /** The product was ended from outside; nothing of it is asked any more. */

@@ -24,8 +24,8 @@ async function isRecorded({ house }: Round, id: CameraId): Promise<boolean> {
 interface Trouble {
   readonly name: string;
   readonly causes: readonly GapCause[];
-  begin(round: Round, camera: number): Promise<void>;
-  end(round: Round, camera: number): Promise<void>;
+  readonly begin: (round: Round, camera: number) => Promise<void>;
+  readonly end: (round: Round, camera: number) => Promise<void>;
 }
 
 /** Something lasts until the product says that the camera is not recorded, and some seconds more. */

@@ -95,6 +95,8 @@ function failing(name: string, causes: readonly GapCause[], breakIt: (house: Fau
       const faultMs = Date.now();
       await breakIt(round.house);
       await noticed(round, causes);
+      // Shorter parts of a gap take the cause of what follows (docs/design/storage.md, "Causes of gaps").
+      await sleep(6_000);
       await mountImageAgain(round);
       // Pulled to be mended, it is also missing for a moment.
       return await healed(round, { faultMs, causes: [...causes, 'disk-missing'], lossBoundMs: POWER_LOSS_MS });
