@@ -128,23 +128,55 @@ async function copyWhereLinksAreUnknown(file: string, text: string): Promise<voi
   }
 }
 
+/** Folders whose names this thread knows to be durable, since it synced what holds them. */
+const durableFolders = new Set<string>();
+/** A day of sixteen cameras' hours; forgetting costs some syncs. */
+const MOST_DURABLE_FOLDERS = 1_000;
+
 /**
- * Creates a folder and what is missing above it; every new entry is durable when it resolves (I4). Does not use mkdir's
- * own recursion, which never ends where a file system answers ENOENT for a folder it will not make (/proc). `mode` is for
- * what is new.
+ * Creates a folder and what is missing above it; every entry is durable when it resolves (I4), also of a folder that is there
+ * already: a life that died, or another thread, may have made it and not synced it yet. Does not use mkdir's own recursion,
+ * which never ends where a file system answers ENOENT for a folder it will not make (/proc). `mode` is for what is new.
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
+  const full = path.resolve(folder);
   try {
-    await mkdir(folder, mode);
+    await mkdir(full, mode);
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return;
-    const parent = path.dirname(path.resolve(folder));
+    if (errorCode(error) === 'EEXIST') {
+      await makeDurable(full, false);
+      return;
+    }
+    const parent = path.dirname(full);
     if (errorCode(error) !== 'ENOENT' || (await isThere(parent))) throw error;
     await makeFolder(parent, mode);
-    await makeFolder(folder, mode);
+    await makeFolder(full, mode);
     return;
   }
-  await syncFolder(path.dirname(path.resolve(folder)));
+  durableFolders.delete(full);
+  await makeDurable(full, true);
+}
+
+/** As deep as a segment's hour lies below its disk: camera, stream, day, hour. */
+const LEVELS = 4;
+/** What systems answer for a folder above ours that we may not open or that cannot be synced: its names are not of our making. */
+const NOT_OURS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EROFS']);
+
+/** Syncs what holds a folder, and what holds that, as far as this thread has not done so before. */
+async function makeDurable(full: string, isNew: boolean): Promise<void> {
+  for (let [at, level, strict] = [full, 0, isNew]; level < LEVELS && !durableFolders.has(at); level += 1) {
+    const parent = path.dirname(at);
+    if (parent === at) return;
+    try {
+      await syncFolder(parent);
+    } catch (error) {
+      if (strict || !NOT_OURS.has(errorCode(error))) throw error;
+      return;
+    }
+    if (durableFolders.size >= MOST_DURABLE_FOLDERS) durableFolders.clear();
+    durableFolders.add(at);
+    [at, strict] = [parent, false];
+  }
 }
 
 async function isThere(folder: string): Promise<boolean> {
