@@ -10,23 +10,25 @@ export interface Names {
   readonly camera: (cameraId: CameraId) => string;
 }
 
-export function describeBroken(unkept: UnkeptRule, rules: StorageRules, names: Names): BrokenRule {
+/** `proposed`: the rules are only thought of. */
+export function describeBroken(unkept: UnkeptRule, rules: StorageRules, names: Names, proposed = false): BrokenRule {
   const { rule, rootId, cameraId } = unkept;
-  return { rule, rootId, cameraId, sentence: sentenceOf(unkept, rules, names) };
+  return { rule, rootId, cameraId, sentence: sentenceOf(unkept, rules, names, proposed) };
 }
 
-function sentenceOf({ rule, rootId, cameraId, bytes, ageMs }: UnkeptRule, rules: StorageRules, names: Names): string {
+function sentenceOf({ rule, rootId, cameraId, bytes, ageMs }: UnkeptRule, rules: StorageRules, names: Names, proposed: boolean): string {
+  const [takes, has, is, was] = proposed ? ['would take', 'would have', 'would be', 'would be'] : ['takes', 'has', 'is', 'was'];
   const disk = names.root(rootId);
   const camera = cameraId === null ? 'A camera' : names.camera(cameraId);
   switch (rule) {
     case 'quota':
-      return `Footage in ${disk} takes ${inBytes(bytes)} more than its limit: all that is left there is locked or just being recorded. Take locks off, or allow more.`;
+      return `Footage in ${disk} ${takes} ${inBytes(bytes)} more than its limit: all that ${is} left there is locked or just being recorded. Take locks off, or allow more.`;
     case 'keep-free':
-      return `The disk at ${disk} has ${inBytes(bytes)} less free than it should: all footage left there is locked or just being recorded. Once it is full, recording pauses. Make room on it, or take locks off.`;
+      return `The disk at ${disk} ${has} ${inBytes(bytes)} less free than it should: all footage left there is locked or just being recorded. Once it is full, recording pauses. Make room on it, or take locks off.`;
     case 'min-age':
-      return `${camera} is to be kept for at least ${inDays((agesOf(rules, cameraId as CameraId).minAgeDays ?? 0) * DAY_MS)}, but there is no room in ${disk}: footage of ${inDays(ageMs ?? 0)} was deleted, so that recording goes on.`;
+      return `${camera} is to be kept for at least ${inDays((agesOf(rules, cameraId as CameraId).minAgeDays ?? 0) * DAY_MS)}, but there is no room in ${disk}: footage of ${inDays(ageMs ?? 0)} ${was} deleted, so that recording goes on.`;
     case 'event-age':
-      return `Footage around events of ${camera} is to be kept for ${inDays((rules.events.keepDays ?? 0) * DAY_MS)}, but there is no room in ${disk}: some of ${inDays(ageMs ?? 0)} was deleted, so that recording goes on.`;
+      return `Footage around events of ${camera} is to be kept for ${inDays((rules.events.keepDays ?? 0) * DAY_MS)}, but there is no room in ${disk}: some of ${inDays(ageMs ?? 0)} ${was} deleted, so that recording goes on.`;
   }
 }
 

@@ -82,7 +82,7 @@ export class WhatIfDesk {
       cameras,
       roots: summary.roots.map(({ rootId, forecastDays }) => ({ rootId, forecastDays, deletedBytes: bytesOf(after.plan, rootId) })),
       forecastDays: summary.forecastDays,
-      broken: after.plan.broken.map((rule) => describeBroken(rule, proposed, names)),
+      broken: after.plan.broken.map((rule) => describeBroken(rule, proposed, names, true)),
       sentence: unknown ? `The index of footage is being rebuilt, so more may go than is known now. ${change}` : change,
     };
   }
