@@ -58,12 +58,19 @@ export function lockContents(contents: WebContents, openOutside: (url: string) =
 /** What a page of ours may ask of the browser: only to fill the screen and to copy text. */
 const ALLOWED_PERMISSIONS: ReadonlySet<string> = new Set(['fullscreen', 'clipboard-sanitized-write']);
 
+/** The one thing a page of ours saves: a sealed set-up it made itself. Where to is asked by the system's dialog. */
+export function isOwnDownload(url: string, fileName: string): boolean {
+  return url.startsWith(`blob:${PAGE_ORIGIN}/`) && /^porchlight-[\d-]+\.setup$/.test(fileName);
+}
+
 /** Denies permissions, devices and downloads of a session. */
 export function lockSession(session: Session): void {
   session.setPermissionRequestHandler((_contents, permission, answer) => answer(ALLOWED_PERMISSIONS.has(permission)));
   session.setPermissionCheckHandler((_contents, permission, origin) => ALLOWED_PERMISSIONS.has(permission) && isOwnPage(origin));
   session.setDevicePermissionHandler(() => false);
-  session.on('will-download', (event) => event.preventDefault());
+  session.on('will-download', (event, item) => {
+    if (!isOwnDownload(item.getURL(), item.getFilename())) event.preventDefault();
+  });
   // Nothing of the page may reach the network: its files come by the own scheme, everything else through the engine's port.
   session.webRequest.onBeforeRequest((details, answer) => answer({ cancel: !isAllowedRequest(details.url) }));
 }

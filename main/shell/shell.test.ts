@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PAGE_ORIGIN } from '../../shared/contract/shell-channels.ts';
 
 /** Electron's pieces as far as the shell uses them, with Electron's names, events and argument orders. */
 const electron = vi.hoisted(() => ({
@@ -157,7 +158,7 @@ describe('a page', () => {
     expect(answer).toHaveBeenCalledWith(false);
   });
 
-  it('gets no permission but full screen and copying, no device, no download, no network', () => {
+  it('gets no permission but full screen and copying, no device, no download but its own, no network', () => {
     const session = Object.assign(new EventEmitter(), {
       setPermissionRequestHandler: vi.fn(), setPermissionCheckHandler: vi.fn(), setDevicePermissionHandler: vi.fn(), webRequest: { onBeforeRequest: vi.fn() },
     });
@@ -174,9 +175,16 @@ describe('a page', () => {
     expect(check({}, 'fullscreen', 'https://evil.example')).toBe(false);
     const device = session.setDevicePermissionHandler.mock.calls[0]?.[0] as () => boolean;
     expect(device()).toBe(false);
-    const download = eventOf();
-    session.emit('will-download', download);
-    expect(download.prevented).toBe(true);
+    const isPrevented = (url: string, fileName: string): boolean => {
+      const download = eventOf();
+      session.emit('will-download', download, { getURL: () => url, getFilename: () => fileName });
+      return download.prevented;
+    };
+    // A page's own sealed set-up, and nothing else.
+    expect(isPrevented(`blob:${PAGE_ORIGIN}/6c5e`, 'porchlight-2026-11-22.setup')).toBe(false);
+    expect(isPrevented(`blob:${PAGE_ORIGIN}/6c5e`, 'porchlight-2026-11-22.exe')).toBe(true);
+    expect(isPrevented('blob:https://evil.example/6c5e', 'porchlight-2026-11-22.setup')).toBe(true);
+    expect(isPrevented('https://evil.example/porchlight-2026-11-22.setup', 'porchlight-2026-11-22.setup')).toBe(true);
     const before = session.webRequest.onBeforeRequest.mock.calls[0]?.[0] as (details: { url: string }, answer: (result: { cancel: boolean }) => void) => void;
     const cancelled = (url: string): boolean => {
       let result = false;

@@ -14,7 +14,7 @@ export const streamKindSchema = z.enum(STREAM_KINDS);
 export const passwordSchema = z.string().max(256);
 /** Seals a file that others may get hold of. */
 export const setupPasswordSchema = passwordSchema.min(SETUP_PASSWORD_LENGTH, `use ${SETUP_PASSWORD_LENGTH} characters or more`);
-export const setupBytesSchema = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_SETUP_BYTES, 'the file is too large');
+export const setupBytesSchema = z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= MAX_SETUP_BYTES, 'no file, or one that is too large');
 export const usernameSchema = z.string().max(128);
 export const nameSchema = z.string().trim().min(1).max(60);
 export const addressSchema = z.string().trim().min(1).max(2048);

@@ -8,6 +8,8 @@ import { useCommand, useEngineEvent, useQuery } from '../../api/engine-context.t
 import { Button } from '../../components/Button.tsx';
 import { ErrorLine, Field } from '../../components/Field.tsx';
 import { Setting, SwitchSetting } from '../../components/Setting.tsx';
+import { CheckCard } from './CheckCard.tsx';
+import { TakeAlong } from './TakeAlong.tsx';
 import './settings.css';
 
 export function Settings(): ReactNode {
@@ -35,6 +37,8 @@ export function Settings(): ReactNode {
       </section>
       <Computer settings={settings.data} onSet={set} />
       <Ffmpeg settings={settings.data} info={info.data} onSet={set} />
+      <CheckCard />
+      <TakeAlong />
       <About info={info.data} />
     </div>
   );
