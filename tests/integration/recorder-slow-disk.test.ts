@@ -1,5 +1,5 @@
 /** A disk that takes its time, through real files: writes and syncs of this process are made to last. What fits into memory is kept; beyond that footage is missing with its cause, and never half a picture (R3). */
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -24,6 +24,8 @@ let notices: IngestNotice[];
 let ingest: IngestStreams;
 /** What each write and each sync lasts beyond what it needs. */
 let lastsMs = 0;
+/** Every write and sync is answered EIO. */
+let fails = false;
 let undo: () => void = () => undefined;
 
 /** Makes the writes of every open file of this process last. */
@@ -36,6 +38,7 @@ async function slowDown(): Promise<() => void> {
     const method = methods[name];
     methods[name] = async function slowly(...args) {
       if (lastsMs > 0) await systemClock.sleep(lastsMs);
+      if (fails) throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO' });
       return await method.apply(this, args);
     };
   }
@@ -50,6 +53,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   lastsMs = 0;
+  fails = false;
   notices = [];
   folder = await mkdtemp(path.join(tmpdir(), 'porchlight-slow-'));
   root = await createRoot(path.join(folder, 'media'), systemClock.nowMs());
@@ -58,6 +62,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   lastsMs = 0;
+  fails = false;
   await ingest.stop();
   undo();
   await rm(folder, { recursive: true, force: true });
@@ -134,6 +139,28 @@ describe('a disk whose every write and sync lasts', () => {
     expect(more).toEqual([]);
     expect(after.startMs - before.endMs).toBeGreaterThan(500);
     expect(all('outage-ended').map(({ sinceMs, atMs, cause }) => [sinceMs, atMs, cause]).at(-1)).toEqual([before.endMs, after.startMs, 'disk-too-slow']);
+  });
+
+  it('and that fails for a while keeps what was synced: the file is made whole when the disk is well, and the gap begins no later than it ends', async () => {
+    await record();
+    await until('footage', async () => (await ingest.openSegment(KEY).then((open) => (open === null ? 0 : open.endMs - open.startMs))) > 3_000, 30_000, say);
+    fails = true;
+    const began = await until('the disk to fail', () => all('outage-began')[0], 20_000, say);
+    expect(began.cause).toBe('disk-failing');
+    fails = false;
+    await until('footage again, and the old file', async () => segments().length > 0 && (await ingest.openSegment(KEY).then((open) => (open === null ? 0 : open.endMs - open.startMs))) > 2_000, 30_000, say);
+    await ingest.stop();
+    const [before, after, ...more] = segments().toSorted((a, b) => a.sequence - b.sequence);
+    if (before === undefined || after === undefined) throw new Error(say());
+    expect(more).toEqual([]);
+    // Every file that is there was told of, each whole.
+    const names = (await readdir(root.path, { recursive: true })).filter((name) => name.endsWith('.mp4'));
+    expect(names.map((name) => path.join(root.path, name)).toSorted()).toEqual([before, after].map(fileOf).toSorted());
+    for (const segment of [before, after]) expect(decodeErrors(fileOf(segment))).toBe('');
+    expect(before.endMs - before.startMs).toBeGreaterThan(2_000);
+    expect(began.sinceMs).toBeLessThanOrEqual(before.endMs);
+    expect(before.endMs - began.sinceMs).toBeLessThan(2_000);
+    expect(all('outage-ended').map(({ atMs, cause }) => [atMs, cause]).at(-1)).toEqual([after.startMs, 'disk-failing']);
   });
 
   it('many seconds costs footage from a picture to a keyframe, with its cause, while live goes on; then all is as before', async () => {

@@ -1,11 +1,15 @@
 /** A stream's fragments on their way to segments: which file, when the next one, and what when the disk will not (R3). */
 import { PorchlightError } from '../../../shared/errors.ts';
+import { unpackKeyframes } from '../../../shared/media/keyframe-index.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
+import type { RootId } from '../../../shared/model/ids.ts';
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { type RetryLadder, retryWaitMs } from '../core/retry.ts';
 import type { IngestNotice, IngestStream, OpenSegment } from '../ports/ingest.ts';
 import type { SessionFragment } from './media.ts';
+import type { SegmentName } from '../storage/segment-name.ts';
+import { recoverFile } from '../storage/segment-recovery.ts';
 import type { Outage } from './outage.ts';
 import { rotatesAt } from './rotation.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -33,6 +37,11 @@ export interface SessionTime {
   readonly settled: () => boolean;
 }
 
+interface Abandoned {
+  readonly place: FootageParts['record'];
+  readonly name: SegmentName;
+}
+
 export class Footage {
   readonly #parts: FootageParts;
   #record: FootageParts['record'];
@@ -48,6 +57,8 @@ export class Footage {
   #resuming: SegmentWriter | null = null;
   /** Why the segment that was resuming ended: said once its own beginning is, which ends the outage before it. */
   #owed: { readonly writer: SegmentWriter; readonly cause: GapCause; readonly detail: string } | null = null;
+  /** Files that a failing disk kept as they were: made whole when it takes footage again (I3). */
+  #left: Abandoned[] = [];
   /** The disk fell behind: what is closing must be on it before it is given more. */
   #overloaded = false;
   #failures = 0;
@@ -123,7 +134,10 @@ export class Footage {
     const writer = this.#open;
     if (writer === null || !writer.append(fragment)) return;
     this.#sayResumed(writer, false);
-    if (writer.opened) this.#parts.outage.wrote(writer.endMs);
+    if (writer.opened) {
+      this.#parts.outage.wrote(writer.endMs);
+      this.#takeBack(writer.rootId);
+    }
     writer.tick(this.#parts.clock.monotonicMs());
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
       this.#overloaded = true;
@@ -200,9 +214,10 @@ export class Footage {
     this.#closing = this.#closing
       .then(async () => {
         const segment = await writer.close();
-        if (this.#open === null && writer.opened) this.#parts.outage.wrote(segment?.endMs ?? writer.endMs);
+        if (this.#open === null && writer.opened) this.#parts.outage.wrote(segment?.endMs ?? (writer.abandoned === null ? writer.endMs : writer.syncedEndMs));
         this.#sayResumed(writer, true);
         this.#sayOwed(writer);
+        if (writer.abandoned !== null) this.#left.push({ place: writer.place, name: writer.abandoned });
         if (segment === null) return;
         this.#failures = 0;
         this.#parts.notify({ type: 'segment-closed', segment });
@@ -214,10 +229,34 @@ export class Footage {
       });
   }
 
+  /** The disk takes footage again: what it held when it failed is trimmed and closed. A file that is gone was never promised. */
+  #takeBack(rootId: RootId): void {
+    const files = this.#left.filter(({ place }) => place.rootId === rootId);
+    if (files.length === 0) return;
+    this.#left = this.#left.filter(({ place }) => place.rootId !== rootId);
+    this.#closing = this.#closing.then(async () => {
+      for (const { place, name } of files) await this.#takeBackFile(place, name);
+    });
+  }
+
+  async #takeBackFile(place: Abandoned['place'], name: SegmentName): Promise<void> {
+    const { notify } = this.#parts;
+    try {
+      const recovered = await recoverFile(place.rootPath, place.rootId, name, true);
+      if (recovered.kind !== 'whole' && recovered.kind !== 'cut') return;
+      const { packed, ...facts } = recovered.segment;
+      notify({ type: 'segment-closed', segment: { ...facts, keyframes: unpackKeyframes(packed) } });
+    } catch (error) {
+      notify({ type: 'log', level: 'warn', message: `What a failing disk held of ${name.cameraId} is left to the next start: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  }
+
   #failed(writer: SegmentWriter, error: unknown): void {
-    const { notify, clock } = this.#parts;
+    const { notify, clock, outage } = this.#parts;
     if (this.#open === writer) this.#closeOpen();
     const cause = causeOfDiskError(error);
+    // Of a full disk's file all that was written stays; of a failing one's, what was synced.
+    if (cause !== 'disk-full' && writer.opened) outage.wrote(writer.syncedEndMs);
     const detail = error instanceof PorchlightError ? error.message : 'the disk answered with an error';
     // A disk that was left already keeps nothing from the one that is recorded to now.
     if (writer.rootId === this.#record.rootId) {

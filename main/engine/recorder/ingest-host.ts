@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { ReceivedBytes } from '../../../shared/model/recording-mode.ts';
+import type { Segment } from '../../../shared/model/segment.ts';
 import type { Clock } from '../core/clock.ts';
 import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
@@ -95,8 +96,14 @@ class IngestHost implements Ingest {
 
   #tell(notice: IngestNotice): void {
     if (notice.type === 'log') this.#logger[notice.level](notice.message);
-    if (notice.type === 'segment-closed') this.#lastSessions.set(`${notice.segment.cameraId}/${notice.segment.stream}`, notice.segment.session);
+    if (notice.type === 'segment-closed') this.#sawSession(notice.segment);
     this.#notices.emit(notice);
+  }
+
+  /** What a failing disk gives back is of an earlier session. */
+  #sawSession({ cameraId, stream, session }: Segment): void {
+    const key = `${cameraId}/${stream}`;
+    this.#lastSessions.set(key, Math.max(session, this.#lastSessions.get(key) ?? 0));
   }
 
   /** A thread that failed is started again with what was wanted; its children died with it. */

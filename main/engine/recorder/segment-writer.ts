@@ -61,6 +61,9 @@ export class SegmentWriter {
   #slabs: Slab[] = [];
   #acceptedBytes: number;
   #writtenBytes = 0;
+  /** Media end of what the disk has promised to keep. */
+  #syncedTicks = 0;
+  #abandoned = false;
   #videoFrames = 0;
   #endTicks = 0;
   #flushedAtMs: DurationMs;
@@ -101,6 +104,20 @@ export class SegmentWriter {
 
   get endMs(): EpochMs {
     return this.startMs + ticksToMs(this.#endTicks, this.#parts.init.video.timescale);
+  }
+
+  /** Up to where the disk has promised to keep it. */
+  get syncedEndMs(): EpochMs {
+    return this.startMs + ticksToMs(this.#syncedTicks, this.#parts.init.video.timescale);
+  }
+
+  /** Its name where the disk failed and `close` could not make it whole: then `recoverFile` can, once the disk is well. */
+  get abandoned(): SegmentName | null {
+    return this.#abandoned ? this.#parts.name : null;
+  }
+
+  get place(): SegmentPlace {
+    return this.#parts.place;
   }
 
   /** The file is there, durable under its name. */
@@ -193,7 +210,7 @@ export class SegmentWriter {
     return { ...facts, rootId: place.rootId, nameMs: name.startMs, sizeBytes };
   }
 
-  /** A disk that is full leaves half a fragment: cut back to a whole one with room for the tail. Other faults leave the file to the recovery of the next start. */
+  /** A disk that is full leaves half a fragment: cut back to a whole one with room for the tail. Other faults leave the file as it is, `abandoned`. */
   async #salvage(file: SegmentFile): Promise<Segment | null> {
     const full = this.#failure instanceof PorchlightError && this.#failure.kind === 'disk-full';
     const writtenBytes = file.sizeBytes;
@@ -211,6 +228,7 @@ export class SegmentWriter {
       }
     }
     await file.abandon();
+    this.#abandoned = true;
     return null;
   }
 
@@ -249,6 +267,7 @@ export class SegmentWriter {
     const slabs = this.#slabs;
     this.#slabs = [];
     const upTo = this.#acceptedBytes;
+    const upToTicks = this.#endTicks;
     this.#flushedAtMs = clock.monotonicMs();
     if (slabs.length > 0) await this.#file.append(slabs.map(({ bytes, usedBytes }) => bytes.subarray(0, usedBytes)));
     for (const { bytes } of slabs) if (bytes.length === SLAB_BYTES && spareSlabs.length < MAX_SPARE_SLABS) spareSlabs.push(bytes);
@@ -258,6 +277,7 @@ export class SegmentWriter {
     if (upTo === init.bytes.length || clock.monotonicMs() - this.#syncedAtMs < SYNC_MS) return;
     await this.#file.sync();
     this.#syncedAtMs = clock.monotonicMs();
+    this.#syncedTicks = upToTicks;
   }
 
   /** A full disk is noticed within a write or two; further back than room for the tail nobody cuts. */
