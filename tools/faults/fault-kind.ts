@@ -13,8 +13,10 @@ export interface FaultMade {
   readonly healedMs: EpochMs;
   /** The simulated cameras it met; null: all. */
   readonly cameras: readonly number[] | null;
-  /** Missing footage may have these causes and no other; the first one must be there where more than `GAP_NEEDED_MS` are missing. Empty: nothing may be missing. */
+  /** Missing footage may have these causes and no other; the first one must be there where more than `GAP_NEEDED_MS` are missing, or any where `either`. Empty: nothing may be missing. */
   readonly causes: readonly GapCause[];
+  /** Which of the causes it is depends on the moment. */
+  readonly either?: boolean;
   /** Of what had been sent before the fault, at most this much may be lost. */
   readonly lossBoundMs: DurationMs;
   /** A process died, and the product has to be back by itself: the time until the next recorded picture counts. */

@@ -32,6 +32,11 @@ export const USAGE = `npm run faults -- [--rounds N] [--json]
   --list            what kinds there are, and what cannot be done here
   --json            one JSON object on the last line`;
 
+/** Another one each time; it is printed, so that a run can be had again. */
+export function seedNow(): number {
+  return Math.floor(Math.random() * 1_000_000);
+}
+
 /** Throws a sentence on words it does not know and on numbers that are none. */
 export function parseFaultOptions(args: readonly string[]): FaultOptions | 'help' | 'list' {
   const text = { type: 'string' } as const;
@@ -54,7 +59,7 @@ export function parseFaultOptions(args: readonly string[]): FaultOptions | 'help
   const rounds = count('rounds', 1);
   return {
     rounds, families,
-    seed: count('seed', 0) ?? Math.floor(Math.random() * 1_000_000),
+    seed: count('seed', 0) ?? seedNow(),
     cuts: count('cuts', 0) ?? rounds ?? 4,
     drops: count('drops', 1) ?? ((rounds ?? 0) >= 100 ? 1_000 : 60),
     cameras: count('cameras', 1) ?? 2,

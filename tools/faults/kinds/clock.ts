@@ -95,7 +95,7 @@ const suspended: FaultKind = {
     for (const { pid } of processes) signal(pid, 'SIGCONT');
     await house.recording();
     await house.footage(AFTERWARDS_S);
-    return { faultMs, healedMs, cameras: null, causes: ['stream-stalled', 'camera-unreachable', 'computer-asleep', 'disk-too-slow'], lossBoundMs: CRASH_LOSS_MS, crash: false, note: `${Math.round((healedMs - faultMs) / 1_000)} s` };
+    return { faultMs, healedMs, cameras: null, causes: ['stream-stalled', 'camera-unreachable', 'computer-asleep', 'disk-too-slow'], either: true, lossBoundMs: CRASH_LOSS_MS, crash: false, note: `${Math.round((healedMs - faultMs) / 1_000)} s` };
   },
 };
 
