@@ -1,13 +1,16 @@
 /** Rules and locks in a running engine: what is locked stays, much is deleted only when it was confirmed, and a lost index loses no lock (I5). */
 import { statSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { EngineInit } from '../../shared/contract/engine-process.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Span } from '../../shared/model/timeline.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
 import { TestEngine } from '../support/engine.ts';
+import { Mount, whyNoMounts } from '../support/mounts.ts';
 import { waitFor } from '../support/wait.ts';
 
 let simulator: Simulator;
@@ -24,15 +27,25 @@ afterEach(async () => {
   await engine?.end();
 });
 
+const noMounts = await whyNoMounts();
+let mount: Mount | null = null;
+afterEach(async () => {
+  await mount?.end();
+  mount = null;
+});
+
 const spansOf = async (id: CameraId): Promise<readonly Span[]> => (await engine.timeline(id)).spans;
 
 /** Footage in so many pieces, each closed, and one that is being recorded. */
-async function recordPieces(count: number): Promise<CameraId> {
-  engine = await TestEngine.started();
+async function recordPieces(count: number, init: Partial<EngineInit> = {}): Promise<CameraId> {
+  engine = await TestEngine.started({ init });
   const { id } = await engine.add(forceUnwrap('the simulator has one', simulator.cameras[0]));
   for (let piece = 1; piece <= count; piece += 1) {
     await engine.footage(id, 2);
     await engine.ask('cameras.pause', { cameraId: id, untilMs: null });
+    // Pieces closer together than the timeline's pixel would be one.
+    const pausedMs = Date.now();
+    await waitFor('the pause', async () => Date.now() - pausedMs > 2_500 && !(await engine.status(id)).recording);
     await engine.ask('cameras.resume', { cameraId: id });
     await waitFor(`piece ${piece + 1} to begin`, async () => (await spansOf(id)).length > piece);
   }
@@ -94,4 +107,40 @@ test('a lock and a tight quota: asked first, then kept, over a restart and a los
   await engine.ask('locks.remove', { id: lock.id });
   await waitFor('the footage to go once it is not locked', async () => (await spansOf(id)).every((span) => span.startMs > kept.endMs));
   await expect(engine.ask('locks.remove', { id: lock.id })).rejects.toMatchObject({ kind: 'not-found' });
+}, 180_000);
+
+test('a full disk on which all is locked: recording pauses and says why, nothing locked goes, and it goes on when a lock is taken off', async (context) => {
+  if (noMounts !== null) context.skip(noMounts);
+  const folder = await mkdtemp(path.join(tmpdir(), 'porchlight-locked-'));
+  mount = new Mount(path.join(folder, 'disk'));
+  try {
+    await mount.tmpfs(40);
+    const id = await recordPieces(2, { mediaDir: path.join(mount.point, 'media') });
+    // From long before to now: all there is, and what is being recorded until then.
+    const nowMs = Date.now();
+    const lock = await engine.ask('locks.add', { cameraId: id, startMs: nowMs - 3_600_000, endMs: nowMs });
+    const locked = await spansOf(id);
+    const ballast = path.join(mount.point, 'ballast');
+    const fill = async (): Promise<void> => {
+      const { bavail, bsize } = await statfs(forceUnwrap('mounted', mount).point);
+      await appendFile(ballast, Buffer.alloc(bavail * bsize));
+    };
+    const filledMs = Date.now();
+    await waitFor('the camera to say that it is not recorded', async () => {
+      await fill();
+      return (await engine.status(id)).problem?.cause === 'disk-full';
+    }, 40_000, 1_000);
+    const said = await waitFor('the rule that is broken', async () => (await engine.ask('storage.summary', {})).broken.find(({ rule }) => rule === 'keep-free'), 70_000);
+    expect(said.sentence).toMatch(/^The disk at \S+ has .* less free than it should: all footage left there is locked or just being recorded\. Once it is full, recording pauses\. Make room on it, or take locks off\.$/);
+    expect((await spansOf(id)).slice(0, 2).map(({ startMs }) => startMs)).toEqual(locked.slice(0, 2).map(({ startMs }) => startMs));
+    await engine.ask('locks.remove', { id: lock.id });
+    const gap = await engine.closedGap(id, 'disk-full', filledMs);
+    expect(gap.startMs).toBeGreaterThan(filledMs - 5_000);
+    expect((await spansOf(id))[0]?.startMs).toBeGreaterThan(forceUnwrap('a locked piece', locked[0]).startMs);
+  } finally {
+    await engine.end();
+    await mount.end();
+    mount = null;
+    await rm(folder, { recursive: true, force: true });
+  }
 }, 180_000);

@@ -85,6 +85,36 @@ describe('retention', () => {
     expect(await wrong()).toEqual([]);
   });
 
+  it('takes what shows nothing first, then events, then what is too young, and says which promise it broke until a while later', async () => {
+    const segments = await record(8);
+    const sizeBytes = segments[0]?.sizeBytes ?? 0;
+    await archive.write.insertEvent({ id: 'event-1', cameraId: key.cameraId, kind: 'person', label: 'Person', startMs: startMs + 1.2 * CLIP_MS, endMs: startMs + 1.4 * CLIP_MS });
+    // That a camera was away is nothing to be kept.
+    await archive.write.insertEvent({ id: 'event-2', cameraId: key.cameraId, kind: 'camera-offline', label: '', startMs: startMs + 3.2 * CLIP_MS, endMs: startMs + 3.4 * CLIP_MS });
+    await archive.locks.add({ id: 'lock-1', cameraId: key.cameraId, startMs: startMs + 2.5 * CLIP_MS, endMs: startMs + 2.6 * CLIP_MS, note: '', createdMs: systemClock.nowMs() });
+    const left = async () => (await archive.footageBlocks({ byHour: false })).map((block) => Math.round((block.startMs - startMs) / CLIP_MS)).toSorted((a, b) => a - b);
+    const youngFromMs = startMs + 6 * CLIP_MS + 1;
+    const keep = { cameras: { [key.cameraId]: { minAgeDays: (systemClock.nowMs() - youngFromMs) / DAY_MS, maxAgeDays: null } }, events: { keepDays: 1, marginMs: 0 } };
+    const retention = executor();
+    const runWith = async (pieces: number) => {
+      rules = { ...NO_RULES, ...keep, quotaBytes: { [root.rootId]: pieces * sizeBytes * 1.12 } };
+      await retention.runOnce();
+      expect(await wrong()).toEqual([]);
+      return { left: await left(), broken: retention.broken.map(({ rule }) => rule) };
+    };
+    expect(await runWith(5)).toEqual({ left: [1, 2, 5, 6, 7], broken: [] });
+    expect(await runWith(4)).toEqual({ left: [1, 2, 6, 7], broken: [] });
+    expect(await runWith(3)).toEqual({ left: [2, 6, 7], broken: ['event-age'] });
+    expect(await runWith(2)).toEqual({ left: [2, 7], broken: ['min-age'] });
+    // Between two deletions the promise is broken still.
+    await retention.runOnce();
+    expect(retention.broken.map(({ sentence }) => sentence)).toEqual([expect.stringContaining('deleted, so that recording goes on.')]);
+    expect(await runWith(0.5)).toEqual({ left: [2], broken: ['min-age', 'quota'] });
+    rules = NO_RULES;
+    await retention.runOnce();
+    expect(retention.broken).toEqual([]);
+  });
+
   it('counts previews, and deletes them with the footage of their time, folders and all', async () => {
     const earlierMs = startMs - 2 * DAY_MS;
     const packs = new PreviewPacks();
