@@ -7,7 +7,7 @@ import type { TilePhase } from './tile-player.ts';
 export function phaseOfRecorded(feed: Pick<FootageFeed, 'gapAt' | 'endMs'>, positionMs: EpochMs, seeking: boolean, before: TilePhase): TilePhase | null {
   if (before.kind === 'unsupported') return null;
   const gap = feed.gapAt(positionMs);
-  if (gap !== null) return { kind: 'gap', startMs: gap.startMs, endMs: gap.endMs, cause: gap.cause };
+  if (gap !== null) return { kind: 'gap', startMs: gap.startMs, endMs: gap.endMs, cause: gap.cause, away: gap.away === true };
   if (feed.endMs !== null && positionMs >= feed.endMs) return { kind: 'end', atMs: feed.endMs };
   return seeking ? null : { kind: 'recorded' };
 }

@@ -14,7 +14,7 @@ export type TilePhase =
   /** The camera sends nothing at the moment. */
   | { readonly kind: 'waiting'; readonly sinceMs: EpochMs }
   | { readonly kind: 'recorded' }
-  | { readonly kind: 'gap'; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly cause: GapCause | null }
+  | { readonly kind: 'gap'; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly cause: GapCause | null; /** It was recorded, on a disk that is not here. */ readonly away: boolean }
   /** After the newest footage. */
   | { readonly kind: 'end'; readonly atMs: EpochMs }
   /** This browser cannot decode what the camera sends. */

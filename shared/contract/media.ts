@@ -59,6 +59,8 @@ export interface GapChunk {
   readonly startMs: EpochMs;
   readonly endMs: EpochMs;
   readonly cause: GapCause | null;
+  /** It was recorded, and lies on a disk that is not here. */
+  readonly away?: true;
 }
 
 /** Playback reached the newest footage; live goes on from here. */

@@ -153,13 +153,14 @@ export class TestArchive {
     return this.open;
   }
 
-  readonly reader: Pick<ArchiveReader, 'segmentAt' | 'segmentAfter' | 'firstSegmentFrom' | 'gapAt'> = {
+  readonly reader: Pick<ArchiveReader, 'segmentAt' | 'segmentAfter' | 'firstSegmentFrom' | 'firstSegmentHere' | 'gapAt'> = {
     segmentAt: async (_key, atMs) => this.#answer(this.#inOrder().findLast(({ segment }) => atMs >= segment.startMs && atMs < segment.endMs)),
     segmentAfter: async (_key, previous) =>
       this.#answer(
         this.#inOrder().find(({ segment }) => segment.session === previous.session && segment.sequence > previous.sequence) ??
           this.#inOrder().toSorted((a, b) => a.segment.startMs - b.segment.startMs).find(({ segment }) => segment.session !== previous.session && segment.startMs >= previous.endMs),
       ),
+    firstSegmentHere: async (_key, atMs) => this.#answer(this.#inOrder().toSorted((a, b) => a.segment.startMs - b.segment.startMs).find(({ segment, path: file }) => segment.startMs >= atMs && file !== null)),
     firstSegmentFrom: async (_key, atMs) => this.#answer(this.#inOrder().toSorted((a, b) => a.segment.startMs - b.segment.startMs).find(({ segment }) => segment.startMs >= atMs)),
     gapAt: async (_key, atMs) => this.#answer(this.gaps.find((gap) => atMs >= gap.startMs && atMs < gap.endMs)),
   };

@@ -50,7 +50,7 @@ export class PlaybackRun {
   /** Wall time up to which everything has been sent or told missing. */
   #cursorMs: EpochMs;
   /** Why footage behind the cursor could not be read, where that is known better than the index knows. */
-  #failure: { readonly cause: GapCause | null } | null = null;
+  #failure: { readonly cause: GapCause | null; readonly away: boolean } | null = null;
   /** The picture that was sought has not been sent: what shows it goes out before the rest of its group is. */
   #sought = true;
   #ahead: { readonly of: Footage; readonly next: Promise<Footage | null> } | null = null;
@@ -85,7 +85,7 @@ export class PlaybackRun {
   /** Sends a segment from a keyframe on; returns it, as far as it had grown. Files that cannot be read leave the cursor behind. */
   async #play(footage: Footage, keyframe: number): Promise<Footage> {
     if (footage.path === null) {
-      this.#failure = { cause: 'disk-missing' };
+      this.#failure = { cause: 'disk-missing', away: true };
       return footage;
     }
     try {
@@ -94,7 +94,8 @@ export class PlaybackRun {
       if (error instanceof Superseded) throw error;
       this.#parts.log.warn('a segment could not be read for playback and is jumped over', error);
       this.#parts.footage.forget(footage);
-      this.#failure = { cause: causeOf(error) };
+      const cause = causeOf(error);
+      this.#failure = { cause, away: cause === 'disk-missing' };
       return footage;
     }
   }
@@ -222,7 +223,7 @@ export class PlaybackRun {
     const startMs = this.#cursorMs;
     if (toMs - startMs <= GAP_FROM_MS) return;
     const cause = this.#failure === null ? await this.#parts.footage.causeOf({ startMs, endMs: toMs }) : this.#failure.cause;
-    await this.#parts.output.send({ kind: 'gap', seekId: this.#target.seekId, startMs, endMs: toMs, cause }, null);
+    await this.#parts.output.send({ kind: 'gap', seekId: this.#target.seekId, startMs, endMs: toMs, cause, ...(this.#failure?.away === true ? { away: true as const } : {}) }, null);
     this.#cursorMs = toMs;
   }
 

@@ -1,10 +1,11 @@
 /** Where footage goes, how much there is, how long it lasts, and the rules that decide it. */
-import { CircleAlert, FolderPlus, HardDrive } from 'lucide-react';
+import { ArrowDown, ArrowUp, CircleAlert, FolderPlus, HardDrive } from 'lucide-react';
 import { type ReactNode, type SubmitEvent, useState } from 'react';
+import type { PlacementState } from '../../../shared/model/placement.ts';
 import type { RootSummary, StorageSummary } from '../../../shared/model/storage.ts';
 import { shell } from '../../api/connect.ts';
 import { useCommand, useEngineEvent, useQuery } from '../../api/engine-context.tsx';
-import { Button } from '../../components/Button.tsx';
+import { Button, IconButton } from '../../components/Button.tsx';
 import { ErrorLine, Field } from '../../components/Field.tsx';
 import { formatBytes, formatDays, formatMoment } from '../../components/format.ts';
 import { useToast } from '../../components/Toasts.tsx';
@@ -13,12 +14,18 @@ import { useCameras } from '../../state/cameras.tsx';
 import { useNow } from '../../state/use-now.ts';
 import { Recorded } from './Recorded.tsx';
 import { Locks } from './Locks.tsx';
+import { Absent, Placement, usePlacement } from './Placement.tsx';
 import { Rules } from './Rules.tsx';
 import './storage.css';
 
 export function Storage(): ReactNode {
   const summary = useQuery('storage.summary', {});
   const rules = useQuery('storage.rules', {});
+  const { data: placement, refresh: refreshPlacement } = usePlacement();
+  const disksChanged = (): void => {
+    summary.refresh();
+    refreshPlacement();
+  };
   useEngineEvent('storage.changed', () => {
     summary.refresh();
     rules.refresh();
@@ -33,9 +40,11 @@ export function Storage(): ReactNode {
       <section className="card">
         <h2>Where footage goes</h2>
         {data.roots.map((root) => (
-          <Disk key={root.rootId} root={root} removable={data.roots.length > 1} onChanged={summary.refresh} />
+          <Disk key={root.rootId} root={root} placement={placement} removable={data.roots.length > 1} onChanged={disksChanged} />
         ))}
-        <AddFolder onAdded={summary.refresh} />
+        {placement?.absent.map((disk) => <Absent key={disk.rootId} disk={disk} onChanged={disksChanged} />)}
+        <AddFolder onAdded={disksChanged} />
+        {placement === null ? null : <Placement placement={placement} roots={data.roots} onChanged={disksChanged} />}
       </section>
       {rules.data === null ? null : <Rules key={JSON.stringify(rules.data)} rules={rules.data} data={data} onSaved={() => (rules.refresh(), summary.refresh())} />}
       <Locks />
@@ -80,7 +89,34 @@ function Broken({ data: { broken } }: { readonly data: StorageSummary }): ReactN
   );
 }
 
-function Disk({ root, removable, onChanged }: { readonly root: RootSummary; readonly removable: boolean; readonly onChanged: () => void }): ReactNode {
+interface DiskProps {
+  readonly root: RootSummary;
+  readonly placement: PlacementState | null;
+  readonly removable: boolean;
+  readonly onChanged: () => void;
+}
+
+/** Puts a disk earlier or later in the order in which disks are used. */
+function Reorder({ root, placement, onChanged }: { readonly root: RootSummary; readonly placement: PlacementState; readonly onChanged: () => void }): ReactNode {
+  const choose = useCommand('storage.setPlacement');
+  const { mode, moveAfterDays, order } = placement;
+  const at = order.indexOf(root.rootId);
+  const move = async (to: number): Promise<void> => {
+    if ((await choose.run({ mode, moveAfterDays, order: order.filter((id) => id !== root.rootId).toSpliced(to, 0, root.rootId) })) !== null) onChanged();
+  };
+  return (
+    <>
+      <IconButton label="Use this disk earlier" disabled={choose.busy || at <= 0} onClick={() => void move(at - 1)}>
+        <ArrowUp size={17} />
+      </IconButton>
+      <IconButton label="Use this disk later" disabled={choose.busy || at >= order.length - 1} onClick={() => void move(at + 1)}>
+        <ArrowDown size={17} />
+      </IconButton>
+    </>
+  );
+}
+
+function Disk({ root, placement, removable, onChanged }: DiskProps): ReactNode {
   const remove = useCommand('storage.removeRoot');
   const add = useCommand('storage.addRoot');
   const toast = useToast();
@@ -106,6 +142,7 @@ function Disk({ root, removable, onChanged }: { readonly root: RootSummary; read
         {remove.error === null ? null : <ErrorLine>{remove.error.message}</ErrorLine>}
       </div>
       <div className="disk-actions">
+        {removable && placement !== null ? <Reorder root={root} placement={placement} onChanged={onChanged} /> : null}
         {shell === null ? null : <Button onClick={() => void shell?.openFolder(root.path)}>Show</Button>}
         {removable ? (
           <Button tone="quiet" disabled={remove.busy} onClick={() => void run()}>

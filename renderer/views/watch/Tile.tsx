@@ -91,7 +91,7 @@ function Message({ entry: { camera, status }, phase, live, nowMs }: { readonly e
   if (!live) {
     if (phase.kind === 'gap') {
       return (
-        <Notice icon={null} title={phase.cause === null ? 'No footage here' : GAP_CAUSE_LABEL[phase.cause]}>
+        <Notice icon={null} title={phase.away ? 'On a disk that is not here' : phase.cause === null ? 'No footage here' : GAP_CAUSE_LABEL[phase.cause]}>
           {formatTime(phase.startMs)} – {formatTime(phase.endMs)}, {formatDuration(phase.endMs - phase.startMs)}
         </Notice>
       );

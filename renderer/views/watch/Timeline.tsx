@@ -216,6 +216,7 @@ function useRawPointer(holder: { readonly current: HTMLDivElement | null }, onMo
 function noteAt(row: DrawnCamera | null, atMs: EpochMs): string | null {
   const gap = row?.gaps.find(({ startMs, endMs }) => atMs >= startMs && atMs < endMs);
   if (gap !== undefined) return `${GAP_CAUSE_LABEL[gap.cause]} · ${formatDuration(gap.endMs - gap.startMs)}`;
+  if (row?.absent?.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs) === true) return 'On a disk that is not here';
   return row?.spans.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs) === true ? null : 'No footage';
 }
 

@@ -86,12 +86,13 @@ export function drawTimeline(context: CanvasRenderingContext2D, picture: Timelin
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, widthPx, heightPx);
   drawAxis(context, picture, xOf);
-  const stripes = stripePattern(context, colours);
+  const stripes = stripePattern(context, colours.gap, colours.gapStripe, 1.4, false);
+  const hatched = stripePattern(context, colours.gap, colours.footage, 3.4, true);
   rows.forEach((row, index) => {
     const { top, height } = rowBox(index, rows.length, heightPx);
     context.globalAlpha = picture.selectedRow === null || picture.selectedRow === index ? 1 : 0.45;
     fillBar(context, 0, top, Math.min(widthPx, Math.max(0, xOf(picture.nowMs))), height, colours.gap);
-    if (row !== null) drawRow(context, row, top, height, xOf, widthPx, colours, stripes);
+    if (row !== null) drawRow(context, row, top, height, xOf, widthPx, colours, stripes, hatched);
     drawKept(context, picture.kept[index] ?? [], top + height, xOf, widthPx, colours);
     context.globalAlpha = 1;
   });
@@ -99,13 +100,14 @@ export function drawTimeline(context: CanvasRenderingContext2D, picture: Timelin
   drawLine(context, xOf(picture.playheadMs), heightPx, colours.accent, true);
 }
 
-function drawRow(context: CanvasRenderingContext2D, row: DrawnCamera, top: number, height: number, xOf: (atMs: EpochMs) => number, widthPx: number, colours: TimelineColours, stripes: CanvasPattern | string): void {
+function drawRow(context: CanvasRenderingContext2D, row: DrawnCamera, top: number, height: number, xOf: (atMs: EpochMs) => number, widthPx: number, colours: TimelineColours, stripes: CanvasPattern | string, hatched: CanvasPattern | string): void {
   const bar = (startMs: EpochMs, endMs: EpochMs, paint: CanvasPattern | string, least: number, inset = 0): void => {
     const left = Math.max(-RADIUS_PX, xOf(startMs));
     const right = Math.min(widthPx + RADIUS_PX, xOf(endMs));
     if (right > -RADIUS_PX && left < widthPx + RADIUS_PX) fillBar(context, left, top + inset, Math.max(least, right - left), height - 2 * inset, paint);
   };
   for (const { startMs, endMs } of row.spans) bar(startMs, endMs, colours.footage, 1);
+  for (const { startMs, endMs } of row.absent ?? []) bar(startMs, endMs, hatched, 2);
   for (const { startMs, endMs } of row.gaps) bar(startMs, endMs, stripes, 2);
   for (const event of row.events) bar(event.startMs, event.endMs, colours.events[event.kind], 3, Math.min(3, height / 6));
 }
@@ -159,20 +161,20 @@ function drawLine(context: CanvasRenderingContext2D, x: number, heightPx: number
   context.globalAlpha = 1;
 }
 
-/** Slanted lines for what is missing: told apart from footage without colour. */
-function stripePattern(context: CanvasRenderingContext2D, colours: TimelineColours): CanvasPattern | string {
+/** Slanted lines for what is missing, and broad ones the other way for what is on a disk that is not here: told apart from footage without colour. */
+function stripePattern(context: CanvasRenderingContext2D, ground: string, line: string, widthPx: number, falling: boolean): CanvasPattern | string {
   const tile = new OffscreenCanvas(8, 8);
   const inner = tile.getContext('2d');
-  if (inner === null) return colours.gap;
-  inner.fillStyle = colours.gap;
+  if (inner === null) return ground;
+  inner.fillStyle = ground;
   inner.fillRect(0, 0, 8, 8);
-  inner.strokeStyle = colours.gapStripe;
-  inner.lineWidth = 1.4;
+  inner.strokeStyle = line;
+  inner.lineWidth = widthPx;
   inner.beginPath();
   for (const shift of [-8, 0, 8]) {
-    inner.moveTo(shift, 8);
-    inner.lineTo(shift + 8, 0);
+    inner.moveTo(shift, falling ? 0 : 8);
+    inner.lineTo(shift + 8, falling ? 8 : 0);
   }
   inner.stroke();
-  return context.createPattern(tile, 'repeat') ?? colours.gap;
+  return context.createPattern(tile, 'repeat') ?? ground;
 }
