@@ -3,7 +3,7 @@ import type { StreamKind } from '../model/camera.ts';
 import { isCameraId, type CameraId } from '../model/ids.ts';
 import type { Keyframe } from '../model/segment.ts';
 import type { EpochMs } from '../time.ts';
-import { concatBytes, equalBytes, makeBox, MalformedMediaError, readBox, readU32, words, writeU32, writeU64 } from './boxes.ts';
+import { concatBytes, equalBytes, makeBox, MalformedMediaError, readBox, readU32, readU64, words, writeU32, writeU64 } from './boxes.ts';
 import { packKeyframes, unpackKeyframes } from './keyframe-index.ts';
 
 export interface SegmentTail {
@@ -53,10 +53,13 @@ function asciiText(bytes: Uint8Array): string {
   return Reflect.apply(String.fromCharCode, null, bytes.subarray(0, 4096));
 }
 
+/** Time and offset of 8 bytes each, then traf, trun and sample number. */
+const TFRA_ENTRY_BYTES = 19;
+
 function makeMfra(keyframes: readonly Keyframe[], track: TailTrack): Uint8Array {
-  const entries = new Uint8Array(keyframes.length * 19);
+  const entries = new Uint8Array(keyframes.length * TFRA_ENTRY_BYTES);
   keyframes.forEach((keyframe, index) => {
-    const at = index * 19;
+    const at = index * TFRA_ENTRY_BYTES;
     writeU64(entries, at, Math.round((keyframe.mediaMs * track.timescale) / 1_000));
     writeU64(entries, at + 8, keyframe.offsetBytes);
     entries.fill(1, at + 16, at + 19);
@@ -91,7 +94,21 @@ function findTail(end: Uint8Array): TailFinding {
   const uuid = readBox(end, mfraAt - uuidBytes);
   if (uuid === null || uuid.type !== 'uuid' || uuid.sizeBytes !== uuidBytes) return { kind: 'none', why: 'no uuid box before mfra' };
   if (!equalBytes(end.subarray(uuid.start + 8, uuid.start + 24), USER_TYPE)) return { kind: 'none', why: 'the uuid box of somebody else' };
-  return { kind: 'tail', tail: parseUuid(end.subarray(uuid.start + 24, mfraAt - 4)), tailBytes: uuidBytes + mfraBytes };
+  const tail = parseUuid(end.subarray(uuid.start + 24, mfraAt - 4));
+  if (!namesKeyframes(end.subarray(mfraAt), tail.keyframes)) return { kind: 'none', why: 'an mfra of other keyframes' };
+  return { kind: 'tail', tail, tailBytes: uuidBytes + mfraBytes };
+}
+
+/** Of mfra: its own head, tfra's head, version and flags, track, sizes, and the number of entries. */
+const TFRA_COUNT_AT = 28;
+
+/** Whether an mfra is the one of these keyframes. A power cut within the writing of a tail may have taken a block out of it. */
+function namesKeyframes(mfra: Uint8Array, keyframes: readonly Keyframe[]): boolean {
+  if (readU32(mfra, TFRA_COUNT_AT) !== keyframes.length || mfra.length !== TFRA_COUNT_AT + 4 + keyframes.length * TFRA_ENTRY_BYTES + 16) return false;
+  return keyframes.every(({ offsetBytes }, index) => {
+    const at = TFRA_COUNT_AT + 4 + index * TFRA_ENTRY_BYTES;
+    return readU64(mfra, at + 8) === offsetBytes && mfra[at + 18] === 1;
+  });
 }
 
 function parseUuid(body: Uint8Array): SegmentTail {
