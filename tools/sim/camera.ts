@@ -123,6 +123,11 @@ export class SimCamera {
     return this.#rtsp.sessionCount;
   }
 
+  /** RTSP connections of now and ever, and what was sent over them. */
+  get traffic(): { readonly open: number; readonly accepted: number; readonly sentBytes: number } {
+    return this.#rtsp.traffic;
+  }
+
   /** Wrong passwords that were sent here, over ONVIF and RTSP together. */
   get wrongLogins(): number {
     return this.#lockout.wrongLoginsInAll;

@@ -8,10 +8,10 @@ import { Button } from '../../components/Button.tsx';
 import { ErrorLine, Field } from '../../components/Field.tsx';
 import { formatBitRate, formatDuration } from '../../components/format.ts';
 import { PreviewImage } from '../../components/PreviewImage.tsx';
-import { SwitchSetting } from '../../components/Setting.tsx';
 import { StatusDot } from '../../components/StatusDot.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 import { goTo, hrefOf } from '../../state/route.ts';
+import { RecordingCard } from './RecordingCard.tsx';
 import { statusWords, toneOf } from './status-words.ts';
 
 const SOUND_WORDS: Readonly<Record<SoundHandling, string>> = {
@@ -25,12 +25,8 @@ const SOUND_WORDS: Readonly<Record<SoundHandling, string>> = {
 export function CameraPage({ entry }: { readonly entry: CameraWithStatus }): ReactNode {
   const { camera, status } = entry;
   const update = useCommand('cameras.update');
-  const pause = useCommand('cameras.pause');
-  const resume = useCommand('cameras.resume');
   const retry = useCommand('cameras.retry');
-  const hasSub = camera.streams.some(({ kind }) => kind === 'sub');
-  const hasSound = camera.streams.some(({ audioCodec }) => audioCodec !== null);
-  const error = update.error ?? pause.error ?? resume.error ?? retry.error;
+  const error = update.error ?? retry.error;
   return (
     <div className="page camera-page">
       <div className="page-head">
@@ -59,30 +55,7 @@ export function CameraPage({ entry }: { readonly entry: CameraWithStatus }): Rea
         </div>
       )}
       {error === null ? null : <ErrorLine>{error.message}</ErrorLine>}
-      <section className="card">
-        <h2>Recording</h2>
-        <SwitchSetting
-          title="Record this camera"
-          about={camera.paused === null ? 'Always on, from its full picture.' : 'Paused: Porchlight is not connected to the camera.'}
-          checked={camera.paused === null}
-          disabled={pause.busy || resume.busy}
-          onChange={(on) => void (on ? resume.run({ cameraId: camera.id }) : pause.run({ cameraId: camera.id, untilMs: null }))}
-        />
-        <SwitchSetting
-          title="Record sound"
-          about={hasSound ? 'Sound from the camera’s microphone is kept with the picture.' : 'This camera sends no sound.'}
-          checked={camera.recordSound && hasSound}
-          disabled={!hasSound || update.busy}
-          onChange={(recordSound) => void update.run({ cameraId: camera.id, recordSound })}
-        />
-        <SwitchSetting
-          title="Record the small picture too"
-          about={hasSub ? 'For slow lines later; adds little to the disk.' : 'This camera has no small picture.'}
-          checked={camera.recorded.includes('sub')}
-          disabled={!hasSub || update.busy}
-          onChange={(on) => void update.run({ cameraId: camera.id, recorded: on ? ['main', 'sub'] : ['main'] })}
-        />
-      </section>
+      <RecordingCard entry={entry} />
       <Password entry={entry} />
       <Details entry={entry} />
       <Remove entry={entry} />

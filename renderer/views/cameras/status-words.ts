@@ -7,11 +7,14 @@ export function toneOf({ state }: CameraStatus): Tone {
   return state === 'live' ? 'good' : state === 'connecting' ? 'busy' : state === 'paused' ? 'plain' : 'wrong';
 }
 
-export function statusWords({ state, sinceMs, recording }: CameraStatus): string {
+export function statusWords({ state, sinceMs, recording, keeping }: CameraStatus): string {
   const since = formatMoment(sinceMs, Date.now());
   switch (state) {
     case 'live':
-      return recording ? 'Recording' : 'Live, not recording';
+      if (recording) return 'Recording';
+      if (keeping?.kind === 'events') return 'Live, recorded when something happens';
+      if (keeping?.kind === 'not-scheduled') return keeping.untilMs === null ? 'Live, not recorded at any hour' : `Live, recorded again from ${formatMoment(keeping.untilMs, Date.now())}`;
+      return 'Live, not recording';
     case 'connecting':
       return 'Connecting…';
     case 'offline':

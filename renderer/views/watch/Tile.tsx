@@ -10,6 +10,7 @@ import { formatDuration, formatMoment, formatTime } from '../../components/forma
 import type { TilePhase } from '../../player/tile-player.ts';
 import { goTo } from '../../state/route.ts';
 import type { PlaybackController } from './playback-controller.ts';
+import { RecordNow } from './RecordNow.tsx';
 import { useTilePlayer } from './use-tile-player.ts';
 
 export interface TileProps {
@@ -47,6 +48,7 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
         <span className="tile-name">{camera.name}</span>
         {playback === null && status.recording && !offline ? <span className="recording" title="Recording" aria-label="Recording" /> : null}
         <span className="spring" />
+        {playback === null && opened && status.state === 'live' ? <RecordNow entry={entry} nowMs={nowMs} /> : null}
         {hasSound && !offline && (opened || selected) ? (
           <IconButton label={audible ? 'Sound off' : 'Sound on'} shortcut="M" className="on-picture" onClick={onToggleSound}>
             {audible ? <Volume2 size={18} /> : <VolumeX size={18} />}

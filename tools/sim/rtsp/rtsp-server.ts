@@ -9,6 +9,9 @@ export class RtspServer {
   readonly #host: Omit<RtspHost, 'sessionCount'>;
   readonly #connections = new Set<RtspConnection>();
   #server: Server | null = null;
+  #accepted = 0;
+  /** Of connections that are closed. */
+  #sentBytes = 0;
   #expiry: NodeJS.Timeout | null = null;
   /** The port; 0 before the first start, kept over later ones. */
   port = 0;
@@ -56,7 +59,15 @@ export class RtspServer {
     return count;
   }
 
+  /** Open connections, those ever accepted, and bytes sent over all of them (TCP; pictures over UDP are not counted). */
+  get traffic(): { readonly open: number; readonly accepted: number; readonly sentBytes: number } {
+    let sentBytes = this.#sentBytes;
+    for (const { socket } of this.#connections) sentBytes += socket.bytesWritten;
+    return { open: this.#connections.size, accepted: this.#accepted, sentBytes };
+  }
+
   #accept(socket: Socket): void {
+    this.#accepted += 1;
     const { quirks } = this.#host;
     if (quirks.flag('reset')) {
       socket.resetAndDestroy();
@@ -69,6 +80,9 @@ export class RtspServer {
     const { quirks: set, gate } = this.#host;
     const connection = new RtspConnection(socket, { quirks: set, gate, stream: (path) => this.#host.stream(path), sessionCount: () => this.sessionCount });
     this.#connections.add(connection);
-    socket.on('close', () => this.#connections.delete(connection));
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      this.#sentBytes += socket.bytesWritten;
+    });
   }
 }
