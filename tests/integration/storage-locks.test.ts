@@ -46,7 +46,7 @@ async function record(count: number, over: Partial<Segment> = {}): Promise<Segme
   );
 }
 const wrong = async () => (await archive.check({ engine: 'stopped', thorough: false })).findings.filter((finding) => finding.notice !== true);
-const remaining = async (): Promise<number[]> => (await archive.footageBlocks({ byHour: false })).map((block) => Math.round((block.startMs - startMs) / CLIP_MS)).toSorted();
+const remaining = async (): Promise<number[]> => (await archive.footageBlocks({ byHour: false })).map((block) => Math.round((block.startMs - startMs) / CLIP_MS)).toSorted((a, b) => a - b);
 
 describe('a lock', () => {
   it('keeps every stream of its camera that it touches, whatever was planned before it was set', async () => {
