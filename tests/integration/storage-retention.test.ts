@@ -211,6 +211,8 @@ describe('whatever happens to an archive', () => {
     { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), camera: fc.integer({ min: 0, max: 1 }), bytes: fc.integer({ min: 0, max: 30_000 }), rowed: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), count: fc.integer({ min: 1, max: 3 }) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('event' as const), camera: fc.integer({ min: 0, max: 1 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('lock' as const), camera: fc.integer({ min: 0, max: 1 }), clips: fc.integer({ min: 0, max: 4 }) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('unlock' as const), which: fc.integer({ min: 0, max: 2 }) }) },
   );
 
   it('a rebuilt index answers as the one before it (I5), and the check finds nothing', { timeout: 180_000 }, async () => {
@@ -229,12 +231,23 @@ describe('whatever happens to an archive', () => {
         for (const one of steps) {
           if (one.do === 'delete') {
             const { segments } = await archive.oldestSegments({ limitPerRoot: one.count });
+            const locks = await archive.locks.list();
+            expect(segments.filter((segment) => locks.some((lock) => lock.cameraId === segment.cameraId && lock.startMs < segment.endMs && segment.startMs < lock.endMs))).toEqual([]);
             await archive.deleteSegments(segments);
+            continue;
+          }
+          if (one.do === 'unlock') {
+            const lock = (await archive.locks.list())[one.which];
+            if (lock !== undefined) await archive.locks.remove(lock, systemClock.nowMs());
             continue;
           }
           const cameraId = CAMERAS[one.camera] as CameraId;
           const now = at[one.camera] as (typeof at)[number];
-          if (one.do === 'event') {
+          if (one.do === 'lock') {
+            events += 1;
+            const from = now.wallMs - one.clips * CLIP_MS;
+            await archive.locks.add({ id: `lock-${events}`, cameraId, startMs: from + 100, endMs: from + CLIP_MS + 100, note: `number ${events}`, createdMs: systemClock.nowMs() });
+          } else if (one.do === 'event') {
             events += 1;
             await archive.write.insertEvent({ id: `event-${events}`, cameraId, kind: 'motion', label: 'Motion', startMs: now.wallMs, endMs: now.wallMs + 500 });
           } else if (one.do === 'session') {
@@ -256,7 +269,7 @@ describe('whatever happens to an archive', () => {
         expect(await wrong()).toEqual([]);
         const ask = async () => {
           const range = { cameraIds: CAMERAS, startMs: startMs - 8 * HOUR_MS, endMs: startMs + 4 * HOUR_MS };
-          return { far: await archive.read.timeline({ ...range, maxItems: 64 }), middle: await archive.read.timeline({ ...range, maxItems: 2_048 }), near: await archive.read.timeline({ ...range, maxItems: 8_192 }), usage: await archive.read.usage(), tails: (await archive.read.streamTails()).toSorted((a, b) => (a.cameraId + a.stream < b.cameraId + b.stream ? -1 : 1)) };
+          return { far: await archive.read.timeline({ ...range, maxItems: 64 }), middle: await archive.read.timeline({ ...range, maxItems: 2_048 }), near: await archive.read.timeline({ ...range, maxItems: 8_192 }), usage: await archive.read.usage(), locks: await archive.locks.list(), tails: (await archive.read.streamTails()).toSorted((a, b) => (a.cameraId + a.stream < b.cameraId + b.stream ? -1 : 1)) };
         };
         const before = await ask();
         await archive.rebuild();
