@@ -7,7 +7,7 @@ import type { Base, StopStack } from './engine-base.ts';
 import type { IngestNotice } from './ports/ingest.ts';
 import { rootFacts } from './retention/facts.ts';
 import { openPlacement, type PlacementStore } from './settings/placement-store.ts';
-import { assignHomes, rootForRecording, rulesWhileMoving, standInFor, type TierRoot } from './storage/placement.ts';
+import { assignHomes, rootForRecording, rulesWhileMoving, standInFor, tierPairs, type TierRoot } from './storage/placement.ts';
 import { FootageMover } from './storage/mover.ts';
 import type { RootPlace } from './storage/root-list.ts';
 
@@ -22,6 +22,8 @@ export interface PlacementDesk {
   readonly rootFor: (cameraId: CameraId) => RootPlace | null;
   /** The owner's rules, where footage moves on instead of being deleted. The same object while nothing changes. */
   readonly rulesInForce: () => StorageRules;
+  /** Disks between which footage moves before any is deleted. */
+  readonly movesAmong: () => readonly RootId[];
   readonly mover: FootageMover;
   /** A disk gave trouble: recording goes elsewhere at once. True where something is to be applied. */
   hear(notice: IngestNotice): boolean;
@@ -70,6 +72,10 @@ export async function openPlacementDesk(base: Base, ageNowMs: () => Promise<numb
       const key = moving.join();
       if (inForce?.rules !== rules || inForce.moving !== key) inForce = { rules, moving: key, result: rulesWhileMoving(rules, moving) };
       return inForce.result;
+    },
+    movesAmong: () => {
+      const relieved = mover.relieved();
+      return tierPairs(roots.conditions(), store.get()).flatMap(([from, to]) => (relieved.includes(from.rootId) ? [from.rootId, to.rootId] : []));
     },
     hear: (notice) => {
       if (notice.type !== 'root-problem') return false;

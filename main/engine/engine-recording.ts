@@ -119,13 +119,13 @@ function hearPlanned(outage: PlannedOutage, base: Base, recording: Recording): v
 }
 
 /** Rules, and what they would do. */
-function createRetention({ archive, registry, clock, log }: Base, placement: PlacementDesk): Pick<Recording, 'retention' | 'whatIf'> {
+function createRetention({ archive, rules, registry, clock, log }: Base, placement: PlacementDesk): Pick<Recording, 'retention' | 'whatIf'> {
   const names: Names = {
     root: (rootId) => archive.roots.list().find((root) => root.rootId === rootId)?.path ?? 'a disk',
     camera: (cameraId) => [...registry.list(), ...registry.removed()].find((camera) => camera.id === cameraId)?.name ?? 'A removed camera',
   };
   const retention = new RetentionExecutor({ archive, rules: placement.rulesInForce, clock, logger: log.scoped('retention'), names });
-  const whatIf = new WhatIfDesk({ archive, rules: placement.rulesInForce, ageNowMs: () => retention.ageNowMs(), clock, names });
+  const whatIf = new WhatIfDesk({ archive, rules: () => rules.get(), movesAmong: placement.movesAmong, ageNowMs: () => retention.ageNowMs(), clock, names });
   retention.onDeleted(() => whatIf.forget());
   return { retention, whatIf };
 }

@@ -44,6 +44,7 @@ describe('the footage that is played', () => {
     });
     const reader = {
       segmentAt: (_: unknown, atMs: number) => Promise.resolve(segments.find(({ segment }) => segment.startMs <= atMs && atMs < segment.endMs) ?? null),
+      firstSegmentHere: () => Promise.resolve(null),
       firstSegmentFrom: (_: unknown, atMs: number) => Promise.resolve(segments.find(({ segment }) => segment.startMs >= atMs) ?? null),
       segmentAfter: () => Promise.resolve(null),
       gapAt: () => Promise.resolve(null),

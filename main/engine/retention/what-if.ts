@@ -1,12 +1,13 @@
 /** What rules would delete, told before they do, and asked for again where it is much (docs/design/storage.md, "Retention"). */
 import { createHash } from 'node:crypto';
 import { PorchlightError } from '../../../shared/errors.ts';
-import type { CameraId } from '../../../shared/model/ids.ts';
+import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { StorageRules, WhatIf, WhatIfCamera } from '../../../shared/model/storage-rules.ts';
 import { type DurationMs, type EpochMs, MINUTE_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { PreviewUsage, StreamUsage } from '../ports/archive.ts';
 import type { BlockQuery, FootageBlock } from '../storage/holds.read.ts';
+import { pooled } from '../storage/placement.ts';
 import type { RetentionFacts } from '../storage/retention.read.ts';
 import { eventQuery, rootFacts } from './facts.ts';
 import { type RootFact, summarizeStorage } from './forecast.ts';
@@ -27,6 +28,8 @@ export interface WhatIfParts {
   readonly ageNowMs: () => Promise<EpochMs>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly names: Names;
+  /** Disks between which footage moves before any is deleted. */
+  readonly movesAmong?: () => readonly RootId[];
 }
 
 /** A change that deletes more than this of the archive asks first. */
@@ -63,7 +66,11 @@ export class WhatIfDesk {
     const roots = rootFacts(conditions, facts);
     const under = async (rules: StorageRules): Promise<{ readonly plan: RetentionPlan; readonly segments: readonly HeldSegment[] }> => {
       const segments = (await this.#footage({ events: eventQuery(rules, nowMs), byHour: facts.segments > FINE_SEGMENTS }, rules)).map((block, at) => ({ ...block, session: 0, sequence: at }));
-      return { plan: planHeld({ roots, segments, rules, nowMs }), segments };
+      const pool = pooled(roots, rules, this.#parts.movesAmong?.() ?? []);
+      const plan = planHeld({ roots: pool.roots, segments: segments.map((segment) => ({ ...segment, rootId: pool.poolOf(segment.rootId) })), rules: pool.rules, nowMs });
+      // Each under the disk it lies on, as a plan without a pool has it.
+      const deletions = plan.deletions.map((deletion) => ({ ...deletion, segment: segments[deletion.segment.sequence] ?? deletion.segment }));
+      return { plan: { ...plan, deletions }, segments };
     };
     const [before, after] = [await under(current), await under(proposed)];
     const usedBytes = facts.usedBytes.reduce((sum, one) => sum + one.bytes, 0);

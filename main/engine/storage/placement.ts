@@ -125,3 +125,30 @@ export function rulesWhileMoving(rules: StorageRules, moving: readonly RootId[])
   const free = Object.fromEntries(moving.map((rootId) => [rootId, Math.floor(keepFreeOf(rules, rootId) / 2)]));
   return { ...rules, quotaBytes: { ...rules.quotaBytes, ...quotas }, keepFreeBytesOf: { ...rules.keepFreeBytesOf, ...free } };
 }
+
+/** What a plan of deletions needs of a disk. */
+interface PooledRoot {
+  readonly rootId: RootId;
+  readonly usedBytes: number;
+  /** Null where the disk is not here. */
+  readonly freeBytes: number | null;
+  readonly headroomBytes: number;
+}
+
+/**
+ * For a plan of what goes in the end: disks between which footage moves are one disk, under the name of the first, that holds what they hold
+ * together and may hold what they may. `chain`: those disks; fewer than two change nothing.
+ */
+export function pooled<Root extends PooledRoot>(roots: readonly Root[], rules: StorageRules, chain: readonly RootId[]): { readonly roots: readonly Root[]; readonly rules: StorageRules; readonly poolOf: (rootId: RootId) => RootId } {
+  const members = roots.filter((root) => chain.includes(root.rootId) && root.freeBytes !== null);
+  const [first] = members;
+  if (first === undefined || members.length < 2) return { roots, rules, poolOf: (rootId) => rootId };
+  const capacity = ({ rootId, usedBytes, freeBytes }: Root): number => Math.min(rules.quotaBytes[rootId] ?? Number.POSITIVE_INFINITY, usedBytes + (freeBytes ?? 0) - keepFreeOf(rules, rootId));
+  const sum = (of: (root: Root) => number): number => members.reduce((total, root) => total + of(root), 0);
+  const pool: Root = { ...first, usedBytes: sum(({ usedBytes }) => usedBytes), freeBytes: Number.MAX_SAFE_INTEGER, headroomBytes: sum(({ headroomBytes }) => headroomBytes) };
+  return {
+    roots: [pool, ...roots.filter((root) => !members.includes(root))],
+    rules: { ...rules, quotaBytes: { ...rules.quotaBytes, [first.rootId]: Math.max(1, sum(capacity)) }, keepFreeBytesOf: { ...rules.keepFreeBytesOf, [first.rootId]: 0 } },
+    poolOf: (rootId) => (members.some((root) => root.rootId === rootId) ? first.rootId : rootId),
+  };
+}
