@@ -59,7 +59,8 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   stops.push(() => indexer.stop());
   const chooseStream = (name: MediaName, cameraId: CameraId, wanted: WantedStream): StreamKind | null => {
     const isIt = (camera: Camera): boolean => camera.id === cameraId;
-    return streamToServe(name, wanted, registry.list().find(isIt), registry.removed().find(isIt));
+    // Footage of a camera that is not set up here, on a disk from another computer: its main stream, if any.
+    return streamToServe(name, wanted, registry.list().find(isIt), registry.removed().find(isIt)) ?? (name === 'playback' ? 'main' : null);
   };
   const footage = new FootageStreams({ reader: archive.read, ingest, clock, log: log.scoped('playback'), chooseStream, rootPaths: () => archive.roots.list().map((root) => root.path) });
   const board = new HealthBoard({ clock, cameras: () => registry.list(), onChange: (status) => hub.tell('camera.status', status) });

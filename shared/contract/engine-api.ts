@@ -7,6 +7,7 @@ import type { Camera, CameraStatus, StreamKind } from '../model/camera.ts';
 import type { CheckState } from '../model/check.ts';
 import type { CameraCoverage } from '../model/coverage.ts';
 import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
+import type { CameraElsewhere } from '../model/elsewhere.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { PlacementState } from '../model/placement.ts';
 import type { ReceivedBytes } from '../model/recording-mode.ts';
@@ -93,6 +94,8 @@ const timelineQuery = z.object({ cameraIds: z.array(cameraIdSchema).max(64), ...
 const QUERIES = {
   'app.info': operation<AppInfo>()(nothing),
   'cameras.list': operation<readonly CameraWithStatus[]>()(nothing),
+  /** Cameras with footage here that are not on the list: removed ones, and those of a disk from another computer. */
+  'cameras.elsewhere': operation<readonly CameraElsewhere[]>()(nothing),
   /** What came in from each camera on each stream since the engine began: nothing more while it is paused. */
   'cameras.received': operation<readonly ({ readonly cameraId: CameraId; readonly stream: StreamKind } & ReceivedBytes)[]>()(nothing),
   'discovery.state': operation<DiscoveryState>()(nothing),

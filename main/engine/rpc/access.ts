@@ -5,6 +5,7 @@
 import { type AppInfo, type CameraWithStatus, type EngineEvents, type EventName, isOperationName, type OperationName } from '../../../shared/contract/engine-api.ts';
 import type { MediaName } from '../../../shared/contract/media.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
+import type { CameraElsewhere } from '../../../shared/model/elsewhere.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 
 export interface Access {
@@ -44,6 +45,7 @@ function camerasNamedIn(input: unknown): readonly CameraId[] {
 export function narrowOutput(access: Access, name: OperationName, value: unknown): unknown {
   if (access === OWNER) return value;
   if (name === 'cameras.list') return seenCameras(access, value as readonly CameraWithStatus[]);
+  if (name === 'cameras.elsewhere') return (value as readonly CameraElsewhere[]).filter(({ cameraId }) => access.maySee(cameraId));
   if (name === 'app.info') return seenInfo(value as AppInfo);
   return value;
 }

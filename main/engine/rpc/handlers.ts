@@ -22,6 +22,7 @@ import type { RulesStore } from '../settings/rules-store.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import type { Archive } from '../storage/archive.ts';
 import { coverageDays } from './coverage-answer.ts';
+import { camerasElsewhere } from './elsewhere-answer.ts';
 import { recordingHandlers, type RecordingParts } from './recording-handlers.ts';
 import { retentionHandlers, type RetentionParts } from './retention-handlers.ts';
 import { placementHandlers, type PlacementParts } from './placement-handlers.ts';
@@ -57,7 +58,7 @@ export function createHandlers(parts: HandlerParts): EngineHandlers {
 
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;
 type QueryHandlers = Part<
-  | 'app.info' | 'cameras.list' | 'discovery.state' | 'timeline.get' | 'timeline.drawn' | 'previews.at' | 'previews.sheet' | 'previews.latest'
+  | 'app.info' | 'cameras.list' | 'cameras.elsewhere' | 'discovery.state' | 'timeline.get' | 'timeline.drawn' | 'previews.at' | 'previews.sheet' | 'previews.latest'
   | 'events.list' | 'coverage.days' | 'storage.summary' | 'footage.locate' | 'settings.get'
 >;
 type CameraHandlers = Part<Extract<keyof EngineHandlers, `cameras.${string}`> & Exclude<keyof EngineHandlers, keyof QueryHandlers | 'cameras.received' | 'cameras.setRecording'>>;
@@ -67,6 +68,7 @@ function queries(parts: HandlerParts): QueryHandlers {
   return {
     'app.info': () => parts.appInfo(),
     'cameras.list': () => parts.board.list(),
+    'cameras.elsewhere': () => camerasElsewhere(parts),
     'discovery.state': () => parts.searcher.state(),
     'timeline.get': (query) => wholeTimeline(parts, query),
     'timeline.drawn': (query) => drawnTimeline(parts, query),

@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<FindingKind, Words>> = {
   'cut-short': { sentence: (n) => `${files(n)} ${be(n, 'was', 'were')} cut short.`, repair: (n) => `${files(n)} would be trimmed to ${be(n, 'its', 'their')} last whole picture and kept.` },
   'no-whole-picture': { sentence: (n) => `${files(n)} ${be(n, 'holds', 'hold')} no whole picture.`, repair: (n) => `${files(n)} would be deleted: there is nothing in ${be(n, 'it', 'them')} to see.` },
   'not-this-stream': { sentence: (n) => `${files(n)} ${be(n, 'lies', 'lie')} where another one belongs, or cannot be read.`, repair: null },
-  'unknown-name': { sentence: (n) => `${files(n)} or folders that are not Porchlight’s. They are left alone.`, repair: null },
+  'unknown-name': { sentence: (n) => be(n, '1 file or folder is not Porchlight’s. It is left alone.', `${n} files or folders are not Porchlight’s. They are left alone.`), repair: null },
   'picture-missing': { sentence: (n) => `At ${be(n, '1 place', `${n} places`)} no picture begins where the index says one does: the file is damaged there.`, repair: null },
   'tail-missing': { sentence: (n) => `${files(n)} ${be(n, 'has', 'have')} lost the table at ${be(n, 'its', 'their')} end.`, repair: (n) => `${files(n)} would be read through and given the table again.` },
   'tail-differs': { sentence: (n) => `${files(n)} ${be(n, 'says', 'say')} something else of ${be(n, 'itself', 'themselves')} than the index does.`, repair: (n) => `${be(n, 'Its entry', `${n} entries`)} in the index would be made anew from ${be(n, 'the file', 'the files')}.` },

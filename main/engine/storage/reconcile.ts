@@ -169,6 +169,7 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
   const { closed, rest } = await readClosedFiles(root, unknown);
   const report = joinReports([closed, await (repairable === null ? inspectFiles(root, rest) : recoverFiles(root, rest, repairable))]);
   // Of a disk that is new to this index every file is; to say so of each would be no finding.
+  const resized = new Set(strangers.filter(({ name }) => removed.has(placeText(name))).map(({ path }) => path));
   const cut = new Set(report.trimmed.map(({ path }) => path));
   const pathOf = (segment: PackedSegment): string => encodeSegmentName({ ...segment, startMs: segment.nameMs });
   // One finding for each file: a cut one and one of another size are said to be that.
@@ -185,7 +186,8 @@ async function step(root: RootPlace, ask: Questions, { strangers, remove, findin
       ...findings,
       ...twice.map((path): Finding => ({ kind: 'not-indexed', invariant: 'I2', path, sentence: 'The file was moved to another disk before and lies there whole; this copy is removed.' })),
       ...unindexed.map((segment): Finding => ({ kind: 'not-indexed', invariant: 'I2', path: pathOf(segment), sentence: 'The file was not in the index.' })),
-      ...report.trimmed.map(({ path, lostBytes }): Finding => ({ kind: 'cut-short', invariant: 'I4', path, sentence: `The file was cut short; ${lostBytes} bytes after its last whole picture are given up.` })),
+      // One of another size has been said to be that.
+      ...report.trimmed.filter(({ path }) => !resized.has(path)).map(({ path, lostBytes }): Finding => ({ kind: 'cut-short', invariant: 'I4', path, sentence: `The file was cut short; ${lostBytes} bytes after its last whole picture are given up.` })),
       ...report.removed.map((gone): Finding => ({ kind: 'no-whole-picture', invariant: 'I2', path: gone, sentence: 'The file holds no whole picture.' })),
       ...report.refused.map((file): Finding => ({ kind: 'not-this-stream', invariant: 'I2', path: file.path, sentence: `The file is no segment of this stream: ${file.why}.` })),
     ],

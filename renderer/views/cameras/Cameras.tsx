@@ -10,6 +10,7 @@ import { StatusDot } from '../../components/StatusDot.tsx';
 import { useCameras } from '../../state/cameras.tsx';
 import { goTo, hrefOf, useRoute } from '../../state/route.ts';
 import { CameraPage } from './CameraPage.tsx';
+import { Elsewhere } from './Elsewhere.tsx';
 import { statusWords, toneOf } from './status-words.ts';
 import './cameras.css';
 
@@ -27,6 +28,7 @@ export function Cameras(): ReactNode {
         <Button tone="primary" onClick={() => goTo({ view: 'welcome' })}>
           Look for cameras
         </Button>
+        <Elsewhere />
       </Empty>
     );
   }
@@ -63,6 +65,7 @@ export function Cameras(): ReactNode {
           </li>
         ))}
       </ul>
+      <Elsewhere />
     </div>
   );
 }
