@@ -1,6 +1,7 @@
 /** Sound on demand: decodes packets and plays them in time with the pictures; one camera at a time is heard. */
 import type { InitTrack } from '../../shared/media/init.ts';
 import type { EncodedUnit } from './demux.ts';
+import { PacketDecoder } from './packet-decoder.ts';
 
 /** How far live sound may run ahead of its output before it is brought back: what a network hiccup adds. */
 const LIVE_AHEAD_SECONDS = 0.4;
@@ -10,6 +11,8 @@ export class AudioSink {
   readonly #context: AudioContext;
   readonly #sources = new Set<AudioBufferSourceNode>();
   #decoder: AudioDecoder | null = null;
+  /** In place of the decoder where the browser has none for this page. */
+  #packets: PacketDecoder | null = null;
   #nextTime = 0;
   /** Wall time in microseconds of a packet to its output time; null plays as soon as possible. */
   readonly #due = new Map<number, number | null>();
@@ -22,7 +25,10 @@ export class AudioSink {
 
   configure(track: InitTrack): void {
     this.#closeDecoder();
-    if (typeof AudioDecoder === 'undefined') return;
+    if (typeof AudioDecoder === 'undefined') {
+      this.#packets = PacketDecoder.for(this.#context, track, ({ buffer, dueSeconds }) => this.#start(buffer, dueSeconds));
+      return;
+    }
     const decoder: AudioDecoder = new AudioDecoder({
       output: (data) => {
         if (decoder === this.#decoder) this.#schedule(data);
@@ -43,9 +49,11 @@ export class AudioSink {
 
   /** Plays a packet `inMs` from now, or, with null, as it comes (live). */
   play(unit: EncodedUnit, inMs: number | null): void {
+    const dueSeconds = inMs === null ? null : this.#context.currentTime + inMs / 1000;
+    this.#packets?.decode(unit.data, dueSeconds);
     if (this.#decoder?.state !== 'configured') return;
     const timestamp = Math.round(unit.wallMs * 1000);
-    this.#due.set(timestamp, inMs === null ? null : this.#context.currentTime + inMs / 1000);
+    this.#due.set(timestamp, dueSeconds);
     this.#decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp, data: unit.data }));
   }
 
@@ -53,6 +61,7 @@ export class AudioSink {
   silence(): void {
     for (const source of this.#sources) source.stop();
     this.#sources.clear();
+    this.#packets?.reset();
     this.#due.clear();
     this.#nextTime = 0;
   }
@@ -64,6 +73,8 @@ export class AudioSink {
   }
 
   #closeDecoder(): void {
+    this.#packets?.close();
+    this.#packets = null;
     const decoder = this.#decoder;
     this.#decoder = null;
     this.#due.clear();
@@ -77,6 +88,10 @@ export class AudioSink {
     for (let channel = 0; channel < data.numberOfChannels; channel += 1) {
       data.copyTo(buffer.getChannelData(channel), { planeIndex: channel, format: 'f32-planar' });
     }
+    this.#start(buffer, due);
+  }
+
+  #start(buffer: AudioBuffer, due: number | null): void {
     const now = this.#context.currentTime;
     // Packets follow each other without a seam unless they fell behind or ran too far ahead.
     const seamless = this.#nextTime > now && this.#nextTime < now + LIVE_AHEAD_SECONDS;

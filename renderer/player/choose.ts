@@ -31,17 +31,21 @@ function unlessPlayable(options: TileOptions, fallBack: () => void): (phase: Til
 
 class FallingBackLive implements LivePlayer {
   #tile: LivePlayer;
+  #sink: AudioSink | null = null;
   #closed = false;
 
   constructor(options: TileOptions) {
     const fallBack = (): void => {
       this.#tile.close();
-      if (!this.#closed) this.#tile = new MseLiveTile(options);
+      if (this.#closed) return;
+      this.#tile = new MseLiveTile(options);
+      this.#tile.setSound(this.#sink);
     };
     this.#tile = new WebCodecsLiveTile({ ...options, onPhase: unlessPlayable(options, fallBack) });
   }
 
   setSound(sink: AudioSink | null): void {
+    this.#sink = sink;
     this.#tile.setSound(sink);
   }
 
@@ -55,6 +59,7 @@ class FallingBackRecorded implements RecordedTile {
   #tile: RecordedTile;
   #positionMs: EpochMs;
   #rate = 1;
+  #sink: AudioSink | null = null;
   #closed = false;
 
   constructor(options: RecordedTileOptions) {
@@ -64,6 +69,7 @@ class FallingBackRecorded implements RecordedTile {
       if (this.#closed) return;
       this.#tile = new MseRecordedTile({ ...options, fromMs: this.#positionMs });
       this.#tile.setRate(this.#rate);
+      this.#tile.setSound(this.#sink);
     };
     this.#tile = new WebCodecsRecordedTile({ ...options, onPhase: unlessPlayable(options, fallBack) });
   }
@@ -100,6 +106,7 @@ class FallingBackRecorded implements RecordedTile {
   }
 
   setSound(sink: AudioSink | null): void {
+    this.#sink = sink;
     this.#tile.setSound(sink);
   }
 

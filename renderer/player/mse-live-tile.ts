@@ -1,5 +1,6 @@
 /** A camera's live picture by MediaSource, where there is no WebCodecs: the playhead is held a little behind the newest picture. */
 import type { InitTrack } from '../../shared/media/init.ts';
+import type { AudioSink } from './audio-sink.ts';
 import { LiveFeed } from './live-feed.ts';
 import { canPlayByMse, MseVideo } from './mse-video.ts';
 import type { LivePlayer, TileOptions, TilePhase } from './tile-player.ts';
@@ -18,6 +19,7 @@ export class MseLiveTile implements LivePlayer {
   readonly #video: MseVideo;
   readonly #feed: LiveFeed;
   #phase: TilePhase = { kind: 'starting' };
+  #sink: AudioSink | null = null;
   #failures = 0;
   #closed = false;
 
@@ -34,19 +36,23 @@ export class MseLiveTile implements LivePlayer {
     });
     this.#feed = new LiveFeed(options, {
       onTrack: (track, bytes) => this.#setTrack(track, bytes),
-      onUnits: ({ video }) => {
+      onUnits: ({ video, audio }) => {
         this.#video.append(video);
+        for (const unit of audio) this.#sink?.play(unit, null);
         this.#steer();
       },
       onWait: (sinceMs) => this.#setPhase({ kind: 'waiting', sinceMs }),
-      onRestart: () => this.#video.clear(),
-      heard: () => false,
+      onRestart: () => {
+        this.#video.clear();
+        this.#sink?.silence();
+      },
+      heard: () => this.#sink !== null,
     });
   }
 
-  /** The fallback shows pictures only (docs/design/player.md). */
-  setSound(): void {
-    // Nothing to switch.
+  setSound(sink: AudioSink | null): void {
+    this.#sink = sink;
+    if (this.#feed.audio !== null) sink?.configure(this.#feed.audio);
   }
 
   close(): void {
@@ -56,6 +62,7 @@ export class MseLiveTile implements LivePlayer {
   }
 
   #setTrack(track: InitTrack, bytes: Uint8Array): void {
+    if (this.#feed.audio !== null) this.#sink?.configure(this.#feed.audio);
     if (canPlayByMse(track.codec)) this.#video.setTrack(track, bytes);
     else this.#setPhase({ kind: 'unsupported', codec: track.codec });
   }

@@ -2,11 +2,13 @@
 import type { MediaChunk } from '../../shared/contract/media.ts';
 import type { InitTrack } from '../../shared/media/init.ts';
 import { type EpochMs, SECOND_MS, type TimeRange } from '../../shared/time.ts';
+import type { AudioSink } from './audio-sink.ts';
 import type { DemuxedChunk } from './demux.ts';
 import { FootageFeed, KEYFRAMES_FROM_RATE } from './footage-feed.ts';
 import type { BufferedPicture } from './frame-table.ts';
 import { canPlayByMse, MseVideo } from './mse-video.ts';
 import { phaseOfRecorded, samePhase } from './recorded-phase.ts';
+import { SoundAhead } from './sound-ahead.ts';
 import { type RecordedTile, type RecordedTileOptions, ROUNDING_MS, type TilePhase } from './tile-player.ts';
 
 /** Footage in the buffer ahead of the clock, in seconds of the clock on the wall. */
@@ -33,6 +35,8 @@ export class MseRecordedTile implements RecordedTile {
   #positionMs: EpochMs;
   #init: { readonly track: InitTrack; readonly bytes: Uint8Array } | null = null;
   #phase: TilePhase = { kind: 'starting' };
+  readonly #sound = new SoundAhead();
+  #sink: AudioSink | null = null;
   #failures = 0;
   #closed = false;
 
@@ -70,7 +74,10 @@ export class MseRecordedTile implements RecordedTile {
     if (this.#seeking) this.#showTarget();
     else if (moves && this.#feed.rate < KEYFRAMES_FROM_RATE) this.#follow(positionMs);
     else this.#stand(positionMs);
-    if (this.#asked !== null && this.shown?.startMs !== this.#asked.startMs && performance.now() - this.#askedAtMs > OVERDUE_MS) this.#video.paintStanding();
+    if (this.#asked !== null && this.shown?.startMs !== this.#asked.startMs && performance.now() - this.#askedAtMs > OVERDUE_MS) {
+      this.#askedAtMs = performance.now();
+      this.#video.presentAgain();
+    }
     while (this.#held[0] !== undefined && this.#held[0] < positionMs + AHEAD_MS * Math.max(1, this.#feed.rate)) {
       this.#held.shift();
       this.#feed.grant();
@@ -78,6 +85,7 @@ export class MseRecordedTile implements RecordedTile {
     // Counted from the clock: after a seek back the element still stands where it was, and what has come lies before that.
     const here = this.#seeking ? null : this.#video.frames.at(positionMs);
     if (here !== null) this.#video.dropBefore(here.mediaSeconds - KEPT_SECONDS);
+    this.#sound.play(positionMs, this.#feed.rate);
     this.#followPhase();
   }
 
@@ -93,17 +101,20 @@ export class MseRecordedTile implements RecordedTile {
 
   setRate(rate: number): void {
     this.#feed.setRate(rate, this.#positionMs);
+    if (rate !== 1) this.#sound.silence();
   }
 
-  /** The fallback shows pictures only (docs/design/player.md). */
-  setSound(): void {
-    // Nothing to switch.
+  setSound(sink: AudioSink | null): void {
+    this.#sink = sink;
+    this.#sound.setSink(sink);
+    if (this.#feed.audio !== null) sink?.configure(this.#feed.audio);
   }
 
   close(): void {
     this.#closed = true;
     this.#feed.close();
     this.#video.close();
+    this.#sound.silence();
   }
 
   #forget(): void {
@@ -112,6 +123,7 @@ export class MseRecordedTile implements RecordedTile {
     this.#seeking = true;
     this.#drained = false;
     this.#asked = null;
+    this.#sound.silence();
     this.#video.clear();
     // Parameters are sent once; what broke or was dropped with the pictures needs them again.
     if (this.#init !== null && this.#video.track !== null) this.#video.setTrack(this.#init.track, this.#init.bytes);
@@ -119,11 +131,13 @@ export class MseRecordedTile implements RecordedTile {
 
   #setTrack(track: InitTrack, bytes: Uint8Array): void {
     this.#init = { track, bytes };
+    if (this.#feed.audio !== null) this.#sink?.configure(this.#feed.audio);
     if (canPlayByMse(track.codec)) this.#video.setTrack(track, bytes);
     else this.#setPhase({ kind: 'unsupported', codec: track.codec });
   }
 
-  #receive({ video }: DemuxedChunk, chunk: MediaChunk, last: boolean): void {
+  #receive({ video, audio }: DemuxedChunk, chunk: MediaChunk, last: boolean): void {
+    if (this.#feed.rate === 1 && !this.#feed.one) this.#sound.add(audio);
     const alone = this.#feed.rate >= KEYFRAMES_FROM_RATE && !this.#feed.one && video.length === 1;
     this.#video.append(video, alone ? chunk.endMs : null);
     this.#held.push(chunk.endMs);

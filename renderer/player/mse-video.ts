@@ -24,6 +24,8 @@ export interface MseVideoOptions {
 const SEAM_MS = 150;
 /** A seek goes this far into a picture, so that rounding never shows the one before. */
 const INTO_PICTURE_SECONDS = 0.002;
+/** A seek to where the element stands presents nothing: one a little on, within the same picture, does. */
+const AGAIN_SECONDS = 0.0005;
 /** Memory is given back in steps of so much footage. */
 const DROPPED_AT_LEAST_SECONDS = 4;
 
@@ -142,9 +144,9 @@ export class MseVideo {
     this.video.currentTime = picture.mediaSeconds + INTO_PICTURE_SECONDS;
   }
 
-  /** Paints what the element stands on, where its frame callback did not come: after a seek it may be missed. */
-  paintStanding(): void {
-    if (this.video.paused && !this.video.seeking && this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.#paint(this.video.currentTime);
+  /** Has the picture that the element stands on presented again, where its frame callback did not come: after a seek it may be missed. What is presented meanwhile is unknown, so nothing is painted without it. */
+  presentAgain(): void {
+    if (this.video.paused && !this.video.seeking && this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.video.currentTime += AGAIN_SECONDS;
   }
 
   play(rate: number): void {

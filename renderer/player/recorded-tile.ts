@@ -6,6 +6,7 @@ import type { EncodedUnit } from './demux.ts';
 import { FootageFeed } from './footage-feed.ts';
 import { PictureQueue, PICTURES_HELD } from './picture-queue.ts';
 import { phaseOfRecorded, samePhase } from './recorded-phase.ts';
+import { SoundAhead } from './sound-ahead.ts';
 import { type RecordedTile, type RecordedTileOptions, ROUNDING_MS, type TilePhase } from './tile-player.ts';
 import { canDecode, type DecodedPicture, PictureDecoder } from './video-decoder.ts';
 
@@ -13,9 +14,6 @@ import { canDecode, type DecodedPicture, PictureDecoder } from './video-decoder.
 const DECODER_DEPTH = 6;
 /** Pictures behind the sought one that go in with it: decoders that work on two at a time give one out when the next comes. Each more delays it. */
 const PAST_TARGET = 2;
-/** Sound is handed over this far ahead of its moment. */
-const SOUND_AHEAD_MS = 400;
-const SOUND_LATE_MS = 50;
 
 /** What waits to be decoded, in order. */
 type Waiting =
@@ -35,7 +33,8 @@ export class WebCodecsRecordedTile implements RecordedTile {
   readonly #decoder: PictureDecoder;
   readonly #pictures = new PictureQueue<DecodedPicture>();
   readonly #waiting: Waiting[] = [];
-  #audio: EncodedUnit[] = [];
+  readonly #sound = new SoundAhead();
+  #sink: AudioSink | null = null;
   /** Raised by every seek: what belongs to an older one stops. */
   #generation = 0;
   /** The decoder gives out its last pictures before anything else goes in. */
@@ -47,10 +46,6 @@ export class WebCodecsRecordedTile implements RecordedTile {
   /** What has been decoded is all there will be. */
   #drained = false;
   #positionMs: EpochMs;
-  #sink: AudioSink | null = null;
-  /** The moment up to which sound was looked after. */
-  #soundMs: EpochMs = 0;
-  #quiet = true;
   #phase: TilePhase = { kind: 'starting' };
   #closed = false;
 
@@ -64,7 +59,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
       onUnits: ({ video, audio, damaged }, _chunk, last) => {
         for (const unit of video) this.#waiting.push({ kind: 'unit', unit });
         if (damaged) this.#waiting.push({ kind: 'damage' });
-        if (this.#feed.rate === 1 && !this.#feed.one && this.#sink !== null) this.#audio.push(...audio);
+        if (this.#feed.rate === 1 && !this.#feed.one) this.#sound.add(audio);
         if (last) this.#waiting.push({ kind: 'flush' });
         this.#push({ kind: 'credit' });
       },
@@ -98,7 +93,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
     }
     this.#feed.tick(positionMs);
     this.#pump();
-    this.#playSound(positionMs);
+    this.#sound.play(positionMs, this.#feed.rate);
     this.#followPhase();
   }
 
@@ -114,11 +109,12 @@ export class WebCodecsRecordedTile implements RecordedTile {
 
   setRate(rate: number): void {
     this.#feed.setRate(rate, this.#positionMs);
-    if (rate !== 1) this.#silence();
+    if (rate !== 1) this.#sound.silence();
   }
 
   setSound(sink: AudioSink | null): void {
     this.#sink = sink;
+    this.#sound.setSink(sink);
     if (this.#feed.audio !== null) sink?.configure(this.#feed.audio);
   }
 
@@ -128,12 +124,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
     this.#feed.close();
     this.#decoder.close();
     this.#pictures.clear();
-    this.#silence();
-  }
-
-  #silence(): void {
-    this.#audio = [];
-    this.#sink?.silence();
+    this.#sound.silence();
   }
 
   #forget(): void {
@@ -148,7 +139,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
     const track = this.#feed.video;
     if (track !== null && track !== this.#decoder.track) this.#configure(track);
     else this.#decoder.restart();
-    this.#silence();
+    this.#sound.silence();
   }
 
   #dropWaiting(): void {
@@ -236,26 +227,6 @@ export class WebCodecsRecordedTile implements RecordedTile {
     if (this.#feed.one) this.#dropWaiting();
     this.#followPhase();
     this.#feed.landed();
-  }
-
-  #playSound(positionMs: EpochMs): void {
-    const stands = positionMs === this.#soundMs;
-    this.#soundMs = positionMs;
-    if (this.#sink === null || this.#feed.rate !== 1) {
-      this.#audio = [];
-      return;
-    }
-    if (stands) {
-      // Paused, or waiting for pictures: what was handed over ahead is not to be heard now.
-      if (!this.#quiet) this.#sink.silence();
-      this.#quiet = true;
-      return;
-    }
-    this.#quiet = false;
-    while (this.#audio[0] !== undefined && this.#audio[0].wallMs < positionMs + SOUND_AHEAD_MS) {
-      const unit = this.#audio.shift();
-      if (unit !== undefined && unit.wallMs >= positionMs - SOUND_LATE_MS) this.#sink.play(unit, unit.wallMs - positionMs);
-    }
   }
 
   #unsupported(): void {

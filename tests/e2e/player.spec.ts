@@ -1,5 +1,5 @@
 import { expect, type Page, test } from '@playwright/test';
-import { BROKEN_SECOND, CAMERA, FPS, FRAME_MS, GAP_AT_MS, GAP_MS, NOISE_SECOND, type PlayerRig, SEGMENT_SECONDS, startPlayerRig, type ArchiveName } from '../player/player-rig.ts';
+import { BROKEN_SECOND, CAMERA, FPS, FRAME_MS, GAP_AT_MS, GAP_MS, NOISE_SECOND, type PlayerRig, SEGMENT_SECONDS, startPlayerRig, TONE_HERTZ, type ArchiveName } from '../player/player-rig.ts';
 import type { Paint } from '../player/page.ts';
 
 // Only what is served from this computer or with TLS is a secure context; another name for it is not, and has no WebCodecs.
@@ -234,6 +234,26 @@ for (const [path, host] of [['webcodecs', '127.0.0.1'], ['mse', 'insecure.test']
       const steps = played.map(({ frameMs }, index) => frameMs - (played[index - 1]?.frameMs ?? frameMs));
       expect(Math.min(...steps)).toBeGreaterThan(-1_000);
       expect(Math.max(...steps)).toBeLessThan(4_000);
+      expect(errors).toEqual([]);
+    });
+
+    test('recorded sound is heard as it was recorded, piece behind piece', async ({ page }) => {
+      const errors = await openPlayback(page, 'sounding', rig.home.startMs + 2_000, { host });
+      expect(await page.evaluate(() => typeof AudioDecoder)).toBe(path === 'webcodecs' ? 'function' : 'undefined');
+      await page.mouse.click(5, 5);
+      await page.evaluate(() => {
+        window.harness.listen();
+        window.harness.controller.play();
+      });
+      await page.waitForFunction(() => window.harness.heard.reduce((sum, { lengthSeconds }) => sum + lengthSeconds, 0) > 2);
+      await page.evaluate(() => window.harness.controller.pause());
+      const heard = await page.evaluate(() => window.harness.heard);
+      // The first piece has the encoder's run-in; all after it is the tone, one piece right behind the other.
+      const whole = heard.slice(1);
+      const tone = whole.reduce((sum, { hertz, lengthSeconds }) => sum + hertz * lengthSeconds, 0) / whole.reduce((sum, { lengthSeconds }) => sum + lengthSeconds, 0);
+      expect(Math.abs(tone - TONE_HERTZ)).toBeLessThan(25);
+      const seams = whole.filter(({ startSeconds }, index) => Math.abs(startSeconds - ((heard[index]?.startSeconds ?? 0) + (heard[index]?.lengthSeconds ?? 0))) > 0.001);
+      expect(seams.length).toBeLessThanOrEqual(Math.ceil(whole.length / 4));
       expect(errors).toEqual([]);
     });
 

@@ -2,6 +2,7 @@
 import { connectToEngine } from '../../renderer/api/connect.ts';
 import { EngineClient } from '../../renderer/api/engine-client.ts';
 import { openLiveTile, openRecordedTile } from '../../renderer/player/choose.ts';
+import { AudioSink } from '../../renderer/player/audio-sink.ts';
 import { AheadPicture } from '../../renderer/player/ahead-picture.ts';
 import { Painter } from '../../renderer/player/painter.ts';
 import type { LivePlayer, RecordedTile, TilePhase } from '../../renderer/player/tile-player.ts';
@@ -26,7 +27,16 @@ interface TileUnderTest {
   readonly phases: TilePhase[];
 }
 
+/** A piece of sound that was handed to the loudspeaker. */
+export interface Heard {
+  readonly startSeconds: number;
+  readonly lengthSeconds: number;
+  /** Of the waves in it, by how often they cross zero. */
+  readonly hertz: number;
+}
+
 export class Harness {
+  readonly heard: Heard[] = [];
   readonly paints: Paint[] = [];
   /** Sent control messages of media streams, newest last. */
   readonly controls: unknown[] = [];
@@ -88,6 +98,11 @@ export class Harness {
     }
   }
 
+  /** Switches the sound of the first tile on; needs a click before it. */
+  listen(): void {
+    this.tiles[0]?.player?.setSound(new AudioSink());
+  }
+
   get controller(): PlaybackController {
     return forceUnwrap('playback was opened', this.#controller);
   }
@@ -134,6 +149,18 @@ export class Harness {
 /** Pictures that came out of decoders and have not been closed: each holds memory of the decoder. */
 export const heldPictures = { count: 0 };
 
+function listenToSources(heard: Heard[]): void {
+  const { start } = AudioBufferSourceNode.prototype;
+  AudioBufferSourceNode.prototype.start = function noted(this: AudioBufferSourceNode, when = 0): void {
+    const samples = this.buffer?.getChannelData(0) ?? new Float32Array();
+    let crossings = 0;
+    for (let index = 1; index < samples.length; index += 1) if ((samples[index - 1] ?? 0) < 0 && (samples[index] ?? 0) >= 0) crossings += 1;
+    const lengthSeconds = this.buffer?.duration ?? 0;
+    heard.push({ startSeconds: when, lengthSeconds, hertz: crossings / lengthSeconds });
+    start.call(this, when);
+  };
+}
+
 function countPictures(): void {
   if (typeof VideoDecoder === 'undefined') return;
   const Decoder = VideoDecoder;
@@ -168,3 +195,4 @@ countPictures();
 window.heldPictures = heldPictures;
 
 window.harness = new Harness();
+listenToSources(window.harness.heard);

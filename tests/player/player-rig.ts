@@ -37,7 +37,9 @@ export const GAP_AT_MS = 30_000;
 export const NOISE_SECOND = 5;
 export const BROKEN_SECOND = 13;
 
-export type ArchiveName = 'plain' | 'reordered' | 'damaged';
+export type ArchiveName = 'plain' | 'reordered' | 'damaged' | 'sounding';
+/** What the sounding archive's microphone hears all the time. */
+export const TONE_HERTZ = 440;
 
 /** One archive of 60 s of pictures, each with its number: 30 s, a gap, 30 s; two sessions of three segments. */
 export interface RecordedHome {
@@ -75,9 +77,10 @@ async function makePictures(folder: string, seconds: number): Promise<string> {
   return file;
 }
 
-function encode(folder: string, pictures: string, name: string, bFrames: number): Clip {
+function encode(folder: string, pictures: string, name: string, bFrames: number, sounds = false): Clip {
   const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${WIDTH}x${HEIGHT}`, '-r', String(FPS), '-i', pictures];
-  return makeClip(folder, name, input, ['-c:v', 'libx264', '-preset', 'ultrafast', '-threads', '1', '-x264-params', `keyint=${FPS}:min-keyint=${FPS}:scenecut=0:open-gop=0:bframes=${bFrames}:b-adapt=0`]);
+  const sound = sounds ? { input: ['-f', 'lavfi', '-i', `sine=f=${TONE_HERTZ}:r=16000`], output: ['-shortest', '-c:a', 'aac', '-b:a', '48k'] } : { input: [], output: [] };
+  return makeClip(folder, name, [...input, ...sound.input], [...sound.output, '-c:v', 'libx264', '-preset', 'ultrafast', '-threads', '1', '-x264-params', `keyint=${FPS}:min-keyint=${FPS}:scenecut=0:open-gop=0:bframes=${bFrames}:b-adapt=0`]);
 }
 
 async function record(archive: TestArchive, clip: Clip, startMs: number): Promise<string[]> {
@@ -171,14 +174,15 @@ async function buildPage(): Promise<string> {
 export async function startPlayerRig(): Promise<PlayerRig> {
   const folder = await mkdtemp(path.join(tmpdir(), 'porchlight-player-'));
   const [script, pictures] = await Promise.all([buildPage(), makePictures(folder, SECONDS)]);
-  const clips = { ordered: encode(folder, pictures, 'ordered.mp4', 0), reordered: encode(folder, pictures, 'reordered.mp4', 2) };
+  const clips = { ordered: encode(folder, pictures, 'ordered.mp4', 0), reordered: encode(folder, pictures, 'reordered.mp4', 2), sounding: encode(folder, pictures, 'sounding.mp4', 0, true) };
   await rm(pictures);
   const startMs = Date.now() - 3_600_000 + 0.25;
   const live = new LiveClip(clips.ordered);
   const media = new Map<string, FootageStreams>();
-  for (const name of ['plain', 'reordered', 'damaged'] as const) {
+  const clipOf: Readonly<Record<ArchiveName, Clip>> = { plain: clips.ordered, damaged: clips.ordered, reordered: clips.reordered, sounding: clips.sounding };
+  for (const name of ['plain', 'reordered', 'damaged', 'sounding'] as const) {
     const archive = new TestArchive(path.join(folder, name));
-    const files = await record(archive, name === 'reordered' ? clips.reordered : clips.ordered, startMs);
+    const files = await record(archive, clipOf[name], startMs);
     if (name === 'damaged') await damage(archive, files);
     media.set(name, new FootageStreams({ reader: archive.reader, ingest: { openSegment: archive.ingest.openSegment, subscribe: () => live.subscribe() }, clock: systemClock, log: silentLogger, chooseStream: () => 'main' }));
   }

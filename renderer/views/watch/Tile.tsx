@@ -36,8 +36,7 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
   useLastPicture(canvas, entry);
 
   const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
-  // Sound is decoded by WebCodecs; the fall-back plays pictures only (docs/design/player.md).
-  const hasSound = typeof AudioDecoder !== 'undefined' && camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
+  const hasSound = typeof AudioContext !== 'undefined' && camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
   const dimmed = offline || phase.kind === 'gap' || phase.kind === 'waiting';
   return (
     <article className="tile" data-selected={selected} data-phase={phase.kind} data-camera={camera.id} aria-label={camera.name}>
