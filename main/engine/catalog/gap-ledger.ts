@@ -4,8 +4,10 @@
  */
 import type { Gap, GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { type EpochMs, HOUR_MS } from '../../../shared/time.ts';
+import type { WeekSchedule } from '../../../shared/model/recording-mode.ts';
+import { type EpochMs, HOUR_MS, type TimeRange } from '../../../shared/time.ts';
 import type { StreamKey } from '../ports/ingest.ts';
+import { withOffHours } from './off-hours.ts';
 import { type DeadTime, explainGap, type ReportedOutage } from './dead-time.ts';
 
 /** An outage that has not ended, or a part of one, as it lies in the life marker. */
@@ -18,6 +20,8 @@ export interface GapLedgerStart {
   readonly openOutages: readonly OpenOutage[];
   /** The time between that life and this one. */
   readonly between: DeadTime;
+  /** The hours of the week in which a camera is recorded; null, or not given: all. */
+  readonly hoursOf?: (cameraId: CameraId) => WeekSchedule | null;
 }
 
 export class GapLedger {
@@ -31,11 +35,13 @@ export class GapLedger {
   /** Gaps that have ended and have no row yet. */
   readonly #unwritten = new Set<Gap>();
   #deadTimes: DeadTime[];
+  readonly #hoursOf: (cameraId: CameraId) => WeekSchedule | null;
 
   constructor(start: GapLedgerStart) {
     for (const end of start.footageEnds) this.#footageEnds.set(keyOf(end), end.endMs);
     for (const { sinceMs, cause, detail, ...key } of start.openOutages) this.#open.set(keyOf(key), [...this.#parts(key), { sinceMs, cause, detail }]);
     this.#deadTimes = [start.between];
+    this.#hoursOf = start.hoursOf ?? (() => null);
   }
 
   /** The computer slept, or nothing could be recorded for another reason that no stream reports. */
@@ -82,7 +88,7 @@ export class GapLedger {
     this.#running.add(id);
     if (fromMs === null || atMs - fromMs < NOT_MISSING_MS) return [];
     const why = parts.length > 0 || reported === null ? parts : [{ sinceMs: fromMs, ...reported }];
-    const gaps = explainGap(key, { startMs: fromMs, endMs: atMs }, why, this.#deadTimes);
+    const gaps = this.#explain(key, { startMs: fromMs, endMs: atMs }, why);
     for (const gap of gaps) this.#unwritten.add(gap);
     return gaps;
   }
@@ -102,9 +108,13 @@ export class GapLedger {
     const open = [...this.#open].flatMap(([id, parts]) => {
       const sinceMs = parts[0]?.sinceMs ?? nowMs;
       const startMs = this.#running.has(id) ? sinceMs : Math.min(sinceMs, this.#footageEnds.get(id) ?? nowMs);
-      return explainGap(streamOf(id), { startMs, endMs: nowMs }, parts, this.#deadTimes);
+      return this.#explain(streamOf(id), { startMs, endMs: nowMs }, parts);
     });
     return [...this.#unwritten, ...open];
+  }
+
+  #explain(key: StreamKey, range: TimeRange, reported: readonly ReportedOutage[]): readonly Gap[] {
+    return withOffHours(explainGap(key, range, reported, this.#deadTimes), this.#deadTimes, this.#hoursOf(key.cameraId));
   }
 
   #parts(key: StreamKey): readonly ReportedOutage[] {

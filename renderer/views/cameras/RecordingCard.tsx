@@ -54,11 +54,11 @@ export function RecordingCard({ entry }: { readonly entry: CameraWithStatus }): 
       ) : null}
       <SwitchSetting
         title="Only at some hours"
-        about={mode.schedule === null ? 'It is recorded at all hours.' : `${nowWords(entry)} Paint the hours you want; outside them nothing is recorded, and live pictures go on.`}
+        about={mode.schedule === null ? 'It is recorded at all hours.' : `${nowWords(entry)}Paint the hours you want; outside them nothing is recorded, and live pictures go on.`}
         checked={mode.schedule !== null}
         onChange={(on) => change({ schedule: on ? { timeZone, days: editable(everyDay(0, 1_440)) } : null })}
       />
-      {mode.schedule === null ? null : <Hours schedule={mode.schedule} onChange={(days) => change({ schedule: { timeZone, days: editable(days) } })} />}
+      {mode.schedule === null ? null : <Hours schedule={mode.schedule} failed={set.error !== null} onChange={(days) => change({ schedule: { timeZone, days: editable(days) } })} />}
       <Pause entry={entry} />
       <SwitchSetting
         title="Record sound"
@@ -89,8 +89,8 @@ function editable(days: WeekSchedule['days']): Editable['days'] {
 }
 
 function nowWords({ status: { keeping } }: CameraWithStatus): string {
-  if (keeping?.kind !== 'not-scheduled') return 'Now it is recorded.';
-  return keeping.untilMs === null ? 'Now it is not recorded.' : `Now it is not recorded; again from ${formatMoment(keeping.untilMs, Date.now())}.`;
+  if (keeping?.kind !== 'not-scheduled') return '';
+  return keeping.untilMs === null ? 'Now it is not recorded. ' : `Now it is not recorded; again from ${formatMoment(keeping.untilMs, Date.now())}. `;
 }
 
 function Length({ label, options, valueMs, onChange }: { readonly label: string; readonly options: readonly number[]; readonly valueMs: number; readonly onChange: (valueMs: number) => void }): ReactNode {
@@ -110,12 +110,15 @@ function Length({ label, options, valueMs, onChange }: { readonly label: string;
   );
 }
 
-/** What is painted shows at once; the engine's word follows. */
-function Hours({ schedule, onChange }: { readonly schedule: WeekSchedule; readonly onChange: (days: readonly (readonly MinuteRange[])[]) => void }): ReactNode {
-  const [days, setDays] = useState(schedule.days);
-  useEffect(() => setDays(schedule.days), [schedule]);
+/** What is painted shows at once, and stays until the engine says the same: its word on an earlier stroke comes in between. `failed`: it will not. */
+function Hours({ schedule, failed, onChange }: { readonly schedule: WeekSchedule; readonly failed: boolean; readonly onChange: (days: readonly (readonly MinuteRange[])[]) => void }): ReactNode {
+  const [draft, setDraft] = useState<readonly (readonly MinuteRange[])[] | null>(null);
+  useEffect(() => {
+    if (draft !== null && (failed || JSON.stringify(draft) === JSON.stringify(schedule.days))) setDraft(null);
+  }, [draft, failed, schedule]);
+  const days = draft ?? schedule.days;
   const change = (next: readonly (readonly MinuteRange[])[]): void => {
-    setDays(next);
+    setDraft(next);
     onChange(next);
   };
   const elsewhere = schedule.timeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -92,12 +92,18 @@ export function drawTimeline(context: CanvasRenderingContext2D, picture: Timelin
     const { top, height } = rowBox(index, rows.length, heightPx);
     context.globalAlpha = picture.selectedRow === null || picture.selectedRow === index ? 1 : 0.45;
     fillBar(context, 0, top, Math.min(widthPx, Math.max(0, xOf(picture.nowMs))), height, colours.gap);
-    if (row !== null) drawRow(context, row, top, height, xOf, widthPx, colours, stripes, hatched);
+    if (row !== null) drawRow(context, upToNow(row, picture.nowMs), top, height, xOf, widthPx, colours, stripes, hatched);
     drawKept(context, picture.kept[index] ?? [], top + height, xOf, widthPx, colours);
     context.globalAlpha = 1;
   });
   if (picture.hoverMs !== null) drawLine(context, xOf(picture.hoverMs), heightPx, colours.muted, false);
   drawLine(context, xOf(picture.playheadMs), heightPx, colours.accent, true);
+}
+
+/** What the owner records now ends in some time; what is drawn ends now. */
+function upToNow(row: DrawnCamera, nowMs: EpochMs): DrawnCamera {
+  if (row.events.every(({ endMs }) => endMs <= nowMs)) return row;
+  return { ...row, events: row.events.map((event) => ({ ...event, endMs: Math.max(event.startMs, Math.min(event.endMs, nowMs)) })) };
 }
 
 function drawRow(context: CanvasRenderingContext2D, row: DrawnCamera, top: number, height: number, xOf: (atMs: EpochMs) => number, widthPx: number, colours: TimelineColours, stripes: CanvasPattern | string, hatched: CanvasPattern | string): void {
