@@ -17,6 +17,7 @@ import { keyringBox } from './process/secret-box.ts';
 import { createIngest } from './recorder/ingest-host.ts';
 import { firstRules, openRules, type RulesStore } from './settings/rules-store.ts';
 import { openSealedSecrets } from './settings/sealed-secrets.ts';
+import { mendSetup } from './settings/mend-setup.ts';
 import { openSettings, type SettingsStore } from './settings/settings-store.ts';
 import { undoCutImport } from './settings/setup-backup.ts';
 import { type Archive, openArchive } from './storage/archive.ts';
@@ -61,6 +62,8 @@ export interface Base {
   readonly ffmpeg: FfmpegState;
   readonly ingest: Ingest;
   readonly secrets: AppInfo['secrets'];
+  /** Sentences about files of the set-up that could not be read at the start. */
+  readonly setupWarnings: readonly string[];
 }
 
 /** Lock, log, settings, cameras, index: what everything else stands on. */
@@ -76,6 +79,7 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   stops.log = log;
   log.info(`Porchlight ${init.version} starts (${init.mode}${init.demo ? ', demo' : ''})`);
   await undoCutImport(configDir, log);
+  const setupWarnings = await mendSetup(configDir, log);
   const settings = await openSettings(configDir, log);
   const ffmpeg = new FfmpegState({ dataDir: init.dataDir, binDir: init.binDir, setting: () => settings.get().ffmpegPath, log: log.scoped('ffmpeg') });
   const looking = ffmpeg.recall();
@@ -93,7 +97,7 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   const rules = await openRules(configDir, () => firstRules(disk), log);
   // An unknown ffmpeg is checked before it is used; a known one is checked beside recording (engine-upkeep.ts).
   if (!(await looking)) await ffmpeg.refresh();
-  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, ingest, secrets: inKeyring ? 'keyring' : 'owner-only-file' };
+  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, ingest, secrets: inKeyring ? 'keyring' : 'owner-only-file', setupWarnings };
 }
 
 /** A new installation records to the given folder; one that cannot be used leaves the engine running, to say so. */
@@ -108,7 +112,7 @@ async function addFirstRoot(archive: Archive, mediaDir: string, log: Logger): Pr
 }
 
 /** `app.info`: what the program is, and what is wrong with the whole of it. */
-export function describeApp({ init, clock, archive, ffmpeg, registry, secrets }: Base, serving: ServingInfo | null, broken: readonly BrokenRule[]): AppInfo {
+export function describeApp({ init, clock, archive, ffmpeg, registry, secrets, setupWarnings }: Base, serving: ServingInfo | null, broken: readonly BrokenRule[]): AppInfo {
   const disks = archive.roots.conditions().flatMap((root) => (root.problem === null ? [] : [{ kind: root.state, sentence: root.problem }]));
   const noDisk = archive.roots.list().length > 0 ? [] : [{ kind: 'disk-missing', sentence: `There is no place for footage: the folder ${init.mediaDir} could not be used. Choose another one under Storage.` }];
   const rebuilding = archive.rebuilding ? [{ kind: 'rebuilding', sentence: 'The index of footage is being built anew from the disks. Older footage comes back bit by bit; recording goes on.' }] : [];
@@ -130,6 +134,7 @@ export function describeApp({ init, clock, archive, ffmpeg, registry, secrets }:
       ...disks,
       ...rebuilding,
       ...brokenRules(broken),
+      ...setupWarnings.map((sentence) => ({ kind: 'set-up', sentence })),
       ...registry.warnings.map((sentence) => ({ kind: 'cameras', sentence })),
     ],
   };

@@ -24,11 +24,11 @@ interface Cost {
   readonly p: number;
 }
 
-/** Seals `content` (UTF-8 JSON) under `password`. Throws `invalid-input` where the file would be too large. */
-export async function sealSetup(content: string, password: string): Promise<Uint8Array> {
-  const header = Buffer.concat([MAGIC, Buffer.from([VERSION, COST.log2N, COST.r, COST.p]), randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)]);
+/** Seals `content` (UTF-8 JSON) under `password`. A lower `cost` than the usual one is for tests of what is not about it. Throws `invalid-input` where the file would be too large. */
+export async function sealSetup(content: string, password: string, cost: Cost = COST): Promise<Uint8Array> {
+  const header = Buffer.concat([MAGIC, Buffer.from([VERSION, cost.log2N, cost.r, cost.p]), randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)]);
   const { salt, nonce } = readHeader(header);
-  const cipher = createCipheriv('aes-256-gcm', await keyFor(password, salt, COST), nonce).setAAD(header);
+  const cipher = createCipheriv('aes-256-gcm', await keyFor(password, salt, cost), nonce).setAAD(header);
   const file = Buffer.concat([header, cipher.update(content, 'utf8'), cipher.final(), cipher.getAuthTag()]);
   if (file.length > MAX_SETUP_BYTES) throw new PorchlightError('invalid-input', 'This set-up is too large for one file.');
   return file;
