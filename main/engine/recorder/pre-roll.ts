@@ -31,8 +31,8 @@ export class PreRollMemory {
       let allBytes = 0;
       for (const member of this.#members) allBytes += member.sizeBytes;
       if (allBytes <= this.#maxBytes) return;
-      const largest = [...this.#members].reduce((most, member) => (member.sizeBytes > most.sizeBytes ? member : most));
-      if (!largest.forgetOldest()) return;
+      // What is being written forgets nothing; it will be gone in a moment.
+      if (![...this.#members].toSorted((a, b) => b.sizeBytes - a.sizeBytes).some((member) => member.forgetOldest())) return;
     }
   }
 }
