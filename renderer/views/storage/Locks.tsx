@@ -1,8 +1,8 @@
 /** Footage that is kept for good: where it is, what it holds, and taking the lock off again. */
 import { Lock } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { LockWithFootage } from '../../../shared/model/locks.ts';
-import { useCommand } from '../../api/engine-context.tsx';
+import { asError, useEngine } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
 import { ErrorLine } from '../../components/Field.tsx';
 import { formatBytes, formatClock, formatDuration, formatShortDay, localDayStart } from '../../components/format.ts';
@@ -32,15 +32,22 @@ export function Locks(): ReactNode {
 
 function Row({ lock, onChanged }: { readonly lock: LockWithFootage; readonly onChanged: () => void }): ReactNode {
   const cameras = useCameras() ?? [];
-  const remove = useCommand('locks.remove');
-  const add = useCommand('locks.add');
+  const engine = useEngine();
   const toast = useToast();
+  const [error, setError] = useState<string | null>(null);
   const { id, cameraId, startMs, endMs, note, sizeBytes, recordedMs, sentence } = lock;
   const name = cameras.find(({ camera }) => camera.id === cameraId)?.camera.name ?? 'A removed camera';
-  const run = async (): Promise<void> => {
-    if ((await remove.run({ id })) === null) return;
-    onChanged();
-    toast('The rules decide about it again.', () => void add.run({ cameraId, startMs, endMs, note }).then(onChanged));
+  const keepAgain = (): void => {
+    engine.ask('locks.add', { cameraId, startMs, endMs, note }).then(onChanged, (failure: unknown) => toast(asError(failure).message));
+  };
+  const takeOff = (): void => {
+    engine.ask('locks.remove', { id }).then(
+      () => {
+        onChanged();
+        toast('The rules decide about it again.', keepAgain);
+      },
+      (failure: unknown) => setError(asError(failure).message),
+    );
   };
   return (
     <li>
@@ -53,13 +60,13 @@ function Row({ lock, onChanged }: { readonly lock: LockWithFootage; readonly onC
           {formatDuration(recordedMs)} · {formatBytes(sizeBytes)}
         </span>
         {sentence === null ? null : <span className="muted">{sentence}</span>}
-        {remove.error === null ? null : <ErrorLine>{remove.error.message}</ErrorLine>}
+        {error === null ? null : <ErrorLine>{error}</ErrorLine>}
       </div>
       <div className="disk-actions">
         <a className="button plain" href={hrefOf({ view: 'watch', cameraId, atMs: startMs })}>
           Show
         </a>
-        <Button tone="quiet" disabled={remove.busy} onClick={() => void run()}>
+        <Button tone="quiet" onClick={takeOff}>
           Take off
         </Button>
       </div>
