@@ -4,7 +4,6 @@ import { powerCutRounds } from '../../tools/faults/power/rounds.ts';
 import { realDiskCuts, whyNoRealDisk } from '../../tools/faults/power/real-disk.ts';
 import { whyNoTrace } from '../../tools/faults/power/trace-run.ts';
 import { seededRandom } from '../../tools/faults/power/world-choices.ts';
-import { MOST_LOST_MS } from '../../tools/faults/power/judge-world.ts';
 
 /** Starts of traced engines take their time on a busy machine. */
 const LIMIT_MS = 240_000;
@@ -20,7 +19,6 @@ describe.skipIf(noTrace !== null)(`a power cut by the trace of a whole engine${n
     expect(result.violations, progress.join('\n')).toEqual([]);
     expect(result.rounds).toBe(24);
     expect(result.worlds).toBe(96);
-    expect(Math.max(...result.lostMs)).toBeLessThanOrEqual(MOST_LOST_MS);
     // A suite that never sees anything lost sees nothing.
     expect(Math.max(...result.lostMs)).toBeGreaterThan(0);
     expect(result.controls.filter((control) => control.violations === 0).map((control) => control.name)).toEqual([]);

@@ -11,6 +11,9 @@ export const MOST_LOST_MS: DurationMs = 2_000;
 /** Footage that the rules delete within this time after a cut may be gone already: its row went first. */
 const DELETING_MS: DurationMs = 5_000;
 
+/** As far back as a picture may wait for its sync. */
+const LATENESS_COUNTS_MS: DurationMs = 3_000;
+
 export interface Cut {
   /** Place in the trace. */
   readonly at: number;
@@ -86,7 +89,7 @@ export async function judgeHome(home: WorldFolder, { cut, streams, recovery, wit
   await attempt('the locks cannot be read', () => Promise.resolve(violations.push(...locksBroken(locksIn(home), cut.said))));
   const kept = await attempt('the footage cannot be read', () => keptFootage(home));
   if (kept !== null) violations.push(...kept.broken.map((file) => `after recovery, I4 ${file}`), ...neverSent(streams, kept.digests));
-  const loss = kept === null ? NO_LOSS : lossOf(streams, cut.timeMs, kept.digests, violations);
+  const loss = kept === null ? NO_LOSS : lossOf(streams, cut, kept.digests, violations);
   if (withoutIndex) await attempt('the index cannot be built anew', () => sameWithoutIndex(home, violations));
   return { violations, loss, rebuilt: recovered.rebuilt };
 }
@@ -125,9 +128,16 @@ function locksBroken(found: ReadonlySet<number>, said: readonly Said[]): readonl
   ];
 }
 
+/** What a machine busy with others took of the recorder's time before a cut: timers that came too late, added up. */
+function latenessBefore({ timeMs, said }: Cut): DurationMs {
+  return said.reduce((sum, one) => (one.what === 'late' && one.atMs <= timeMs && one.atMs > timeMs - LATENESS_COUNTS_MS ? sum + one.lateMs : sum), 0);
+}
+
 /** The worst stream's loss; adds a violation for each stream with a lost picture that had been received longer before the last one than a power cut may cost. */
-function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: ReadonlySet<string>, violations: string[]): Loss {
+function lossOf(streams: readonly ReceivedStream[], cut: Cut, present: ReadonlySet<string>, violations: string[]): Loss {
   let worst = NO_LOSS;
+  const cutMs = cut.timeMs;
+  const mostMs = MOST_LOST_MS + latenessBefore(cut);
   for (const { name, frames } of streams) {
     const received = frames.filter((frame) => frame.arrivedMs <= cutMs && (frame.killedMs === null || cutMs <= frame.killedMs));
     const last = received.at(-1);
@@ -136,7 +146,7 @@ function lossOf(streams: readonly ReceivedStream[], cutMs: number, present: Read
     if (last === undefined || first === undefined) continue;
     const lostMs = last.arrivedMs - first.arrivedMs;
     worst = { lostMs: Math.max(worst.lostMs, lostMs), footageMs: Math.max(worst.footageMs, last.sentMs - first.sentMs) };
-    if (lostMs > MOST_LOST_MS) violations.push(`I4 ${name}: ${lost.length} pictures lost, received up to ${Math.round(lostMs)} ms before the last one`);
+    if (lostMs > mostMs) violations.push(`I4 ${name}: ${lost.length} pictures lost, received up to ${Math.round(lostMs)} ms before the last one`);
   }
   return worst;
 }

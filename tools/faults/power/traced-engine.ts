@@ -3,6 +3,7 @@
  * prints stands in the trace between the writes it speaks of. node traced-engine.ts ORDER, one JSON object.
  */
 import { writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
@@ -32,6 +33,8 @@ export type Said =
   /** The lock with this number holds, or does not any more. */
   | { readonly what: 'locked' | 'unlocked'; readonly number: number }
   | { readonly what: 'camera'; readonly cameraId: string; readonly number: number }
+  /** A timer on a thread with nothing else to do came so much too late: the machine is busy with others. */
+  | { readonly what: 'late'; readonly atMs: number; readonly lateMs: number }
   /** Everything that was under way is over: nothing may be lost any more. */
   | { readonly what: 'stopped'; readonly number: number };
 
@@ -87,7 +90,23 @@ async function lockAndUnlock({ handlers }: Engine, cameraId: CameraId, number: n
   }
 }
 
+/** Says when this machine is too busy to run a timer, for the bounds on loss are of a program that gets its turn. */
+function watchLateness(): Worker {
+  return new Worker(
+    `const { writeSync } = require('node:fs');
+    let due = performance.now() + ${TICK_MS};
+    setInterval(() => {
+      const lateMs = performance.now() - due;
+      due = performance.now() + ${TICK_MS};
+      if (lateMs > ${TICK_MS}) writeSync(1, ${JSON.stringify(SAID)} + JSON.stringify({ what: 'late', atMs: Date.now(), lateMs: Math.round(lateMs) }) + '\\n');
+    }, ${TICK_MS});`,
+    { eval: true },
+  );
+}
+
+const TICK_MS = 50;
 const order = JSON.parse(process.argv[2] ?? '') as TracedOrder;
+const watch = watchLateness();
 const engine = await createEngine({ version: '0.0.0-faults', mode: 'app', demo: true, dataDir: order.dataDir, mediaDir: order.mediaDir, binDir: null, secrets: 'file', serve: null, cameras: order.cameras });
 say({ what: 'ready' });
 const cameraIds = await recordingCameras(engine, Math.max(1, order.cameras.length), 20_000);
@@ -100,3 +119,4 @@ for (const endMs = performance.now() + order.seconds * 1_000; performance.now() 
 }
 await engine.stop('owner');
 say({ what: 'stopped', number });
+await watch.terminate();
