@@ -2,7 +2,7 @@
 import type { CameraId, RootId } from '../../shared/model/ids.ts';
 import type { AbsentDisk, Placement, PlacementState } from '../../shared/model/placement.ts';
 import type { StorageRules } from '../../shared/model/storage-rules.ts';
-import { type DurationMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts';
+import { type DurationMs, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/time.ts';
 import type { Base, StopStack } from './engine-base.ts';
 import type { IngestNotice } from './ports/ingest.ts';
 import { rootFacts } from './retention/facts.ts';
@@ -11,9 +11,12 @@ import { assignHomes, rootForRecording, rulesWhileMoving, standInFor, tierPairs,
 import { FootageMover } from './storage/mover.ts';
 import type { RootPlace } from './storage/root-list.ts';
 
-/** A disk that refused a write is not trusted with new footage for so long, while there is another; one that was too slow for longer. */
+/** A disk that refused a write is not trusted with new footage for so long, while there is another; one that was too slow for longer. Each time twice as long. */
 const REFUSED_MS: DurationMs = 30 * SECOND_MS;
 const SLOW_MS: DurationMs = 5 * MINUTE_MS;
+const LONGEST_DOUBT_MS: DurationMs = HOUR_MS;
+/** Trouble of one moment, told by every camera, is one trouble. */
+const SAME_TROUBLE_MS: DurationMs = 10 * SECOND_MS;
 /** The interface hears of moving this often at most. */
 const TELL_MS: DurationMs = 2 * SECOND_MS;
 
@@ -55,6 +58,16 @@ export async function openPlacementDesk(base: Base, ageNowMs: () => Promise<numb
     onProgress: tell,
   });
   stops.push(() => mover.stop());
+  const troubles = new Map<RootId, { readonly atMs: DurationMs; readonly forMs: DurationMs }>();
+  /** How long a disk is not trusted: twice as long as the last time, where that was lately. */
+  const doubtMs = (rootId: RootId, leastMs: DurationMs): DurationMs => {
+    const nowMs = clock.monotonicMs();
+    const last = troubles.get(rootId);
+    if (last !== undefined && nowMs - last.atMs < SAME_TROUBLE_MS) return Math.max(leastMs, last.forMs);
+    const forMs = last === undefined || nowMs - last.atMs > last.forMs + LONGEST_DOUBT_MS ? leastMs : Math.min(LONGEST_DOUBT_MS, Math.max(leastMs, 2 * last.forMs));
+    troubles.set(rootId, { atMs: nowMs, forMs });
+    return forMs;
+  };
   let inForce: { readonly rules: StorageRules; readonly moving: string; readonly result: StorageRules } | null = null;
 
   return {
@@ -83,7 +96,7 @@ export async function openPlacementDesk(base: Base, ageNowMs: () => Promise<numb
       if (slow) mover.pause();
       // Alone, a disk is tried again by the recorder's own steps.
       if (roots.list().length < 2) return false;
-      roots.suspect(notice.rootId, slow ? SLOW_MS : REFUSED_MS);
+      roots.suspect(notice.rootId, doubtMs(notice.rootId, slow ? SLOW_MS : REFUSED_MS));
       return true;
     },
     state: stateNow,

@@ -1,9 +1,11 @@
 /** Unlinks what is garbage and drops its rows, the last steps of deleting and of moving (I2); one piece of such work at a time. */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import { HOUR_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { RootList } from './root-list.ts';
+import { STAGING_FILE } from './segment-copy.ts';
 import { segmentFolder } from './segment-name.ts';
 import type { ArchiveThreads } from './threads.ts';
 
@@ -50,6 +52,8 @@ export class GarbageKeeper {
   /** Whatever a fault, a disk that was away or a comparison left as garbage. */
   async finish(): Promise<void> {
     await this.inTurn(async () => {
+      // No copy is under way now: this one broke off.
+      for (const root of this.#parts.roots.writable()) await rm(path.join(root.path, STAGING_FILE), { force: true }).catch(() => undefined);
       for (const [rootId, files] of Map.groupBy(await this.#parts.threads().maintenance.garbage(), (file) => file.rootId)) {
         for (let at = 0; at < files.length; at += BATCH) await this.unlink(rootId, files.slice(at, at + BATCH).map((file) => file.path));
       }
