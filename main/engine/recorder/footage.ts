@@ -1,15 +1,12 @@
 /** A stream's fragments on their way to segments: which file, when the next one, and what when the disk will not (R3). */
 import { PorchlightError } from '../../../shared/errors.ts';
-import { unpackKeyframes } from '../../../shared/media/keyframe-index.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
-import type { RootId } from '../../../shared/model/ids.ts';
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { type RetryLadder, retryWaitMs } from '../core/retry.ts';
 import type { IngestNotice, IngestStream, OpenSegment } from '../ports/ingest.ts';
 import type { SessionFragment } from './media.ts';
-import type { SegmentName } from '../storage/segment-name.ts';
-import { recoverFile } from '../storage/segment-recovery.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { Outage } from './outage.ts';
 import { rotatesAt } from './rotation.ts';
 import { SegmentWriter } from './segment-writer.ts';
@@ -26,6 +23,7 @@ export interface FootageParts {
   readonly record: NonNullable<IngestStream['record']>;
   readonly clock: Clock;
   readonly outage: Outage;
+  readonly leftovers: Leftovers;
   readonly notify: (notice: IngestNotice) => void;
 }
 
@@ -35,11 +33,6 @@ export interface SessionTime {
   readonly wallOf: (sessionMediaMs: DurationMs) => EpochMs;
   /** Whether `wallOf` is known well enough to say when footage began. */
   readonly settled: () => boolean;
-}
-
-interface Abandoned {
-  readonly place: FootageParts['record'];
-  readonly name: SegmentName;
 }
 
 export class Footage {
@@ -57,8 +50,6 @@ export class Footage {
   #resuming: SegmentWriter | null = null;
   /** Why the segment that was resuming ended: said once its own beginning is, which ends the outage before it. */
   #owed: { readonly writer: SegmentWriter; readonly cause: GapCause; readonly detail: string } | null = null;
-  /** Files that a failing disk kept as they were: made whole when it takes footage again (I3). */
-  #left: Abandoned[] = [];
   /** The disk fell behind: what is closing must be on it before it is given more. */
   #overloaded = false;
   #failures = 0;
@@ -136,7 +127,7 @@ export class Footage {
     this.#sayResumed(writer, false);
     if (writer.opened) {
       this.#parts.outage.wrote(writer.endMs);
-      this.#takeBack(writer.rootId);
+      this.#parts.leftovers.takeBack(writer.rootId);
     }
     writer.tick(this.#parts.clock.monotonicMs());
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
@@ -217,7 +208,7 @@ export class Footage {
         if (this.#open === null && writer.opened) this.#parts.outage.wrote(segment?.endMs ?? (writer.abandoned === null ? writer.endMs : writer.syncedEndMs));
         this.#sayResumed(writer, true);
         this.#sayOwed(writer);
-        if (writer.abandoned !== null) this.#left.push({ place: writer.place, name: writer.abandoned });
+        if (writer.abandoned !== null) this.#parts.leftovers.add(writer.place, writer.abandoned);
         if (segment === null) return;
         this.#failures = 0;
         this.#parts.notify({ type: 'segment-closed', segment });
@@ -227,28 +218,6 @@ export class Footage {
         this.#closingCount -= 1;
         if (this.#closingCount === 0) this.#overloaded = false;
       });
-  }
-
-  /** The disk takes footage again: what it held when it failed is trimmed and closed. A file that is gone was never promised. */
-  #takeBack(rootId: RootId): void {
-    const files = this.#left.filter(({ place }) => place.rootId === rootId);
-    if (files.length === 0) return;
-    this.#left = this.#left.filter(({ place }) => place.rootId !== rootId);
-    this.#closing = this.#closing.then(async () => {
-      for (const { place, name } of files) await this.#takeBackFile(place, name);
-    });
-  }
-
-  async #takeBackFile(place: Abandoned['place'], name: SegmentName): Promise<void> {
-    const { notify } = this.#parts;
-    try {
-      const recovered = await recoverFile(place.rootPath, place.rootId, name, true);
-      if (recovered.kind !== 'whole' && recovered.kind !== 'cut') return;
-      const { packed, ...facts } = recovered.segment;
-      notify({ type: 'segment-closed', segment: { ...facts, keyframes: unpackKeyframes(packed) } });
-    } catch (error) {
-      notify({ type: 'log', level: 'warn', message: `What a failing disk held of ${name.cameraId} is left to the next start: ${error instanceof Error ? error.message : String(error)}` });
-    }
   }
 
   #failed(writer: SegmentWriter, error: unknown): void {

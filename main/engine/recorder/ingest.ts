@@ -6,6 +6,7 @@ import type { ReceivedBytes } from '../../../shared/model/recording-mode.ts';
 import type { Clock } from '../core/clock.ts';
 import { ChildLedger } from '../ffmpeg/ledger.ts';
 import type { IngestNotice, IngestSettings, IngestStream, LiveSubscription, OpenSegment, StreamKeep, StreamKey } from '../ports/ingest.ts';
+import { Leftovers } from './leftovers.ts';
 import { LiveFeed } from './live-feed.ts';
 import { PreRollMemory } from './pre-roll.ts';
 import { Pulse } from './pulse.ts';
@@ -25,6 +26,7 @@ export class IngestStreams {
   readonly #feeds = new Map<string, LiveFeed>();
   readonly #sessions = new Map<string, number>();
   readonly #preRolls = new PreRollMemory();
+  readonly #leftovers: Leftovers;
   /** Of recorders that ended. */
   readonly #received = new Map<string, StreamKey & { readonly receivedBytes: number }>();
   readonly #stopClock: () => void;
@@ -37,6 +39,7 @@ export class IngestStreams {
     this.#clock = clock;
     this.#notify = notify;
     this.#drained = drained;
+    this.#leftovers = new Leftovers(notify);
     this.#pulse = new Pulse(clock);
     this.#anchor = new WallAnchor(clock.nowMs(), clock.monotonicMs());
     this.#stopClock = this.#pulse.every(COMPARE_CLOCK_MS, () => this.#compareClock());
@@ -86,6 +89,7 @@ export class IngestStreams {
   stop(): Promise<void> {
     return this.#inOrder(async () => {
       await Promise.all(Array.from(this.#recorders, ([key, { recorder }]) => this.#end(key, recorder)));
+      await this.#leftovers.idle();
       this.#stopClock();
       await this.#sounds?.close();
       for (const feed of this.#feeds.values()) feed.close();
@@ -100,6 +104,7 @@ export class IngestStreams {
       anchor: this.#anchor,
       pulse: this.#pulse,
       preRolls: this.#preRolls,
+      leftovers: this.#leftovers,
       feed: this.#feed(key),
       lastSession: Math.max(this.#sessions.get(key) ?? 0, stream.afterSession ?? 0),
       nextInitId: () => (this.#initIds += 1),

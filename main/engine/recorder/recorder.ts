@@ -8,6 +8,7 @@ import type { IngestNotice, IngestSettings, IngestStream, OpenSegment, StreamKee
 import { Footage } from './footage.ts';
 import { Gate } from './gate.ts';
 import { FRESH_LADDER, nextStep, type LadderState } from './ladder.ts';
+import type { Leftovers } from './leftovers.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { SessionFragment } from './media.ts';
 import { Outage } from './outage.ts';
@@ -30,6 +31,7 @@ export interface RecorderParts {
   readonly sounds: SoundMemory;
   readonly pulse: Pulse;
   readonly preRolls: PreRollMemory;
+  readonly leftovers: Leftovers;
   /** Outlives this recorder when a stream's configuration changes. */
   readonly feed: LiveFeed;
   /** The last session number used for this stream; the next is larger. */
@@ -89,7 +91,7 @@ export class Recorder {
     this.#outage = new Outage(this.key, this.#sinceMs, (notice) => {
       if (stream.record !== null) parts.notify(notice);
     });
-    this.#footage = stream.record === null ? null : new Footage({ stream, record: stream.record, clock, outage: this.#outage, notify: parts.notify });
+    this.#footage = stream.record === null ? null : new Footage({ stream, record: stream.record, clock, outage: this.#outage, leftovers: parts.leftovers, notify: parts.notify });
     this.#gate = this.#footage === null ? null : new Gate({ clock, footage: this.#footage, outage: this.#outage, memory: parts.preRolls, keep: stream.keep ?? null, onCutShort: () => this.#log('info', 'there is not enough memory for the time before an event that is to be kept; it is shorter') });
     this.#done = this.#run();
   }
