@@ -14,5 +14,5 @@ test('processes and cameras that die cost at most what is promised, and planted 
   expect(report.violationTexts, said.join('\n')).toEqual([]);
   expect(report.silentControls, said.join('\n')).toEqual([]);
   expect(isSound(report), said.join('\n')).toBe(true);
-  expect(report.processes.rounds).toBeGreaterThanOrEqual(4);
+  expect(report.processes.rounds).toBeGreaterThanOrEqual(3);
 }, 300_000);

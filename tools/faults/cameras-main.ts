@@ -5,8 +5,8 @@ import { describeCamera } from '../sim/control.ts';
 /** A keyframe each second, as home cameras send. */
 export const FRAME_MS = 100;
 export const KEYFRAME_MS = 1_000;
-/** Longer than any round but the longest, so that a number seldom comes twice. */
-const LOOP_SECONDS = 240;
+/** Longer than any outage: numbers that come again are told apart by their order. */
+const LOOP_SECONDS = 60;
 export const PICTURE = { width: 320, height: 180 } as const;
 
 /** `cameras-main.ts --cameras N --household NAME`: prints one line of JSON when the cameras can be reached, and ends with its standard input. */

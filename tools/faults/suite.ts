@@ -1,4 +1,5 @@
 /** Owns the run: which kinds come in which order over which archive, the power cuts, and the controls. */
+import { realDiskCuts, type RealDiskResult } from './power/real-disk.ts';
 import { powerCutRounds, type PowerCutResult } from './power/rounds.ts';
 import { seededRandom } from './power/world-choices.ts';
 import { type Control, runControls } from './control.ts';
@@ -10,10 +11,13 @@ import { type RoundResult, runRound } from './round.ts';
 
 /** An archive is continued for so many rounds; then another is begun. */
 const ROUNDS_PER_ARCHIVE = 20;
+/** A cut of a real file system takes as long as many in the model. */
+const CUTS_PER_REAL_CUT = 20;
 
 export interface SuiteResult {
   readonly rounds: readonly RoundResult[];
   readonly power: PowerCutResult | null;
+  readonly realDisk: RealDiskResult | null;
   readonly controls: readonly Control[];
   /** What could not be done here, and why. */
   readonly skipped: readonly { readonly kind: string; readonly reason: string }[];
@@ -66,9 +70,16 @@ export async function runSuite(options: FaultOptions, signal: AbortSignal, say: 
   } finally {
     await houses.end();
   }
-  const power = options.cuts === 0 || signal.aborted ? null : await powerCutRounds({ rounds: options.cuts, seed: options.seed, signal, onProgress: (line) => say(`power: ${line}`) });
-  const powerSkipped = power?.skipped ?? null;
-  return { rounds, power, controls, skipped: powerSkipped === null ? skipped : [...skipped, { kind: 'power cuts', reason: powerSkipped }] };
+  const { power, realDisk } = await cutPower(options, signal, say);
+  const notCut = [{ kind: 'power cuts of a traced engine', reason: power?.skipped ?? null }, { kind: 'power cuts of a real file system', reason: realDisk?.skipped ?? null }];
+  return { rounds, power, realDisk, controls, skipped: [...skipped, ...notCut.flatMap(({ kind, reason }) => (reason === null ? [] : [{ kind, reason }]))] };
+}
+
+async function cutPower({ cuts, seed }: FaultOptions, signal: AbortSignal, say: (line: string) => void): Promise<Pick<SuiteResult, 'power' | 'realDisk'>> {
+  if (cuts === 0 || signal.aborted) return { power: null, realDisk: null };
+  const onProgress = (line: string): void => say(`power: ${line}`);
+  const power = await powerCutRounds({ rounds: cuts, seed, signal, onProgress });
+  return { power, realDisk: await realDiskCuts({ cuts: Math.ceil(cuts / CUTS_PER_REAL_CUT), random: seededRandom(seed), signal, onProgress }) };
 }
 
 /** The archive that is continued, and those of a single round. */

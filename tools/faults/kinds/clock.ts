@@ -52,9 +52,15 @@ function step(name: string, stepMs: DurationMs, quick = false): FaultKind {
       await setAhead(house, stepMs);
       await sleep(STEP_SEEN_MS);
       await house.footage(AFTERWARDS_S, stepMs);
-      return unharmed(faultMs, null);
+      return { ...unharmed(faultMs, null), problems: await otherGaps(house, stepMs) };
     },
   };
+}
+
+/** Gaps around both times of a step that the step does not explain. */
+async function otherGaps(house: FaultHouse, stepMs: DurationMs): Promise<readonly string[]> {
+  const timelines = await Promise.all([0, stepMs].map((aheadMs) => house.timelines(Date.now() + aheadMs)));
+  return timelines.flat().flatMap(({ gaps }) => gaps).filter(({ cause }) => cause !== 'clock-changed').map(({ cause, startMs, endMs }) => `a gap of ${Math.round(endMs - startMs)} ms has the cause ${cause}, though the clock was set and nothing else`);
 }
 
 function unharmed(faultMs: EpochMs, clockAheadMs: DurationMs | null): FaultMade {

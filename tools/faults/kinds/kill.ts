@@ -90,7 +90,7 @@ const everything: FaultKind = {
 };
 
 const supervisor: FaultKind = {
-  name: 'supervisor killed', family: 'kill', quick: true, weight: 2, fresh: false,
+  name: 'supervisor killed', family: 'kill', quick: false, weight: 2, fresh: false,
   async make(round) {
     await someMoment(round);
     const faultMs = Date.now();
