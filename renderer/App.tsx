@@ -35,7 +35,7 @@ export function App({ client }: { readonly client: EngineClient }): ReactNode {
 }
 
 function Rooms(): ReactNode {
-  const { view } = useRoute();
+  const { view, cameraId } = useRoute();
   const cameras = useCameras();
   const settings = useQuery('settings.get', {});
   const [shortcuts, setShortcuts] = useState(false);
@@ -43,7 +43,7 @@ function Rooms(): ReactNode {
   useEffect(() => applyTheme(settings.data?.theme ?? 'system'), [settings.data?.theme]);
   useEffect(() => listenForKeys(() => setShortcuts((open) => !open)), []);
   // The first run begins with looking for cameras, and stays there until all wanted ones are added; later the way there is a button.
-  const firstRun = cameras !== null && cameras.length === 0 && view === 'watch';
+  const firstRun = cameras !== null && cameras.length === 0 && view === 'watch' && cameraId === null;
   useEffect(() => {
     if (firstRun) window.location.replace(hrefOf({ view: 'welcome' }));
   }, [firstRun]);

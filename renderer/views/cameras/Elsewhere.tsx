@@ -6,6 +6,7 @@ import { Button } from '../../components/Button.tsx';
 import { ErrorLine } from '../../components/Field.tsx';
 import { formatBytes, formatMoment } from '../../components/format.ts';
 import { PreviewImage } from '../../components/PreviewImage.tsx';
+import { hrefOf } from '../../state/route.ts';
 import { useNow } from '../../state/use-now.ts';
 
 export function Elsewhere(): ReactNode {
@@ -24,7 +25,7 @@ export function Elsewhere(): ReactNode {
       <ul className="camera-list elsewhere">
         {found.data.map(({ cameraId, name, removed, usedBytes, oldestMs, newestMs }) => (
           <li key={cameraId}>
-            <div className="camera-row">
+            <a className="camera-row" href={hrefOf({ view: 'watch', cameraId, atMs: Math.max(oldestMs, newestMs - MINUTE_MS) })} aria-label={`Watch footage of ${name ?? 'this camera'}`}>
               <PreviewImage cameraId={cameraId} dimmed />
               <div className="camera-words">
                 <h3>{name ?? 'A camera without a name'}</h3>
@@ -33,12 +34,12 @@ export function Elsewhere(): ReactNode {
                   {formatMoment(oldestMs, nowMs)} to {formatMoment(newestMs, nowMs)} · {formatBytes(usedBytes)}
                 </p>
               </div>
-              {removed ? (
-                <Button disabled={restore.busy} onClick={() => void restore.run({ cameraId })}>
-                  Put back
-                </Button>
-              ) : null}
-            </div>
+            </a>
+            {removed ? (
+              <Button disabled={restore.busy} onClick={() => void restore.run({ cameraId })}>
+                Put back
+              </Button>
+            ) : null}
           </li>
         ))}
       </ul>

@@ -3,7 +3,6 @@ import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } fro
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { type EpochMs, HOUR_MS, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { useQuery } from '../../api/engine-context.tsx';
-import { useCameras } from '../../state/cameras.tsx';
 import { useLocks } from '../../state/locks.ts';
 import { useRoute } from '../../state/route.ts';
 import { AheadProvider, useAheadPicture } from './ahead-context.tsx';
@@ -16,6 +15,7 @@ import { Timeline } from './Timeline.tsx';
 import { followNow, keepInSight } from './time-window.ts';
 import { useMoment } from './use-moment.ts';
 import { growFootage, useTimeline } from './use-timeline.ts';
+import { useWatched } from './use-watched.ts';
 import { useWatchKeys } from './watch-keys.ts';
 import './timeline.css';
 import './watch.css';
@@ -24,8 +24,8 @@ const FIRST_WINDOW_MS = 2 * HOUR_MS;
 const NARROWEST_FIRST_MS = 5 * MINUTE_MS;
 
 export function Watch(): ReactNode {
-  const entries = useCameras();
   const route = useRoute();
+  const entries = useWatched(route.cameraId);
   const info = useQuery('app.info', {});
   const [offsetMs, setOffsetMs] = useState(0);
   useEffect(() => {
