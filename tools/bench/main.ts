@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, Load>> = {
   previews: () => import('./previews.ts'),
   reconcile: () => import('./reconcile.ts'),
   rebuild: () => import('./rebuild.ts'),
+  move: () => import('./move.ts'),
   soak: () => import('./soak.ts'),
 };
 

@@ -12,15 +12,26 @@ export class AbsentFootage {
     this.#runs = new Map(all.filter(({ stream }) => stream === 'main').map(({ cameraId, runs }) => [cameraId, joined(runs)]));
   }
 
-  /** What overlaps a window, in order; nothing where all disks are here, at the cost of a look. */
-  within(cameraId: CameraId, { startMs, endMs }: TimeRange): readonly Span[] {
+  /**
+   * What overlaps a window, cut to it, in order, neighbours closer than a pixel as one: at most `maxItems`. One walk over memory; nothing where all disks
+   * are here, at the cost of a look.
+   */
+  within(cameraId: CameraId, { startMs, endMs }: TimeRange, maxItems: number): readonly Span[] {
     const runs = this.#runs.get(cameraId);
     if (runs === undefined) return [];
-    const found: Span[] = [];
+    // As in mergeSpans: one hole fewer than items.
+    const pixelMs = (endMs - startMs) / Math.max(1, maxItems - 1);
+    const found: { startMs: EpochMs; endMs: EpochMs }[] = [];
+    let last: { startMs: EpochMs; endMs: EpochMs } | null = null;
     for (let at = firstEndingAfter(runs, startMs); at < runs.length; at += 1) {
       const run = runs[at];
       if (run === undefined || run.startMs >= endMs) break;
-      found.push(run);
+      if (last !== null && run.startMs - last.endMs < pixelMs) {
+        last.endMs = Math.min(endMs, run.endMs);
+      } else {
+        last = { startMs: Math.max(startMs, run.startMs), endMs: Math.min(endMs, run.endMs) };
+        found.push(last);
+      }
     }
     return found;
   }

@@ -56,7 +56,7 @@ export function timelineReader(db: ReadableDb, ids: IdLookup, away: Pick<AbsentF
       const events = memory.events(cameraId, window, maxItems);
       if (streamId === null) return { cameraId, spans: [], gaps: [], events };
       const gaps = longest(memory.gaps(streamId, window, classesFrom(pixelMs)), maxItems);
-      const absent = mergeSpans(away?.within(cameraId, window) ?? [], window, maxItems);
+      const absent = away?.within(cameraId, window, maxItems) ?? [];
       return { cameraId, spans: spansOf(streamId, window, maxItems, bucketMs), gaps, events, ...(absent.length === 0 ? {} : { absent }) };
     });
   };
