@@ -104,9 +104,9 @@ export function startUpkeep(base: Base, recording: Recording, doctor: Doctor, ha
   }
 }
 
-/** Resolves when every camera that is not paused is being recorded, at the latest after BEGIN_LIMIT_MS or when `signal` aborts. */
+/** Resolves when every camera that is to be recorded now is, at the latest after BEGIN_LIMIT_MS or when `signal` aborts. */
 async function recordingBegun({ board, ingest }: Recording, clock: Clock, signal: AbortSignal): Promise<void> {
-  const isBegun = (): boolean => board.list().every(({ camera, status }) => camera.paused !== null || status.recording);
+  const isBegun = (): boolean => board.list().every(({ camera, status }) => camera.paused !== null || status.recording || (status.keeping?.kind ?? 'everything') !== 'everything');
   if (signal.aborted || isBegun()) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const off = ingest.onNotice(() => {

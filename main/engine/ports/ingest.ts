@@ -84,7 +84,7 @@ export type LiveMessage =
   | { readonly type: 'wait'; readonly sinceMs: EpochMs };
 
 export interface LiveSubscription extends StreamKey {
-  /** Only video fragments that start with a keyframe: for previews. */
+  /** Only video fragments that start with a keyframe, of footage that is kept (`StreamKeep`): for previews, which lie on the disk too. */
   readonly keyframesOnly: boolean;
 }
 

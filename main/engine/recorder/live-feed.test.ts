@@ -58,6 +58,18 @@ describe('a live feed', () => {
     expect(viewer()).toEqual([62, 63]);
   });
 
+  it('gives who makes previews nothing of what is not kept, and who watches everything', () => {
+    const feed = new LiveFeed(0);
+    feed.take(fragment(1, true), true, false);
+    const previews = watch(feed, true);
+    const viewer = watch(feed);
+    feed.take(fragment(2, true), true, false);
+    feed.take(fragment(3, true), true, true);
+    feed.take(fragment(4, true), true, false);
+    expect(previews()).toEqual(['init', 3]);
+    expect(viewer()).toEqual(['init', 1, 2, 3, 4]);
+  });
+
   it('says since when there is nothing, and begins again at a keyframe', () => {
     const feed = new LiveFeed(7);
     const viewer = watch(feed);

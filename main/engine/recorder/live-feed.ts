@@ -21,6 +21,8 @@ export class LiveFeed {
   readonly #subscribers = new Set<Subscriber>();
   readonly #group = new PictureGroup();
   #waitingSinceMs: EpochMs | null;
+  /** Footage is being kept: previews are made of nothing else. */
+  #kept = true;
 
   constructor(nowMs: EpochMs) {
     this.#waitingSinceMs = nowMs;
@@ -42,8 +44,12 @@ export class LiveFeed {
     for (const fragment of this.#group.fragments) this.#give(subscriber, fragment);
   }
 
-  /** `drained` is false while the receiving thread does not keep up: viewers then wait for a keyframe after it does. */
-  take(fragment: SessionFragment, drained: boolean): void {
+  /**
+   * `drained` is false while the receiving thread does not keep up: viewers then wait for a keyframe after it does. `kept`
+   * is false while nothing is to be kept of the camera: who makes pictures for the disk then gets none.
+   */
+  take(fragment: SessionFragment, drained: boolean, kept = true): void {
+    this.#kept = kept;
     if (fragment.keyframe) this.#group.clear();
     if (this.#group.fragments.length > 0 || fragment.keyframe) {
       this.#group.add(fragment);
@@ -75,7 +81,7 @@ export class LiveFeed {
 
   #give(subscriber: Subscriber, fragment: SessionFragment): void {
     if (fragment.keyframe) subscriber.waiting = false;
-    if (subscriber.waiting || (subscriber.keyframesOnly && !fragment.keyframe)) return;
+    if (subscriber.waiting || (subscriber.keyframesOnly && !(fragment.keyframe && this.#kept))) return;
     this.#introduce(subscriber, fragment.init);
     // Everybody gets bytes of their own: these are lent.
     const bytes = fragment.bytes.slice();

@@ -60,6 +60,7 @@ export class Recorder {
   readonly #outage: Outage;
   readonly #footage: Footage | null;
   readonly #gate: Gate | null;
+  #keep: StreamKeep | null;
   readonly #meter = new StreamMeter();
   #wake = new AbortController();
   #soundCame = new AbortController();
@@ -86,6 +87,7 @@ export class Recorder {
     this.stream = stream;
     this.key = { cameraId: stream.cameraId, stream: stream.kind };
     this.#session = parts.lastSession;
+    this.#keep = stream.keep ?? null;
     this.#sinceMs = clock.nowMs();
     this.#attemptMs = this.#sinceMs;
     this.#outage = new Outage(this.key, this.#sinceMs, (notice) => {
@@ -112,6 +114,7 @@ export class Recorder {
 
   /** What is written down from now on; null: everything. The session goes on. */
   keep(keep: StreamKeep | null): void {
+    this.#keep = keep;
     this.#gate?.set(keep);
     this.#report();
   }
@@ -207,7 +210,7 @@ export class Recorder {
       this.#firstVideoMs ??= this.#lastVideoMs;
     }
     this.#gate?.take(fragment);
-    this.#parts.feed.take(fragment, this.#parts.drained());
+    this.#parts.feed.take(fragment, this.#parts.drained(), this.#keep === null || (this.#keep.window !== null && fragment.wallMs < this.#keep.window.untilMs));
     if (fragment.keyframe) {
       if (this.#state !== 'live') {
         this.#outage.connected();
