@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   if (values.repair === true && dataDir !== null && (before === null || before.findings.length > 0)) {
     if (engine === 'running') throw new PorchlightError('data-in-use', 'Close Porchlight before a repair; the check alone also works beside it.');
     say('Repairing …');
-    await repair(dataDir, roots, values.json === true);
+    await repair(dataDir, roots, before?.findings ?? [], values.json === true);
     after = await check(roots, dataDir, 'stopped', values.thorough === true);
     print(after, say);
   } else if (before !== null && wrongOf(before).length > 0 && values.repair !== true) {
@@ -83,8 +83,8 @@ async function check(roots: readonly RootPlace[], dataDir: string | null, engine
   return { files, durationMs: Math.round(performance.now() - startMs), findings };
 }
 
-/** What the start of an engine does to a damaged archive, and the sums anew; locked against an engine that starts meanwhile. */
-async function repair(dataDir: string, roots: readonly RootPlace[], quiet: boolean): Promise<void> {
+/** What the start of an engine does to a damaged archive, what else was found to be mended, and the sums anew; locked against an engine that starts meanwhile. */
+async function repair(dataDir: string, roots: readonly RootPlace[], findings: readonly Finding[], quiet: boolean): Promise<void> {
   const lock = await lockDataFolder(dataDir);
   try {
     const archive = await openArchive({ dataDir, clock: systemClock, logger: quiet ? silentLogger : createLogger((entry) => console.log(`  ${entry.message}`)) });
@@ -93,6 +93,7 @@ async function repair(dataDir: string, roots: readonly RootPlace[], quiet: boole
       for (const root of roots) if (!known.some((place) => place.rootId === root.rootId)) await archive.roots.add(root.path);
       await archive.recoverTails();
       await archive.reconcile();
+      await archive.mend(findings);
       await archive.rederive();
     } finally {
       await archive.close();

@@ -1,18 +1,21 @@
 /** `npm run check` as a person runs it: the program, its words and its exit code. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../main/engine/core/clock.ts';
 import { silentLogger } from '../../main/engine/core/logger.ts';
 import { lockDataFolder } from '../../main/engine/process/data-lock.ts';
 import { openArchive } from '../../main/engine/storage/archive.ts';
+import { formatLine } from '../../main/engine/storage/journal.ts';
 import { encodeSegmentName } from '../../main/engine/storage/segment-name.ts';
 import { CLIP_MS, writeClosed } from '../../main/engine/storage/testing/footage.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
+import { DAY_MS } from '../../shared/time.ts';
 
 const key = { cameraId: 'cam-aaaaaaaaaaaa' as CameraId, stream: 'main' } as const;
 const START_MS = Date.UTC(2026, 10, 21, 14);
@@ -68,6 +71,23 @@ describe('npm run check', () => {
     expect(mended.out).toContain('everything is as it should be.');
     expect(mended.code).toBe(0);
     expect(await run('--data', data)).toMatchObject({ code: 0 });
+  });
+
+  it('mends what no start looks at: a row that differs, a tail that is lost, a line that index or journal lacks', async () => {
+    const database = new Database(path.join(data, 'porchlight.db'));
+    database.prepare('UPDATE segments SET video_frames = 7 WHERE sequence = 0').run();
+    database.close();
+    // The same size, and no table at its end.
+    const bytes = readFileSync(fileOf(segments[1]));
+    writeFileSync(fileOf(segments[1]), bytes.fill(0, bytes.length - 60));
+    mkdirSync(path.join(media, key.cameraId, 'journal'));
+    const gap = { ...key, startMs: START_MS - 9 * DAY_MS, endMs: START_MS - 9 * DAY_MS + 500, cause: 'power-lost', detail: '' } as const;
+    writeFileSync(path.join(media, key.cameraId, 'journal', '2026-11-12.jsonl'), formatLine({ type: 'gap', gap }));
+    for (const day of ['2026-11-13', '2026-11-14']) writeFileSync(path.join(media, key.cameraId, 'journal', `${day}.jsonl`), '');
+    const dry = await run('--data', data, '--json');
+    const found = (JSON.parse(dry.out) as { readonly check: { readonly findings: readonly { readonly kind: string }[] } }).check.findings.map(({ kind }) => kind).sort();
+    expect(found).toEqual(['not-in-index', 'tail-differs', 'tail-missing']);
+    expect(await run('--data', data, '--repair')).toMatchObject({ code: 0, out: expect.stringContaining('everything is as it should be.') });
   });
 
   it('checks files by themselves where there is no index', async () => {
