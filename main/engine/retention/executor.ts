@@ -83,13 +83,14 @@ export class RetentionExecutor {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       let waitMs = PERIOD_MS;
+      // Before the run: what changes meanwhile is looked at right after it.
+      this.#wake = new AbortController();
       try {
         await this.runOnce();
       } catch (error) {
         if (!this.#stopping.signal.aborted) this.#options.logger.error('Old footage could not be deleted; trying again', error);
         waitMs = AFTER_FAILURE_MS;
       }
-      this.#wake = new AbortController();
       await this.#options.clock.sleep(waitMs, AbortSignal.any([this.#stopping.signal, this.#wake.signal]));
     }
   }

@@ -39,10 +39,10 @@ export async function tidyUp(parts: TidyUpParts, gone: readonly Gone[]): Promise
     let journaledFromMs: EpochMs | null = null;
     for (const root of writable) {
       packs += (await maintenance.prunePreviews(root, cameraId, keptFromMs)) + (await maintenance.removePreviewHours(root, cameraId, empty));
-      journaledFromMs = await maintenance.pruneJournal(root, cameraId, keptFromMs);
+      // Only when every disk's journal can be pruned do rows and journals still say the same (I5); and a disk that is away may have footage that is locked here.
+      if (parts.allHere) journaledFromMs = await maintenance.pruneJournal(root, cameraId, keptFromMs);
     }
-    // Only when every disk's journal could be pruned do rows and journal still say the same (I5).
-    if (journaledFromMs !== null && parts.allHere) await parts.prune(cameraId, journaledFromMs);
+    if (journaledFromMs !== null) await parts.prune(cameraId, journaledFromMs);
   }
   return packs;
 }
