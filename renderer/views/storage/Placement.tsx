@@ -52,10 +52,8 @@ export function Placement({ placement, roots, onChanged }: PlacementProps): Reac
         {MODES.map(([mode, title, hint]) => (
           <label key={mode}>
             <input type="radio" name="placement" checked={placement.mode === mode} onChange={() => void save(mode, placement.moveAfterDays)} />
-            <span>
-              <strong>{title}</strong>
-              <span className="muted">{hint}</span>
-            </span>
+            <strong>{title}</strong>
+            <span className="muted">{hint}</span>
           </label>
         ))}
       </fieldset>
