@@ -69,14 +69,24 @@ export async function powerCutRounds(options: PowerCutOptions): Promise<PowerCut
   if (skipped !== null) return resultOf(tally, skipped);
   const random = seededRandom(options.seed);
   while (tally.rounds < options.rounds && !options.signal.aborted) {
-    const trace = await traceEngine({ cameras: options.cameras ?? 3, seconds: options.seconds ?? 14, quotaBytes: QUOTA_BYTES, signal: options.signal });
-    await judgeTrace(trace, options, random, tally, Math.min(ROUNDS_PER_TRACE, options.rounds - tally.rounds));
+    const trace = await unlessAborted(options.signal, () => traceEngine({ cameras: options.cameras ?? 3, seconds: options.seconds ?? 14, quotaBytes: QUOTA_BYTES, signal: options.signal }));
+    if (trace !== null) await judgeTrace(trace, options, random, tally, Math.min(ROUNDS_PER_TRACE, options.rounds - tally.rounds));
   }
   const realCuts = options.realCuts ?? 0;
-  const realDisk = realCuts === 0 || options.signal.aborted ? null : await realDiskCuts({ cuts: realCuts, random, signal: options.signal, onProgress: options.onProgress });
+  const realDisk = realCuts === 0 ? null : await unlessAborted(options.signal, () => realDiskCuts({ cuts: realCuts, random, signal: options.signal, onProgress: options.onProgress }));
   tally.lostMs.push(...(realDisk?.lostMs ?? []));
   tally.violations.push(...(realDisk?.violations ?? []));
   return resultOf(tally, null, realDisk);
+}
+
+/** What has been found until then is worth its answer: null in place of an error that only says that it was stopped. */
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return signal.aborted ? null : await work();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return null;
+  }
 }
 
 /** Cuts one trace `count` times, and once for each control that has not had its turn. */
