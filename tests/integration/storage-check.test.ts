@@ -73,9 +73,10 @@ describe('npm run check', () => {
     expect(await run('--data', data)).toMatchObject({ code: 0 });
   });
 
-  it('mends what no start looks at: a row that differs, a tail that is lost, a line that index or journal lacks', async () => {
+  it('mends what no start looks at: a row that differs, a tail that is lost, a line that the index lacks, sums', async () => {
     const database = new Database(path.join(data, 'porchlight.db'));
     database.prepare('UPDATE segments SET video_frames = 7 WHERE sequence = 0').run();
+    database.prepare('UPDATE usage SET size_bytes = 1').run();
     database.close();
     // The same size, and no table at its end.
     const bytes = readFileSync(fileOf(segments[1]));
@@ -86,7 +87,7 @@ describe('npm run check', () => {
     for (const day of ['2026-11-13', '2026-11-14']) writeFileSync(path.join(media, key.cameraId, 'journal', `${day}.jsonl`), '');
     const dry = await run('--data', data, '--json');
     const found = (JSON.parse(dry.out) as { readonly check: { readonly findings: readonly { readonly kind: string }[] } }).check.findings.map(({ kind }) => kind).sort();
-    expect(found).toEqual(['not-in-index', 'tail-differs', 'tail-missing']);
+    expect(found).toEqual(['derived-differs', 'not-in-index', 'tail-differs', 'tail-missing']);
     expect(await run('--data', data, '--repair')).toMatchObject({ code: 0, out: expect.stringContaining('everything is as it should be.') });
   });
 

@@ -5,15 +5,27 @@ import { migrate } from './migrations/index.ts';
 import type { Finding } from './reconcile.ts';
 import { rederiveAll } from './rederive.write.ts';
 
-/** What is compared, in an order of its own. */
+/** What is compared for each stream, in an order of its own. */
 const DERIVED = {
-  spans: 'SELECT * FROM spans ORDER BY stream_id, first_session, first_sequence',
-  coverage: 'SELECT * FROM coverage ORDER BY stream_id, bucket_ms, day',
-  usage: 'SELECT * FROM usage ORDER BY stream_id, root_id',
+  spans: 'SELECT * FROM spans WHERE stream_id = ? ORDER BY first_session, first_sequence',
+  coverage: 'SELECT * FROM coverage WHERE stream_id = ? ORDER BY bucket_ms, day',
+  usage: 'SELECT * FROM usage WHERE stream_id = ? ORDER BY root_id',
 } as const;
 
-/** Derives everything anew beside the database and compares. One read transaction sees one state of a running archive. */
-export function derivedFindings(db: ReadableDb): readonly Finding[] {
+/**
+ * Derives everything anew beside the database and compares, one stream after the other: the rows of one are in memory at a time, and
+ * whoever shares the thread gets a turn between them. A read transaction for each sees one state of a running archive.
+ */
+export function* derivedFindings(db: ReadableDb): Generator<readonly Finding[]> {
+  const streams = db.prepare('SELECT id, camera_id AS cameraId, stream FROM streams').all() as { readonly id: number; readonly cameraId: string; readonly stream: string }[];
+  for (const { id, cameraId, stream } of streams) {
+    yield differingTables(db, id).map((table): Finding => ({
+      kind: 'derived-differs', invariant: 'I5', path: table, sentence: `The index's ${table} of ${cameraId} ${stream} are not what its segments make them; a rebuild would change the timeline.`,
+    }));
+  }
+}
+
+function differingTables(db: ReadableDb, streamId: number): readonly string[] {
   const memory = new Database(':memory:');
   const scratch = memory as unknown as WritableDb;
   try {
@@ -21,13 +33,11 @@ export function derivedFindings(db: ReadableDb): readonly Finding[] {
     memory.pragma('foreign_keys = OFF');
     db.prepare('BEGIN').run();
     try {
-      for (const table of ['roots', 'streams', 'segments']) copyTable(db, scratch, table);
+      copyRows(db, scratch, 'roots', 'SELECT * FROM roots WHERE ? IS NOT NULL', streamId);
+      copyRows(db, scratch, 'streams', 'SELECT * FROM streams WHERE id = ?', streamId);
+      copyRows(db, scratch, 'segments', 'SELECT * FROM segments WHERE stream_id = ?', streamId);
       scratch.transaction(() => rederiveAll(scratch))();
-      return Object.entries(DERIVED).flatMap(([table, sql]): Finding[] =>
-        sameRows(db.prepare(sql).raw().iterate(), scratch.prepare(sql).raw().iterate())
-          ? []
-          : [{ kind: 'derived-differs', invariant: 'I5', path: table, sentence: `The index's ${table} are not what its segments make them; a rebuild would change the timeline.` }],
-      );
+      return Object.entries(DERIVED).flatMap(([table, sql]) => (sameRows(db.prepare(sql).raw().iterate(streamId), scratch.prepare(sql).raw().iterate(streamId)) ? [] : [table]));
     } finally {
       db.prepare('COMMIT').run();
     }
@@ -36,12 +46,12 @@ export function derivedFindings(db: ReadableDb): readonly Finding[] {
   }
 }
 
-function copyTable(from: ReadableDb, to: WritableDb, table: string): void {
-  const rows = from.prepare(`SELECT * FROM ${table}`).raw();
+function copyRows(from: ReadableDb, to: WritableDb, table: string, select: string, streamId: number): void {
+  const rows = from.prepare(select).raw();
   const columns = rows.columns().length;
   const insert = to.prepare(`INSERT INTO ${table} VALUES (${Array.from({ length: columns }, () => '?').join(', ')})`);
   to.transaction(() => {
-    for (const row of rows.iterate() as IterableIterator<unknown[]>) insert.run(...row);
+    for (const row of rows.iterate(streamId) as IterableIterator<unknown[]>) insert.run(...row);
   })();
 }
 

@@ -54,7 +54,7 @@ export async function* checkArchive(db: ReadableDb, roots: readonly RootPlace[],
     yield { files: 0, findings: leftGarbage(db, root, options.engine) };
   }
   yield { files: 0, findings: journalFindings(db, roots, options.waiting, options.allHere ?? true) };
-  yield { files: 0, findings: derivedFindings(db) };
+  for (const findings of derivedFindings(db)) yield { files: 0, findings };
 }
 
 interface RowedFile {
