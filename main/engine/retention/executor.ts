@@ -34,6 +34,8 @@ export interface RetentionOptions {
 const PERIOD_MS: DurationMs = MINUTE_MS;
 /** Segments of one plan; more are for the next step at once. A plan over a whole archive would hold the recorder's rows up. */
 const STEP_SEGMENTS = 200;
+/** A disk that is full and stays so is reported again and again. */
+const BREATH_MS: DurationMs = 200;
 const AFTER_FAILURE_MS: DurationMs = 30 * SECOND_MS;
 /** What went too early stays said for so long after the last time: between two deletions the rule is broken still. */
 const SAID_MS: DurationMs = 6 * HOUR_MS;
@@ -91,6 +93,7 @@ export class RetentionExecutor {
         if (!this.#stopping.signal.aborted) this.#options.logger.error('Old footage could not be deleted; trying again', error);
         waitMs = AFTER_FAILURE_MS;
       }
+      await this.#options.clock.sleep(BREATH_MS, this.#stopping.signal);
       await this.#options.clock.sleep(waitMs, AbortSignal.any([this.#stopping.signal, this.#wake.signal]));
     }
   }
