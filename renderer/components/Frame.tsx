@@ -56,13 +56,21 @@ function RecordingPill(): ReactNode {
   if (cameras === null || cameras.length === 0) return null;
   const recording = cameras.filter(({ status }) => status.recording).length;
   const paused = cameras.filter(({ camera }) => camera.paused !== null).length;
-  const allWell = recording + paused === cameras.length;
+  // As their owner wants it: until something happens, or the hours begin.
+  const waiting = cameras.filter(({ camera, status }) => camera.paused === null && status.state === 'live' && !status.recording && (status.keeping?.kind ?? 'everything') !== 'everything').length;
+  const allWell = recording + paused + waiting === cameras.length;
   return (
     <a className="pill link" href={hrefOf({ view: 'cameras' })}>
       <StatusDot tone={allWell ? 'good' : 'wrong'} />
-      {recording === cameras.length ? (cameras.length === 1 ? 'Recording' : `All ${cameras.length} cameras recording`) : `${recording} of ${cameras.length} cameras recording`}
+      {recordingWords(cameras.length, recording, waiting)}
     </a>
   );
+}
+
+function recordingWords(all: number, recording: number, waiting: number): string {
+  if (recording === all) return all === 1 ? 'Recording' : `All ${all} cameras recording`;
+  if (waiting === all) return all === 1 ? 'Waiting to record' : `All ${all} cameras waiting to record`;
+  return `${recording} of ${all} cameras recording${waiting === 0 ? '' : `, ${waiting} waiting`}`;
 }
 
 function StoragePill(): ReactNode {
