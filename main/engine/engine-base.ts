@@ -23,7 +23,7 @@ import { undoCutImport } from './settings/setup-backup.ts';
 import { type Archive, openArchive } from './storage/archive.ts';
 import { makeFolder } from './storage/root.ts';
 
-export type EndReason = 'owner' | 'computer' | 'failed';
+export type EndReason = 'owner' | 'computer' | 'orphaned' | 'failed';
 
 /** What was started, to be stopped in the opposite order. */
 export class StopStack {

@@ -97,7 +97,7 @@ test('leaves no engine and no recorder when it is killed itself', async () => {
   started.child.kill('SIGKILL');
   await started.exited;
   await until('all of them to end', () => pids.filter(isAlive).length === 0);
-  expect(JSON.parse(await readFile(path.join(dataDir, 'life.json'), 'utf8'))).toMatchObject({ stopped: { reason: 'owner' } });
+  expect(JSON.parse(await readFile(path.join(dataDir, 'life.json'), 'utf8'))).toMatchObject({ stopped: { reason: 'orphaned' } });
 });
 
 test('says in one sentence what is wrong, and ends with 1', async () => {

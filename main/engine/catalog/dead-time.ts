@@ -19,8 +19,18 @@ export interface LastLife {
   readonly stopped: { readonly atMs: EpochMs; readonly reason: StopReason } | null;
 }
 
-/** `computer`: the system is shutting down or the user logs out. */
-export type StopReason = 'owner' | 'computer';
+/** `computer`: the system is shutting down or the user logs out. `orphaned`: the program that had started the engine was gone. */
+export type StopReason = 'owner' | 'computer' | 'orphaned';
+
+export function isStopReason(text: unknown): text is StopReason {
+  return typeof text === 'string' && Object.hasOwn(STOPPED, text);
+}
+
+const STOPPED: Readonly<Record<StopReason, Pick<DeadTime, 'cause' | 'detail'>>> = {
+  owner: { cause: 'stopped-by-you', detail: 'Porchlight was closed.' },
+  computer: { cause: 'computer-off', detail: 'The computer was shut down or the user logged out.' },
+  orphaned: { cause: 'porchlight-failed', detail: 'The program that kept Porchlight running ended without closing it.' },
+};
 
 /** Connecting takes a while after a computer woke or a program started: a remainder this short has the same cause as what it follows. */
 const CONNECTING_MS: DurationMs = 15 * SECOND_MS;
@@ -30,11 +40,7 @@ export function timeBetweenLives(last: LastLife | null, bootId: string, startedM
   const endMs = startedMs;
   if (last === null) return { startMs: Number.NEGATIVE_INFINITY, endMs, cause: 'porchlight-failed', detail: 'Nothing is known of how Porchlight ended before.' };
   const startMs = Math.min(last.stopped?.atMs ?? last.aliveMs, endMs);
-  if (last.stopped !== null) {
-    return last.stopped.reason === 'owner'
-      ? { startMs, endMs, cause: 'stopped-by-you', detail: 'Porchlight was closed.' }
-      : { startMs, endMs, cause: 'computer-off', detail: 'The computer was shut down or the user logged out.' };
-  }
+  if (last.stopped !== null) return { startMs, endMs, ...STOPPED[last.stopped.reason] };
   return sameBoot(last.bootId, bootId)
     ? { startMs, endMs, cause: 'porchlight-failed', detail: 'Porchlight ended without being closed.' }
     : { startMs, endMs, cause: 'power-lost', detail: 'The computer went off without being shut down.' };

@@ -20,6 +20,7 @@ describe('the time between two lives', () => {
     ['closed by its owner', { ...last, stopped: { atMs: 1_500, reason: 'owner' as const } }, 'a', 'stopped-by-you', 1_500],
     ['closed by its owner before a restart', { ...last, stopped: { atMs: 1_500, reason: 'owner' as const } }, 'b', 'stopped-by-you', 1_500],
     ['closed with the computer', { ...last, stopped: { atMs: 1_500, reason: 'computer' as const } }, 'b', 'computer-off', 1_500],
+    ['ended because its supervisor was gone', { ...last, stopped: { atMs: 1_500, reason: 'orphaned' as const } }, 'a', 'porchlight-failed', 1_500],
     ['of a clock that has gone back since', { ...last, aliveMs: 90_000 }, 'a', 'porchlight-failed', 9_000],
     ['in a start of the computer told by its moment', { ...last, bootId: 'booted-100000' }, 'booted-101000', 'porchlight-failed', 1_000],
     ['before another start told by its moment', { ...last, bootId: 'booted-100000' }, 'booted-900000', 'power-lost', 1_000],

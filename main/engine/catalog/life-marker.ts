@@ -12,7 +12,7 @@ import { readIfThere, replaceFile } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { bootClockMs, MONOTONIC_STOPS_IN_SLEEP, readBootId } from './boot-id.ts';
-import { type ClockReading, type DeadTime, type LastLife, sleepBetween, type StopReason, timeBetweenLives } from './dead-time.ts';
+import { type ClockReading, type DeadTime, isStopReason, type LastLife, sleepBetween, type StopReason, timeBetweenLives } from './dead-time.ts';
 import type { OpenOutage } from './gap-ledger.ts';
 
 export const LIFE_FILE = 'life.json';
@@ -141,7 +141,7 @@ export function parseLife(text: string | null): Life | null {
   try {
     const value = JSON.parse(text ?? 'null') as Life | null;
     if (value === null || typeof value.bootId !== 'string' || typeof value.aliveMs !== 'number' || typeof value.pid !== 'number') return null;
-    const stopped = value.stopped !== null && typeof value.stopped?.atMs === 'number' ? value.stopped : null;
+    const stopped = value.stopped !== null && typeof value.stopped?.atMs === 'number' && isStopReason(value.stopped.reason) ? value.stopped : null;
     const openOutages = Array.isArray(value.openOutages) ? value.openOutages.filter(isOpenOutage) : [];
     return { bootId: value.bootId, aliveMs: value.aliveMs, pid: value.pid, startedMs: value.startedMs, stopped, openOutages };
   } catch {

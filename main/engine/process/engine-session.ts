@@ -12,8 +12,11 @@ export interface RunningEngine {
   settings(): Settings;
   onSettings(listener: (settings: Settings) => void): void;
   /** Ends everything in order; resolves when files are closed and children are gone. */
-  stop(reason: 'owner' | 'computer'): Promise<void>;
+  stop(reason: SessionEnd): Promise<void>;
 }
+
+/** `orphaned`: whoever started the engine is gone, and nobody knows why. */
+export type SessionEnd = 'owner' | 'computer' | 'orphaned';
 
 export type StartEngine = (init: EngineInit, link: ParentLink) => Promise<RunningEngine>;
 
@@ -39,11 +42,11 @@ class EngineSession {
     this.#start = start;
     this.#exit = exit;
     link.onMessage((message, ports) => this.#hear(message, ports));
-    link.onGone(() => this.stop());
+    link.onGone(() => this.stop('orphaned'));
     link.post({ type: 'booted' });
   }
 
-  stop(reason: 'owner' | 'computer' = 'owner'): void {
+  stop(reason: SessionEnd = 'owner'): void {
     if (this.#stopping) return;
     this.#stopping = true;
     void this.#end(reason);
@@ -94,7 +97,7 @@ class EngineSession {
     }
   }
 
-  async #end(reason: 'owner' | 'computer'): Promise<void> {
+  async #end(reason: SessionEnd): Promise<void> {
     try {
       const engine = await this.#starting;
       await engine?.stop(reason);
