@@ -1,6 +1,6 @@
 /** Several real disks under a running engine: footage moves on, one is pulled and comes back, recording goes elsewhere. Real file systems in files; where they cannot be mounted, each test says that it was skipped and why. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -135,6 +135,37 @@ describe('two disks', () => {
     const { gaps } = await engine.timeline(id);
     expect(gaps.filter(({ startMs, endMs }) => endMs - startMs > 3_000)).toEqual([]);
   }, 120_000);
+
+  test('the one that is recorded to fills up: recording goes on at the other, and the hole is a second or two', async () => {
+    const { ids: [id = '' as CameraId] } = await start();
+    const { bavail, bsize } = await statfs(fast.point);
+    // Somebody else's file takes all there is.
+    await appendFile(path.join(fast.point, 'ballast'), Buffer.alloc(bavail * bsize)).catch(() => undefined);
+    await waitFor('recording on the other disk', async () => (await engine.files(media(big))).length > 0, 40_000);
+    await engine.footage(id, 2);
+    expect(await engine.status(id)).toMatchObject({ recording: true, problem: null });
+    expect((await engine.timeline(id)).gaps.filter(({ startMs, endMs }) => endMs - startMs > 3_000)).toEqual([]);
+  }, 120_000);
+
+  test('the one that is recorded to hangs: recording goes on at the other while it does, and no more is missing than what did not fit into memory', async () => {
+    const { ids: [id = '' as CameraId] } = await start();
+    const frozenMs = Date.now();
+    await fast.freeze();
+    try {
+      await waitFor('recording on the other disk', async () => (await engine.files(media(big))).length > 0, 60_000);
+      await waitFor('the camera to be recorded', async () => (await engine.status(id)).recording);
+      await engine.footage(id, 2);
+    } finally {
+      await fast.thaw();
+    }
+    // What waited is written once the disk answers again; of more than memory holds, six seconds, the rest is missing, up to a keyframe.
+    const spans = await waitFor('what waited to be on its disk', async () => {
+      const found = (await engine.timeline(id)).spans;
+      return (found[0]?.endMs ?? 0) >= frozenMs ? found : null;
+    });
+    expect(spans.slice(1).reduce((sum, span, at) => sum + span.startMs - (spans[at]?.endMs ?? 0), 0)).toBeLessThan(10_000);
+    expect(spans.at(-1)?.endMs).toBeGreaterThan(Date.now() - 5_000);
+  }, 150_000);
 
   test('cameras side by side: each keeps its disk, and the camera of one that is pulled goes to the other', async () => {
     const { ids, roots } = await start(2);
