@@ -1,11 +1,13 @@
 /** Owns one round: the product begins a life over an archive, a fault is made, it recovers, it ends; then everything is judged. */
 import type { CameraTimeline } from '../../shared/model/timeline.ts';
 import type { DurationMs } from '../../shared/time.ts';
+import { waitFor } from '../../tests/support/wait.ts';
 import { watchBusyShare } from '../bench/machine-load.ts';
 import { checkArchive } from './archive-check.ts';
 import { judgeHoldings, judgePictures, judgeTimeline } from './judge.ts';
 import type { FaultKind, FaultMade, Round } from './fault-kind.ts';
-import { endAll, holdingsOf, type OwnProcess } from './processes.ts';
+import type { FaultHouse } from './house.ts';
+import { endAll, type Holdings, holdingsOf, type OwnProcess } from './processes.ts';
 import { type StreamTruth, truthOf } from './truth.ts';
 
 export interface RoundResult {
@@ -25,6 +27,8 @@ export interface RoundResult {
 
 /** Footage before the fault: longer than what any fault may cost. */
 const BEFORE_S = 3;
+/** A new engine compares its files, and lets go of the threads that did it. */
+const SETTLE_LIMIT_MS = 20_000;
 
 interface Lived {
   readonly made: FaultMade;
@@ -61,11 +65,18 @@ async function live(kind: FaultKind, round: Round): Promise<Lived> {
   const busy = watchBusyShare();
   const made = await kind.make(round);
   const busyShare = busy();
-  const after = holdingsOf(house.enginePid());
+  const held = await settledHoldings(house, before);
   const timelines = await house.timelines(Date.now() + (made.clockAheadMs ?? 0));
   const stoppedMs = Date.now();
   const left = await house.stop();
-  return { made, stoppedMs, busyShare, timelines, left, violations: judgeHoldings(before, after, false) };
+  return { made, stoppedMs, busyShare, timelines, left, violations: held };
+}
+
+/** What the engine holds too much, once what a start does beside recording had time to end. */
+async function settledHoldings(house: FaultHouse, before: Holdings): Promise<readonly string[]> {
+  const judged = (): readonly string[] => judgeHoldings(before, holdingsOf(house.enginePid()), false);
+  await waitFor('the engine to let go', () => judged().length === 0, SETTLE_LIMIT_MS, 500).catch(() => undefined);
+  return judged();
 }
 
 function judge(kind: FaultKind, lived: Lived, truths: readonly StreamTruth[], wrong: readonly string[]): RoundResult {

@@ -71,7 +71,7 @@ function quirk(name: string): Pick<Trouble, 'begin' | 'end'> {
 }
 
 const dropped = trouble({ name: 'camera closes its connections', causes: ['stream-stalled', 'camera-unreachable'], ...quirk('drop') });
-const reset = trouble({ name: 'camera resets its connections', causes: ['camera-unreachable'], ...quirk('reset') });
+const reset = trouble({ name: 'camera resets its connections', causes: ['camera-unreachable', 'stream-stalled'], ...quirk('reset') });
 const stalled = trouble({ name: 'camera stalls', causes: ['stream-stalled'], ...quirk('stall') });
 const unplugged = trouble({ name: 'camera unplugged', causes: ['camera-unreachable'], begin: ({ house }, camera) => house.simulator.tell(camera, 'unplug'), end: ({ house }, camera) => house.simulator.tell(camera, 'replug') });
 

@@ -140,7 +140,7 @@ function differing(before: readonly CameraTimeline[], after: readonly CameraTime
     const other = after.find(({ cameraId }) => cameraId === camera.cameraId);
     return (['spans', 'gaps', 'events'] as const).flatMap((what) => {
       const told = (list: CameraTimeline[typeof what]): readonly (readonly [string, number, number])[] =>
-        list.filter(({ startMs }) => startMs < untilMs).map((one) => [`${'cause' in one ? one.cause : ''}${'label' in one ? one.label : ''}`, one.startMs, Math.min(one.endMs, untilMs)]);
+        list.filter(({ startMs }) => startMs < untilMs).map((one) => [JSON.stringify({ ...one, id: null, startMs: null, endMs: null }), one.startMs, Math.min(one.endMs, untilMs)]);
       const [was, is] = [told(camera[what]), told(other?.[what] ?? [])];
       const same = was.length === is.length && was.every(([text, startMs, endMs], index) => {
         const [otherText, otherStartMs = 0, otherEndMs = 0] = is[index] ?? [];
