@@ -44,7 +44,7 @@ export interface Recording {
 
 /** Tails in order, then recording, then what lives off it. */
 export async function startRecording(base: Base, stops: StopStack): Promise<Recording> {
-  const { init, clock, log, hub, registry, archive, ffmpeg, ingest, rules } = base;
+  const { init, clock, log, hub, registry, archive, ffmpeg, ingest } = base;
   const life = await readLifeStart(init.dataDir, clock);
   await archive.recoverTails();
   const tails = await archive.read.streamTails();

@@ -150,18 +150,18 @@ const isShort = (root: RootFacts, rules: StorageRules, goneBytes: number): boole
 /** What is left when some of it is deleted. */
 function after(from: RetentionInput, gone: readonly Deletion[]): RetentionInput {
   const goneOn = (rootId: RootId): number => bytes(gone.filter(({ segment }) => segment.rootId === rootId));
+  const names = new Set(namesOf(gone));
   return {
     ...from,
-    segments: from.segments.filter((segment) => !gone.some((deletion) => same(deletion.segment, segment))),
+    segments: from.segments.filter((segment) => !names.has(nameOf(segment))),
     roots: from.roots.map((root) => ({ ...root, usedBytes: root.usedBytes - goneOn(root.rootId), freeBytes: root.freeBytes === null ? null : root.freeBytes + goneOn(root.rootId) })),
   };
 }
 const nameOf = ({ cameraId, stream, rootId, session, sequence, startMs, endMs, sizeBytes }: OldSegment): string => [cameraId, stream, rootId, session, sequence, startMs, endMs, sizeBytes].join(' ');
-const same = (a: OldSegment, b: OldSegment): boolean => nameOf(a) === nameOf(b);
 const namesOf = (deletions: readonly Deletion[]): string[] => deletions.map(({ segment }) => nameOf(segment));
 
 /** How often; each round is an archive, rules, locks and events of its own. */
-const ROUNDS = 2_000;
+const ROUNDS = 1_000;
 function everyRound(claim: (from: RetentionInput, seed: number) => void): void {
   for (let seed = 1; seed <= ROUNDS; seed += 1) {
     const from = anyInput(seed);
@@ -173,7 +173,7 @@ function everyRound(claim: (from: RetentionInput, seed: number) => void): void {
   }
 }
 
-describe('whatever the archive and the rules are, the plan', () => {
+describe('whatever the archive and the rules are, the plan', { timeout: 60_000 }, () => {
   it('never takes what is locked, and nothing from a disk that is not here', () => {
     let locked = 0;
     everyRound((from) => {
@@ -218,7 +218,8 @@ describe('whatever the archive and the rules are, the plan', () => {
       const plan = planRetention(from);
       for (const root of from.roots) {
         const mine = plan.deletions.filter(({ segment }) => segment.rootId === root.rootId).map(({ segment }) => segment);
-        const left = from.segments.filter((segment) => segment.rootId === root.rootId && !isLocked(segment) && !mine.some((gone) => same(gone, segment)));
+        const names = new Set(mine.map(nameOf));
+        const left = from.segments.filter((segment) => segment.rootId === root.rootId && !isLocked(segment) && !names.has(nameOf(segment)));
         const early = { 'min-age': mine.filter(isYoung), 'event-age': mine.filter((segment) => isEvent(segment) && !isYoung(segment)) };
         // Young footage goes only when nothing else is left; that of events only when nothing without one is.
         if (early['min-age'].length > 0) expect(left.filter((segment) => !isYoung(segment))).toEqual([]);

@@ -48,7 +48,7 @@ function fieldsOf(happening: Happening): Fields {
 
 /**
  * The file a happening belongs to, relative to a root: that of the UTC day on which it began, or on which a lock was set where its range began
- * before: as long as any footage that it holds is there, so is the day's journal.
+ * before: while footage that it holds is there, so is the day's journal.
  */
 function journalFile(happening: Happening): string {
   const { cameraId, startMs } = fieldsOf(happening);
