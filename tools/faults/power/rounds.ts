@@ -98,7 +98,7 @@ export async function judgeTrace(trace: Trace, options: PowerCutOptions, random:
   await withScratch('worlds', async (scratch) => {
     const bench: Bench = { trace, streams, scratch, random, options, tally };
     await cutAll(bench, count);
-    for (const control of CONTROLS) if (!tally.controls.has(control.name)) await runControl(bench, control);
+    for (const control of CONTROLS) if (!options.signal.aborted && !tally.controls.has(control.name)) await runControl(bench, control);
   });
 }
 
