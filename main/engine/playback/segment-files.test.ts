@@ -1,8 +1,9 @@
-import { mkdtemp, readlink, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readlink, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../core/clock.ts';
+import { createRoot } from '../storage/root.ts';
 import { SegmentFiles } from './segment-files.ts';
 
 let folder = '';
@@ -76,5 +77,23 @@ test('a file nobody reads any more is closed, so that a deleted one gives its sp
   await expect.poll(descriptors).toBeLessThanOrEqual(0);
   for (const tick of ticks) tick();
   expect(ticks.size).toBe(0);
+  await files.close();
+});
+
+test('a file that moved to another disk since its path was asked for is read there; one whose disk is gone says so', async () => {
+  const [fast, big] = [await createRoot(path.join(folder, 'fast'), 1), await createRoot(path.join(folder, 'big'), 1)];
+  const files = new SegmentFiles(clock, () => [fast.path, big.path]);
+  for (const { path: root } of [fast, big]) await mkdir(path.join(root, 'hour'));
+  const file = path.join(fast.path, 'hour', 'segment.mp4');
+  await writeFile(file, 'before');
+  expect(Buffer.from(await files.read(file, 0, 2)).toString()).toBe('be');
+  await rename(file, path.join(big.path, 'hour', 'segment.mp4'));
+  expect(Buffer.from(await files.read(file, 2, 4)).toString()).toBe('fore');
+  nowMs = 20_000;
+  for (const tick of ticks) tick();
+  expect(Buffer.from(await files.read(file, 0, 6)).toString()).toBe('before');
+  await expect(files.read(path.join(fast.path, 'hour', 'deleted.mp4'), 0, 1)).rejects.toMatchObject({ code: 'ENOENT' });
+  await rm(fast.path, { recursive: true });
+  await expect(files.read(path.join(fast.path, 'hour', 'deleted.mp4'), 0, 1)).rejects.toMatchObject({ code: 'ENODEV' });
   await files.close();
 });
