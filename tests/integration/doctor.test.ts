@@ -133,7 +133,7 @@ describe('the check', () => {
     }, 60_000);
     expect(report(state)).toEqual(before);
     expect(state.atStart?.groups.find(({ kind }) => kind === 'file-gone')).toMatchObject({ count: 1, repair: 'Its entry was taken out of the index. The footage itself is gone.' });
-    await engine.footage(cameraId, 2);
+    await engine.closedGap(cameraId, 'stopped-by-you', 0, 60_000);
   });
 });
 
@@ -159,7 +159,8 @@ describe('an index that is damaged while it is used', () => {
     // Recorded all along: one span from before the first damage to now.
     const now = Date.now();
     await waitFor('recording to have gone on', async () => ((await engine.timeline(cameraId)).spans.at(-1)?.endMs ?? 0) > now);
-    expect((await engine.timeline(cameraId)).spans.at(-1)?.startMs).toBe(startMs);
+    const { spans, gaps } = await engine.timeline(cameraId);
+    expect(spans.at(-1)?.startMs, JSON.stringify({ spans, gaps })).toBe(startMs);
     await engine.ask('check.run', {});
     expect(report(await idle()).groups.filter(({ notice }) => !notice)).toEqual([]);
   }, 180_000);
