@@ -2,6 +2,7 @@
 import type { Clock } from '../../main/engine/core/clock.ts';
 import type { IngestNotice } from '../../main/engine/ports/ingest.ts';
 import { Footage } from '../../main/engine/recorder/footage.ts';
+import { Leftovers } from '../../main/engine/recorder/leftovers.ts';
 import { Outage } from '../../main/engine/recorder/outage.ts';
 import type { NewPreview } from '../../main/engine/storage/preview-pack.ts';
 import type { CameraId, RootId } from '../../shared/model/ids.ts';
@@ -45,7 +46,7 @@ export class SoakCamera {
     const key = { cameraId, stream: 'main' } as const;
     this.#outage = new Outage(key, parts.startMs, notify);
     const stream = { cameraId, kind: 'main', url: '', username: null, password: null, transport: 'tcp', videoCodec: 'h264', sound: 'none', record, rotationOffsetMs } as const;
-    this.#recorder = new Footage({ stream, record, clock, outage: this.#outage, notify });
+    this.#recorder = new Footage({ stream, record, clock, outage: this.#outage, leftovers: new Leftovers(notify), notify });
   }
 
   /** Takes every picture that is over by then. Resolves when what was taken is written. */
