@@ -159,3 +159,23 @@ describe('the ledger', () => {
     expect(book.openGaps(START_MS + HOUR_MS)).toEqual([]);
   });
 });
+
+describe('a pause right after footage came', () => {
+  const camera = { ...key } as const;
+  it('is an outage of its own, though the word that footage came is the later one', () => {
+    const held = ledger({ footageEnds: [] });
+    held.began({ ...camera, sinceMs: START_MS + 2_000, cause: 'paused-by-you', detail: '' });
+    expect(brief(held.ended(camera, null, START_MS + 1_000, null))).toEqual([]);
+    held.footageReached(camera, START_MS + 2_000);
+    expect(brief(held.ended(camera, null, START_MS + 60_000, null))).toEqual([[START_MS + 2_000, START_MS + 60_000, 'paused-by-you']]);
+  });
+
+  it('is not taken for the next one where the clock went back an hour', () => {
+    const held = ledger({ footageEnds: [] });
+    held.ended(camera, null, START_MS, null);
+    held.footageReached(camera, START_MS + 60_000);
+    held.began({ ...camera, sinceMs: START_MS + HOUR_MS, cause: 'paused-by-you', detail: '' });
+    held.ended(camera, null, START_MS + 90_000, null);
+    expect(held.openOutages()).toEqual([]);
+  });
+});

@@ -5,10 +5,13 @@
 import type { Gap, GapCause } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { WeekSchedule } from '../../../shared/model/recording-mode.ts';
-import { type EpochMs, HOUR_MS, type TimeRange } from '../../../shared/time.ts';
+import { type DurationMs, type EpochMs, HOUR_MS, SECOND_MS, type TimeRange } from '../../../shared/time.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { withOffHours } from './off-hours.ts';
 import { type DeadTime, explainGap, type ReportedOutage } from './dead-time.ts';
+
+/** When footage came back is known some seconds after it did (recorder/wall-clock.ts). */
+const LATE_WORD_MS: DurationMs = 10 * SECOND_MS;
 
 /** An outage that has not ended, or a part of one, as it lies in the life marker. */
 export interface OpenOutage extends StreamKey, ReportedOutage {}
@@ -77,10 +80,16 @@ export class GapLedger {
    */
   ended(key: StreamKey, sinceMs: EpochMs | null, atMs: EpochMs, reported: { readonly cause: GapCause; readonly detail: string } | null): readonly Gap[] {
     const id = keyOf(key);
-    const parts = this.#parts(key);
+    // The word that footage came may be late: a pause that began after it came is the next outage.
+    const isNext = ({ cause, sinceMs: beganMs }: ReportedOutage): boolean => OWN_CAUSES.has(cause) && beganMs >= atMs && beganMs - atMs < LATE_WORD_MS;
+    const parts = this.#parts(key).filter((part) => !isNext(part));
+    const next = this.#parts(key).filter(isNext);
     const reachedMs = this.#footageEnds.get(id) ?? null;
-    this.#open.delete(id);
-    this.#released.delete(id);
+    if (next.length > 0) this.#open.set(id, next);
+    else {
+      this.#open.delete(id);
+      this.#released.delete(id);
+    }
     this.#footageEnds.set(id, Math.max(atMs, reachedMs ?? atMs));
     // The first frame of a life ends what began with the last footage of an earlier one, whatever was reported since. Where there
     // was no footage before, only what was reported is missing.
