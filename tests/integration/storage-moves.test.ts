@@ -12,7 +12,7 @@ import type { MovableSegment } from '../../main/engine/storage/moves.read.ts';
 import { FootageMover } from '../../main/engine/storage/mover.ts';
 import type { TierRoot } from '../../main/engine/storage/placement.ts';
 import type { RootPlace } from '../../main/engine/storage/root-list.ts';
-import { STAGING_FILE } from '../../main/engine/storage/segment-copy.ts';
+import { copyWithinLimit, STAGING_FILE } from '../../main/engine/storage/segment-copy.ts';
 import { encodeSegmentName } from '../../main/engine/storage/segment-name.ts';
 import { CLIP_MS, writeClosed } from '../../main/engine/storage/testing/footage.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
@@ -137,6 +137,14 @@ describe('a segment that moves', () => {
     expect(await wrong()).toEqual([]);
     await moveOldest();
     expect(existsSync(path.join(big.path, STAGING_FILE))).toBe(false);
+  });
+
+  it('and takes too long is given up, with no file under its name', async () => {
+    const crawl = { ...pace, bytesPerSecond: 1 };
+    await expect(copyWithinLimit(fast, big, fileOf(segment(0)), segment(0).sizeBytes, crawl, 200)).rejects.toMatchObject({ kind: 'timeout' });
+    expect(isOn(big, segment(0))).toBe(false);
+    expect(await wrong()).toEqual([]);
+    expect(await moveOldest()).toBe(true);
   });
 
   it('and lies on both disks after the index was lost is one segment; the copy is removed', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import { NO_RULES } from '../../../shared/model/storage-rules.ts';
-import { assignHomes, type Homes, type PlacementRoot, rootForRecording, rulesWhileMoving, standInFor, tierMoves, type TierRoot } from './placement.ts';
+import { assignHomes, type Homes, type PlacementRoot, pooled, rootForRecording, rulesWhileMoving, standInFor, tierMoves, type TierRoot } from './placement.ts';
 
 const GB = 1e9;
 const [FAST, BIG, SPARE] = ['disk-fast', 'disk-big', 'disk-spare'] as unknown as [RootId, RootId, RootId];
@@ -69,6 +69,16 @@ describe('tiers', () => {
     expect(tierMoves([disk(FAST), disk(BIG, { state: 'missing' }), disk(SPARE)], tiers, NO_RULES).map(({ fromRootId, toRootId }) => [fromRootId, toRootId])).toEqual([[FAST, SPARE]]);
     expect(tierMoves([disk(FAST, { state: 'failing' }), disk(BIG)], tiers, NO_RULES)).toEqual([]);
     expect(tierMoves([disk(FAST), disk(BIG)], { mode: 'spread', moveAfterDays: null }, NO_RULES)).toEqual([]);
+  });
+
+  it('are one disk for what goes in the end: what they may hold together, less the free space of each', () => {
+    const rules = { ...NO_RULES, quotaBytes: { [FAST]: 10 * GB }, keepFreeBytes: 100 * GB };
+    const roots = [disk(FAST, { usedBytes: 50 * GB }), disk(BIG, { usedBytes: 20 * GB, freeBytes: 130 * GB }), disk(SPARE)];
+    const pool = pooled(roots, rules, [FAST, BIG]);
+    expect(pool.roots).toMatchObject([{ rootId: FAST, usedBytes: 70 * GB, headroomBytes: 2 * GB }, { rootId: SPARE }]);
+    expect(pool.rules.quotaBytes[FAST]).toBe(10 * GB + 50 * GB);
+    expect([pool.poolOf(BIG), pool.poolOf(SPARE)]).toEqual([FAST, SPARE]);
+    expect(pooled(roots, rules, [FAST]).roots).toBe(roots);
   });
 
   it('spare what moves from deletion, but for a disk that fills up all the same', () => {

@@ -156,6 +156,8 @@ export class RootList {
     const key = `${place.rootId} ${place.path}`;
     const asked = this.#asked.get(key) ?? examine(place).finally(() => this.#asked.delete(key));
     this.#asked.set(key, asked);
+    // The only disk is waited for, as recording waits for it: there is nowhere else to go, and its recorders say that it is too slow.
+    if (this.#places.length < 2) return await asked;
     const answered = new AbortController();
     const late = this.#clock.sleep(ANSWER_LIMIT_MS, answered.signal).then((): RootCondition => ({ ...place, ...NO_SPACE, state: 'failing', suspect: false, problem: `The disk at ${place.path} does not answer. Check its cable and power.` }));
     const condition = await Promise.race([asked, late]);

@@ -2,7 +2,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { PorchlightError } from '../../../shared/errors.ts';
-import { type DurationMs, SECOND_MS } from '../../../shared/time.ts';
+import { type DurationMs, MINUTE_MS, SECOND_MS } from '../../../shared/time.ts';
 import { syncFolder } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { diskError, makeFolder, readIdentity } from './root.ts';
@@ -41,6 +41,8 @@ export async function copySegment(from: RootPlace, to: RootPlace, file: string, 
       await copy.close();
     }
     await makeFolder(path.dirname(target));
+    // Whoever gave up waiting has no reservation for this file any more.
+    if (pace.signal.aborted) throw new PorchlightError('cancelled', 'Moving was stopped.');
     await rename(staging, target);
     await syncFolder(path.dirname(target));
     await syncFolder(to.path);
@@ -49,6 +51,30 @@ export async function copySegment(from: RootPlace, to: RootPlace, file: string, 
   } finally {
     await source.close();
   }
+}
+
+/** A copy in two minutes or not at all: deletions wait for it meanwhile, and a minute's footage takes seconds even on a poor disk. */
+const LIMIT_MS: DurationMs = 2 * MINUTE_MS;
+/** What a copy may take to notice that it is to stop. */
+const STOP_LIMIT_MS: DurationMs = 2 * SECOND_MS;
+
+/** The other disk, or the first, does not answer: what is on it cannot be tidied now either. */
+export class CopyStalled extends PorchlightError {}
+
+/** As `copySegment`; rejects with `timeout` where it takes too long, with CopyStalled where a disk does not answer, and leaves what is under way to end by itself. */
+export async function copyWithinLimit(from: RootPlace, to: RootPlace, file: string, sizeBytes: number, pace: Pace, limitMs: DurationMs = LIMIT_MS): Promise<void> {
+  const [over, done] = [new AbortController(), new AbortController()];
+  const work = copySegment(from, to, file, sizeBytes, { ...pace, signal: AbortSignal.any([pace.signal, over.signal]) }).finally(() => done.abort());
+  work.catch(() => undefined);
+  await pace.clock.sleep(limitMs, AbortSignal.any([done.signal, pace.signal]));
+  if (!done.signal.aborted) {
+    over.abort();
+    await pace.clock.sleep(STOP_LIMIT_MS, done.signal);
+    if (!done.signal.aborted) throw new CopyStalled('disk-failing', `The disk at ${to.path} or the one before it does not answer. Check cables and power.`);
+    await work.catch(() => undefined);
+    if (!pace.signal.aborted) throw new PorchlightError('timeout', `The disk at ${to.path} takes footage too slowly for any to move there. Moving is tried again.`);
+  }
+  await work;
 }
 
 async function openSource(file: string, rootPath: string): Promise<FileHandle> {

@@ -8,7 +8,7 @@ import { journalDayFile, readJournalDay } from './journal.ts';
 import type { MovableSegment } from './moves.read.ts';
 import type { SegmentMove } from './moves.write.ts';
 import type { RootList, RootPlace } from './root-list.ts';
-import { copySegment, type Pace, STAGING_FILE } from './segment-copy.ts';
+import { CopyStalled, copyWithinLimit, type Pace, STAGING_FILE } from './segment-copy.ts';
 import { encodeSegmentName } from './segment-name.ts';
 import type { ArchiveThreads } from './threads.ts';
 
@@ -67,10 +67,12 @@ export class SegmentMoves {
       if (!(await threads().write((writer) => writer.reserveMove(move)))) return false;
       await this.onStep?.('reserved');
       try {
-        await copySegment(from, to, file, segment.sizeBytes, pace);
+        await copyWithinLimit(from, to, file, segment.sizeBytes, pace);
         await this.onStep?.('copied');
         if (!(await threads().write((writer) => writer.commitMove(move)))) throw new Error('the segment was deleted while it was moved');
       } catch (error) {
+        // The reservation stays: the copy is garbage, and goes when the disk answers again.
+        if (error instanceof CopyStalled) throw error;
         await rm(path.join(to.path, STAGING_FILE), { force: true }).catch(() => undefined);
         await garbage.unlink(toRootId, [file]);
         throw error;
