@@ -26,7 +26,7 @@ export const USAGE = `npm run faults -- [--rounds N] [--json]
   --cuts N          power cuts (as many as rounds; 4 in the short form)
   --drops N         camera drops in the round that has many (1000 from 100 rounds on, otherwise 60)
   --only FAMILY     ${FAMILIES.join(', ')}; may be given often
-  --kind TEXT       only kinds whose name has this in it, each once where --rounds is not given
+  --kind TEXT       only the kind of this name, or those whose names have this in them; each once where --rounds is not given
   --cameras N       simulated cameras (2)
   --keep            archives of rounds with violations stay, and are named
   --list            what kinds there are, and what cannot be done here

@@ -25,7 +25,9 @@ export interface SuiteResult {
 
 /** The kinds that were asked for, without those that cannot be done here. */
 export async function possibleKinds(options: Pick<FaultOptions, 'families' | 'kind'>): Promise<{ readonly kinds: readonly FaultKind[]; readonly skipped: SuiteResult['skipped'] }> {
-  const wanted = KINDS.filter((kind) => options.families.includes(kind.family) && (options.kind === null || kind.name.includes(options.kind)));
+  const { kind: named } = options;
+  const matches = (name: string): boolean => named === null || (KINDS.some((kind) => kind.name === named) ? name === named : name.includes(named));
+  const wanted = KINDS.filter((kind) => options.families.includes(kind.family) && matches(kind.name));
   const asked = await Promise.all(wanted.map(async (kind) => ({ kind, reason: (await kind.whyNot?.()) ?? null })));
   return {
     kinds: asked.flatMap(({ kind, reason }) => (reason === null ? [kind] : [])),
