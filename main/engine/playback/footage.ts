@@ -32,6 +32,8 @@ const OPEN_SEGMENT_MS = 2 * MINUTE_MS;
 /** A segment's last sound, its sync and its row take some hundred milliseconds; an index that is being rebuilt takes longer and is not waited for. */
 const ROW_LIMIT_MS = 2_000;
 const ROW_LOOK_MS = 50;
+/** No segment reaches farther into the one that follows it. */
+const OVERLAP_MS = 1_000;
 /** Scrubbing goes to and fro within minutes; eight segments' indexes are some 50 kB. */
 const REMEMBERED = 8;
 
@@ -88,8 +90,10 @@ export class StreamFootage {
 
   /** The next footage that can be read after some on a disk that is not here, however much of that there is; null where there is none yet. */
   async afterAbsent(absent: Footage): Promise<Footage | null> {
-    const next = await this.#parts.reader.firstSegmentHere(this.#key, absent.endMs);
-    if (next !== null) return this.#found(next).footage;
+    // Segments that follow each other may overlap by some frames.
+    const next = await this.#parts.reader.firstSegmentHere(this.#key, Math.max(absent.startMs + 1, absent.endMs - OVERLAP_MS));
+    // Where the clock was set back, what begins next was played before: one step in the order of recording then.
+    if (next !== null) return isAfter(next.segment, absent) ? this.#found(next).footage : await this.after(absent);
     const open = await this.#openSegment();
     return open !== null && isAfter(open, absent) ? open : null;
   }
