@@ -19,6 +19,8 @@ const TEST_PACKAGES = [
   { name: 'xvfb', program: 'Xvfb' },
   { name: 'onvif-tools', program: null },
   { name: 'iproute2', program: 'ip' },
+  { name: 'strace', program: 'strace' },
+  { name: 'xfsprogs', program: 'mkfs.xfs' },
   { name: 'python3-gi', program: null },
   { name: 'gir1.2-gst-rtsp-server-1.0', program: null },
   { name: 'gstreamer1.0-plugins-base', program: null },
