@@ -50,6 +50,8 @@ export class Footage {
   #resuming: SegmentWriter | null = null;
   /** Why the segment that was resuming ended: said once its own beginning is, which ends the outage before it. */
   #owed: { readonly writer: SegmentWriter; readonly cause: GapCause; readonly detail: string } | null = null;
+  /** The last one whose file is there: a new file shows that its disk is well, one that was open already does not. */
+  #created: SegmentWriter | null = null;
   /** The disk fell behind: what is closing must be on it before it is given more. */
   #overloaded = false;
   #failures = 0;
@@ -127,7 +129,8 @@ export class Footage {
     this.#sayResumed(writer, false);
     if (writer.opened) {
       this.#parts.outage.wrote(writer.endMs);
-      this.#parts.leftovers.takeBack(writer.rootId);
+      if (this.#created !== writer) this.#parts.leftovers.takeBack(writer.rootId);
+      this.#created = writer;
     }
     writer.tick(this.#parts.clock.monotonicMs());
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {

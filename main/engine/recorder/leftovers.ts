@@ -1,6 +1,7 @@
 /** Files that a failing disk kept as they were when it failed: made whole when that disk takes footage again, whichever stream's it is (I3). */
 import { unpackKeyframes } from '../../../shared/media/keyframe-index.ts';
 import type { RootId } from '../../../shared/model/ids.ts';
+import { errorCode } from '../core/atomic-file.ts';
 import type { IngestNotice } from '../ports/ingest.ts';
 import type { SegmentPlace } from '../storage/segment-file.ts';
 import type { SegmentName } from '../storage/segment-name.ts';
@@ -26,7 +27,7 @@ export class Leftovers {
     this.#files = [...this.#files, { place, name }];
   }
 
-  /** The disk takes footage: each of its files is trimmed, closed with its tail, and told as a segment. What cannot be is left to the next start. */
+  /** A new file was created on this disk: each of its files is trimmed, closed with its tail, and told as a segment. What cannot be is tried again with its next file, and at the next start. */
   takeBack(rootId: RootId): void {
     if (this.#files.length === 0) return;
     const files = Map.groupBy(this.#files, ({ place }) => place.rootId === rootId);
@@ -48,7 +49,9 @@ export class Leftovers {
       const { packed, ...facts } = recovered.segment;
       this.#notify({ type: 'segment-closed', segment: { ...facts, keyframes: unpackKeyframes(packed) } });
     } catch (error) {
-      this.#notify({ type: 'log', level: 'warn', message: `A file of ${name.cameraId} that a failing disk held is left to the next start: ${error instanceof Error ? error.message : String(error)}` });
+      // The disk is no better yet: again with its next file. What is gone was never promised.
+      if (!['', 'ENOENT'].includes(errorCode(error))) this.add(place, name);
+      this.#notify({ type: 'log', level: 'warn', message: `A file of ${name.cameraId} that a failing disk held cannot be taken back: ${error instanceof Error ? error.message : String(error)}` });
     }
   }
 }
