@@ -127,12 +127,13 @@ const frozen: FaultKind = {
     const faultMs = Date.now();
     await mount.freeze();
     try {
-      await noticed(round, ['disk-too-slow']);
+      // A disk that does not answer at all is soon taken for one that fails.
+      await noticed(round, ['disk-too-slow', 'disk-failing']);
       await sleep(2_000);
     } finally {
       await mount.thaw();
     }
-    return await healed(round, { faultMs, causes: ['disk-too-slow'], lossBoundMs: 0 });
+    return await healed(round, { faultMs, causes: ['disk-too-slow', 'disk-failing'], either: true, lossBoundMs: 0 });
   },
 };
 
