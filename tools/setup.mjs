@@ -20,6 +20,7 @@ const TEST_PACKAGES = [
   { name: 'onvif-tools', program: null },
   { name: 'iproute2', program: 'ip' },
   { name: 'strace', program: 'strace' },
+  { name: 'libfaketime', program: null },
   { name: 'xfsprogs', program: 'mkfs.xfs' },
   { name: 'python3-gi', program: null },
   { name: 'gir1.2-gst-rtsp-server-1.0', program: null },
