@@ -34,7 +34,7 @@ interface Quantiles {
   readonly max: DurationMs;
 }
 
-/** Counts by upper bound in milliseconds, the bound included. */
+/** Counts by upper bound in milliseconds, the bound included; the last has none (Infinity, in JSON null). */
 export type Histogram = readonly { readonly upToMs: DurationMs; readonly count: number }[];
 
 const BOUNDS_MS = [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1_000, 1_200, 1_400, 1_600, 1_800, 2_000, Number.POSITIVE_INFINITY];
