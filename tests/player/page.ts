@@ -150,7 +150,7 @@ export class Harness {
 export const heldPictures = { count: 0 };
 
 function listenToSources(heard: Heard[]): void {
-  const { start } = AudioBufferSourceNode.prototype;
+  const start = Object.getOwnPropertyDescriptor(AudioBufferSourceNode.prototype, 'start')?.value as (this: AudioBufferSourceNode, when?: number) => void;
   AudioBufferSourceNode.prototype.start = function noted(this: AudioBufferSourceNode, when = 0): void {
     const samples = this.buffer?.getChannelData(0) ?? new Float32Array();
     let crossings = 0;
