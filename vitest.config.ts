@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['{shared,main,renderer,tools}/**/*.test.ts', 'tests/rules/**/*.test.ts'], environment: 'node' } },
+      { test: { name: 'unit', include: ['{shared,main,renderer,relay,tools}/**/*.test.ts', 'tests/rules/**/*.test.ts'], environment: 'node' } },
       {
         test: {
           name: 'integration',

@@ -44,7 +44,7 @@ async function reported(command: string, args: readonly string[], name: string):
 
 const STEPS: readonly (readonly [title: string, step: () => Promise<StepResult>])[] = [
   ['Types', () => single('tsc', ['-b'])],
-  ['Lint', () => single('oxlint', ['main', 'renderer', 'shared', 'tests', 'tools'])],
+  ['Lint', () => single('oxlint', ['main', 'renderer', 'shared', 'relay', 'tests', 'tools'])],
   ['Build', () => single('npm', ['run', '--silent', 'build'])],
   ['Unit tests', () => reported('vitest', ['run', '--project', 'unit', '--reporter=dot', '--reporter=./tools/test/vitest-reporter.ts'], 'unit')],
   ['Integration tests', () => reported('vitest', ['run', '--project', 'integration', '--reporter=default', '--reporter=./tools/test/vitest-reporter.ts'], 'integration')],

@@ -11,6 +11,7 @@ import type { CameraElsewhere } from '../model/elsewhere.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { PlacementState } from '../model/placement.ts';
 import type { ReceivedBytes } from '../model/recording-mode.ts';
+import type { PairingOffer, Proof, RelayCapture, RemoteHome, RemoteState, ViewLog } from '../model/remote.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SetupImport } from '../model/setup.ts';
 import type { FootageLock, LockWithFootage } from '../model/locks.ts';
@@ -19,6 +20,7 @@ import type { StorageRules, WhatIf } from '../model/storage-rules.ts';
 import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
 import { recordNowSchema, setRecordingSchema } from './recording-schemas.ts';
+import { addHomeSchema, allowPairingSchema, beginPairingSchema, deviceIdSchema, homeIdSchema, homeLogHeadSchema, proveSchema, setGrantsSchema, setRelaysSchema, viewLogSchema } from './remote-schemas.ts';
 import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, setupBytesSchema, setupPasswordSchema, streamKindSchema, usernameSchema } from './schemas.ts';
 import { addLockSchema, lockIdSchema, setPlacementSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
 
@@ -134,6 +136,16 @@ const QUERIES = {
   'settings.get': operation<Settings>()(nothing),
   /** How far a check or rebuild is, what the last ones found, and what a repair would do. */
   'check.state': operation<CheckState>()(nothing),
+  /** Who may look in from away, who does, over which relays. */
+  'remote.state': operation<RemoteState>()(nothing),
+  /** Who watched what and when, and whether the log is whole. */
+  'remote.log': operation<ViewLog>()(viewLogSchema),
+  /** What the relay was given of late. */
+  'remote.capture': operation<RelayCapture>()(nothing),
+  /** The homes this computer may look into. */
+  'homes.list': operation<readonly RemoteHome[]>()(nothing),
+  /** The keys to one of them, for the window that opens it; bytes are RemoteHomeKeys. */
+  'homes.keys': operation<WithBytes>()(z.object({ homeId: homeIdSchema })),
 } as const;
 
 export interface LocatedFrame {
@@ -191,6 +203,25 @@ export const COMMANDS = {
   'config.export': operation<{ readonly fileName: string } & WithBytes>()(z.object({ password: setupPasswordSchema })),
   /** What such a file would change here; with `apply`, changes it, all or nothing. `bytes` travel as the message's binary part. */
   'config.import': operation<SetupImport>()(z.object({ password: passwordSchema, apply: z.boolean(), bytes: setupBytesSchema })),
+  /** Which relays are used, and whether. `invalid-input` for an address that is none. */
+  'remote.setRelays': operation<RemoteState>()(setRelaysSchema),
+  /** Opens an offer for one device and five minutes, in place of any other. */
+  'remote.beginPairing': operation<PairingOffer>()(beginPairingSchema),
+  'remote.cancelPairing': operation<null>()(nothing),
+  /** Lets the device in that shows these digits; `conflict` where another is waiting by now. Answered when the device has kept its keys. */
+  'remote.allowPairing': operation<RemoteState>()(allowPairingSchema),
+  'remote.refusePairing': operation<null>()(nothing),
+  'remote.setGrants': operation<RemoteState>()(setGrantsSchema),
+  /** Ends its sessions and takes its place off the relays; within a second. */
+  'remote.revoke': operation<RemoteState>()(z.object({ deviceId: deviceIdSchema })),
+  'remote.prove': operation<Proof>()(proveSchema),
+  /** Keeps what a pairing left; bytes are RemoteHomeKeys. */
+  'homes.add': operation<RemoteHome>()(addHomeSchema),
+  'homes.rename': operation<RemoteHome>()(z.object({ homeId: homeIdSchema, name: nameSchema })),
+  'homes.remove': operation<null>()(z.object({ homeId: homeIdSchema })),
+  /** A stamp for the next session, above every earlier one even when the clock was set back; kept before it is answered. */
+  'homes.stamp': operation<{ readonly stampMs: EpochMs }>()(z.object({ homeId: homeIdSchema })),
+  'homes.sawLog': operation<null>()(homeLogHeadSchema),
 } as const;
 
 /** Told to everybody who is connected, on change only. */
@@ -207,6 +238,8 @@ export interface EngineEvents {
   readonly 'settings.changed': Settings;
   readonly 'placement.changed': PlacementState;
   readonly 'check.changed': CheckState;
+  readonly 'remote.changed': RemoteState;
+  readonly 'homes.changed': readonly RemoteHome[];
 }
 
 export type QueryName = keyof typeof QUERIES;

@@ -22,7 +22,7 @@ it('links between documents and to pictures lead somewhere', () => {
 });
 
 it('documents named in the source exist', () => {
-  const broken = listSources(ROOT, ['main', 'renderer', 'shared', 'tests', 'tools']).flatMap((file) =>
+  const broken = listSources(ROOT, ['main', 'renderer', 'shared', 'relay', 'tests', 'tools']).flatMap((file) =>
     [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/\bdocs\/[a-z0-9/-]+\.md/g)].map((match) => match[0]).filter((name) => !existsSync(path.join(ROOT, name))).map((name) => `${file}: ${name}`),
   );
   expect(broken).toEqual([]);

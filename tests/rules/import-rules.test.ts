@@ -6,7 +6,7 @@ import { cyclesOf, IMPORT_RULES, reachOf, violationsOf } from './import-rules.ts
 import { type ImportEdge, importsOf, listSources, readGraph } from './module-graph.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const SHIPPED = ['main', 'renderer', 'shared'];
+const SHIPPED = ['main', 'renderer', 'shared', 'relay'];
 
 const edge = (from: string, to: string, typeOnly = false): ImportEdge => ({ from, to, typeOnly });
 
@@ -32,6 +32,7 @@ const CASES: Readonly<Record<string, { readonly fine: ImportEdge; readonly forbi
   'door npm:ws': { fine: edge('main/engine/rpc/a.ts', 'npm:ws'), forbidden: edge('main/engine/recorder/a.ts', 'npm:ws') },
   'door node:child_process': { fine: edge('main/host/node-starter.ts', 'node:child_process'), forbidden: edge('main/engine/recorder/a.ts', 'node:child_process') },
   'nobody imports the relay': { fine: edge('relay/a.ts', 'relay/b.ts'), forbidden: edge('main/engine/engine.ts', 'relay/a.ts') },
+  'the relay is small': { fine: edge('relay/a.ts', 'npm:ws'), forbidden: edge('relay/a.ts', 'npm:react') },
   'no test code in the program': { fine: edge('main/engine/core/a.test.ts', 'tests/x.ts'), forbidden: edge('main/engine/engine.ts', 'tools/x.ts') },
 };
 

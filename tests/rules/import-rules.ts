@@ -12,7 +12,7 @@ const TEST_CODE = /\.test\.tsx?$|\/testing\/|^tests\/|^tools\//;
 const COMPOSITION = /^main\/engine\/(?:engine\.ts|engine-main\.ts|rpc\/|serve\/)/;
 const ENGINE_BASE = new Set(['core', 'ports', 'ffmpeg', 'storage']);
 /** Packages a page may hold: nothing that needs Node. */
-const WEB_PACKAGES = new Set(['react', 'react-dom', 'radix-ui', 'lucide-react', '@fontsource-variable/inter']);
+const WEB_PACKAGES = new Set(['qr', '@scure/bip39', 'react', 'react-dom', 'radix-ui', 'lucide-react', '@fontsource-variable/inter']);
 
 const isTestCode = (file: string): boolean => TEST_CODE.test(file);
 const isPackage = (target: string): boolean => target.startsWith('npm:');
@@ -120,12 +120,17 @@ const RULES: readonly ImportRule[] = [
   door('npm:fluent-ffmpeg', ['main/engine/ffmpeg/'], 'The archived package stays behind one folder.'),
   door('npm:onvif', ['main/engine/cameras/onvif-device.ts'], 'One adapter file, so that the package can be replaced.'),
   door('npm:electron', ['main/shell/', 'main/main.ts', 'main/preload.ts'], 'Everything but the shell runs under plain Node.'),
-  door('npm:ws', ['main/engine/rpc/', 'main/engine/serve/', 'relay/'], 'WebSockets are a transport; only transports know them.'),
+  door('npm:ws', ['main/engine/rpc/', 'main/engine/serve/', 'main/engine/relay/', 'relay/'], 'WebSockets are a transport; only transports know them.'),
   door('node:child_process', ['main/engine/ffmpeg/process.ts', 'main/engine/ffmpeg/output-pipe.ts', 'main/host/node-starter.ts'], 'Children are started where they are also reaped.'),
   {
     name: 'nobody imports the relay',
     reason: 'The relay server is its own program and shares words (shared/relay), not code.',
     forbids: (edge) => within(edge.to, 'relay/') && !within(edge.from, 'relay/'),
+  },
+  {
+    name: 'the relay is small',
+    reason: 'Whoever runs a relay can read all of it: Node, ws, and the words it shares with its clients.',
+    forbids: (edge) => within(edge.from, 'relay/') && !edge.to.startsWith('node:') && edge.to !== 'npm:ws' && !within(edge.to, 'relay/', 'shared/relay/', 'shared/errors.ts', 'shared/result.ts'),
   },
   {
     name: 'no test code in the program',

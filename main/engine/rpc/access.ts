@@ -68,6 +68,8 @@ export function narrowEvent<Name extends EventName>(access: Access, name: Name, 
     'settings.changed': () => null,
     'placement.changed': () => null,
     'check.changed': () => null,
+    'remote.changed': () => null,
+    'homes.changed': () => null,
   };
   return hear[name](value);
 }
