@@ -7,6 +7,7 @@ import type { Camera, CameraStatus, StreamKind } from '../model/camera.ts';
 import type { CheckState } from '../model/check.ts';
 import type { CameraCoverage } from '../model/coverage.ts';
 import type { DiscoveryState, ProbedCamera } from '../model/discovery.ts';
+import type { DoorsState } from '../model/doors.ts';
 import type { CameraElsewhere } from '../model/elsewhere.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { PlacementState } from '../model/placement.ts';
@@ -19,6 +20,7 @@ import type { StorageSummary } from '../model/storage.ts';
 import type { StorageRules, WhatIf } from '../model/storage-rules.ts';
 import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
+import { doorPasswordSchema, setOpenSchema } from './door-schemas.ts';
 import { recordNowSchema, setRecordingSchema } from './recording-schemas.ts';
 import { addHomeSchema, allowPairingSchema, beginPairingSchema, deviceIdSchema, homeIdSchema, homeLogHeadSchema, proveSchema, setGrantsSchema, setRelaysSchema, viewLogSchema } from './remote-schemas.ts';
 import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, setupBytesSchema, setupPasswordSchema, streamKindSchema, usernameSchema } from './schemas.ts';
@@ -136,6 +138,8 @@ const QUERIES = {
   'settings.get': operation<Settings>()(nothing),
   /** How far a check or rebuild is, what the last ones found, and what a repair would do. */
   'check.state': operation<CheckState>()(nothing),
+  /** Whether other devices in the house can come in, where, and the certificate they are shown. */
+  'doors.state': operation<DoorsState>()(nothing),
   /** Who may look in from away, who does, over which relays. */
   'remote.state': operation<RemoteState>()(nothing),
   /** Who watched what and when, and whether the log is whole. */
@@ -203,6 +207,10 @@ export const COMMANDS = {
   'config.export': operation<{ readonly fileName: string } & WithBytes>()(z.object({ password: setupPasswordSchema })),
   /** What such a file would change here; with `apply`, changes it, all or nothing. `bytes` travel as the message's binary part. */
   'config.import': operation<SetupImport>()(z.object({ password: passwordSchema, apply: z.boolean(), bytes: setupBytesSchema })),
+  /** Opens or closes the way in for other devices in the house. `conflict` without a password, `not-allowed` in the app. */
+  'doors.setOpen': operation<DoorsState>()(setOpenSchema),
+  /** The password of other devices in the house; those that came in with the old one are signed out. */
+  'doors.setPassword': operation<DoorsState>()(doorPasswordSchema),
   /** Which relays are used, and whether. `invalid-input` for an address that is none. */
   'remote.setRelays': operation<RemoteState>()(setRelaysSchema),
   /** Opens an offer for one device and five minutes, in place of any other. */
@@ -238,6 +246,7 @@ export interface EngineEvents {
   readonly 'settings.changed': Settings;
   readonly 'placement.changed': PlacementState;
   readonly 'check.changed': CheckState;
+  readonly 'doors.changed': DoorsState;
   readonly 'remote.changed': RemoteState;
   readonly 'homes.changed': readonly RemoteHome[];
 }

@@ -22,14 +22,16 @@ import type { RulesStore } from '../settings/rules-store.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import type { Archive } from '../storage/archive.ts';
 import { coverageDays } from './coverage-answer.ts';
+import { doorHandlers, type DoorParts } from './door-handlers.ts';
 import { camerasElsewhere } from './elsewhere-answer.ts';
 import { recordingHandlers, type RecordingParts } from './recording-handlers.ts';
 import { retentionHandlers, type RetentionParts } from './retention-handlers.ts';
 import { placementHandlers, type PlacementParts } from './placement-handlers.ts';
+import { remoteHandlers, type RemoteParts } from './remote-handlers.ts';
 import { drawnTimeline, wholeTimeline } from './timeline-answer.ts';
 import { upkeepHandlers, type UpkeepParts } from './upkeep-handlers.ts';
 
-export interface HandlerParts extends Pick<RecordingParts, 'eventRecorder'>, Pick<PlacementParts, 'placement'>, Pick<RetentionParts, 'hub' | 'whatIf'>, Pick<UpkeepParts, 'doctor' | 'setup'> {
+export interface HandlerParts extends Pick<RecordingParts, 'eventRecorder'>, Pick<PlacementParts, 'placement'>, Pick<RetentionParts, 'hub' | 'whatIf'>, Pick<UpkeepParts, 'doctor' | 'setup'>, RemoteParts, DoorParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly appInfo: () => AppInfo;
@@ -53,7 +55,7 @@ export interface HandlerParts extends Pick<RecordingParts, 'eventRecorder'>, Pic
 }
 
 export function createHandlers(parts: HandlerParts): EngineHandlers {
-  return { ...queries(parts), ...cameraCommands(parts), ...recordingHandlers(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...placementHandlers(parts), ...upkeepHandlers(parts), ...otherCommands(parts) };
+  return { ...queries(parts), ...cameraCommands(parts), ...recordingHandlers(parts), ...storageCommands(parts), ...retentionHandlers(parts), ...placementHandlers(parts), ...upkeepHandlers(parts), ...doorHandlers(parts), ...remoteHandlers(parts), ...otherCommands(parts) };
 }
 
 type Part<Names extends keyof EngineHandlers> = Pick<EngineHandlers, Names>;

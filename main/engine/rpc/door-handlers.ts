@@ -1,0 +1,27 @@
+/** The way in for other devices in the house. The owner's words only. */
+import type { EngineHandlers } from '../../../shared/contract/engine-api.ts';
+import type { DoorsState } from '../../../shared/model/doors.ts';
+
+export interface DoorParts {
+  readonly doors: {
+    state(): DoorsState;
+    /** Durable, and open or closed when it resolves. Rejects with `conflict` where there is no password yet, `not-allowed` in the app, `port-in-use`. */
+    setOpen(open: boolean): Promise<void>;
+    /** Durable when it resolves; whoever came in with the old one is signed out. */
+    setPassword(password: string): Promise<void>;
+  };
+}
+
+export function doorHandlers({ doors }: DoorParts): Pick<EngineHandlers, 'doors.state' | 'doors.setOpen' | 'doors.setPassword'> {
+  return {
+    'doors.state': () => doors.state(),
+    'doors.setOpen': async ({ open }) => {
+      await doors.setOpen(open);
+      return doors.state();
+    },
+    'doors.setPassword': async ({ password }) => {
+      await doors.setPassword(password);
+      return doors.state();
+    },
+  };
+}
