@@ -1,5 +1,6 @@
 /** Electron's security checklist in one place: whom to believe, and what a page may never do (docs/design/processes.md, "The window"). */
 import type { App, Session, WebContents, WebFrameMain, WebPreferences } from 'electron';
+import { isRelayAddress } from '../../shared/contract/page-policy.ts';
 import { PAGE_ORIGIN } from '../../shared/contract/shell-channels.ts';
 
 /** Of every window. Written out although most are defaults, so that a changed default or a slip is seen by the test. */
@@ -71,12 +72,12 @@ export function lockSession(session: Session): void {
   session.on('will-download', (event, item) => {
     if (!isOwnDownload(item.getURL(), item.getFilename())) event.preventDefault();
   });
-  // Nothing of the page may reach the network: its files come by the own scheme, everything else through the engine's port.
+  // Of the network the page reaches relays alone, as the page's policy says: its files come by the own scheme, everything else through the engine's port.
   session.webRequest.onBeforeRequest((details, answer) => answer({ cancel: !isAllowedRequest(details.url) }));
 }
 
 function isAllowedRequest(url: string): boolean {
-  return isOwnPage(url) || url.startsWith('blob:') || url.startsWith('data:') || url.startsWith('devtools:');
+  return isOwnPage(url) || url.startsWith('blob:') || url.startsWith('data:') || url.startsWith('devtools:') || isRelayAddress(url);
 }
 
 /** Applies the above to everything the app will ever open. */

@@ -158,7 +158,7 @@ describe('a page', () => {
     expect(answer).toHaveBeenCalledWith(false);
   });
 
-  it('gets no permission but full screen and copying, no device, no download but its own, no network', () => {
+  it('gets no permission but full screen and copying, no device, no download but its own, of the network only relays', () => {
     const session = Object.assign(new EventEmitter(), {
       setPermissionRequestHandler: vi.fn(), setPermissionCheckHandler: vi.fn(), setDevicePermissionHandler: vi.fn(), webRequest: { onBeforeRequest: vi.fn() },
     });
@@ -191,8 +191,8 @@ describe('a page', () => {
       before({ url }, ({ cancel }) => (result = cancel));
       return result;
     };
-    expect(['https://evil.example/x', 'http://127.0.0.1:80/', 'ws://x/', 'file:///etc/passwd'].map(cancelled)).toEqual([true, true, true, true]);
-    expect(cancelled('porchlight://app/assets/a.js')).toBe(false);
+    for (const url of ['https://evil.example/x', 'http://127.0.0.1:80/', 'ws://x/', 'ws://127.0.0.1.evil.example/', 'ws://localhost@evil.example/', 'ws://127.0.0.1:80@evil.example/', 'wss://a@evil.example/', 'file:///etc/passwd']) expect(cancelled(url), url).toBe(true);
+    for (const url of ['porchlight://app/assets/a.js', 'wss://relay.example/v1/x', 'ws://127.0.0.1:8443/v1/x', 'ws://localhost:8443/v1/x']) expect(cancelled(url), url).toBe(false);
   });
 
   it('comes with the strict policy, from the build folder only', async () => {

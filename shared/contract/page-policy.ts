@@ -1,7 +1,9 @@
 /**
- * What the interface's page may do, the same in the app and in a browser (docs/design/processes.md). Scripts, workers
- * and connections come from the page's own origin only. Inline styles are allowed because the dialog library writes
- * style elements; an inline style runs nothing.
+ * What the interface's page may do, the same in the app and in a browser (docs/design/processes.md). Scripts and workers
+ * come from the page's own origin only. Inline styles are allowed because the dialog library writes style elements; an
+ * inline style runs nothing. Connections go to the page's own origin and, as WebSockets alone, to relays: another home is
+ * opened in the window that paints it (docs/design/relay.md, "The parts"), and a person names its relay at pairing, so no
+ * list can be written here. Without TLS a relay may only be on this computer, for trying it out.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -10,13 +12,18 @@ const CONTENT_SECURITY_POLICY = [
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",
   "font-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' wss: ws://127.0.0.1:* ws://localhost:*",
   "worker-src 'self' blob:",
   "manifest-src 'self'",
   "form-action 'self'",
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ].join('; ');
+
+/** Whether an address is one a relay may have, as the policy above says it: TLS, or this computer. */
+export function isRelayAddress(address: string): boolean {
+  return /^wss:\/\/[^/?#@]+(?:[/?#]|$)|^ws:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?(?:[/?#]|$)/i.test(address);
+}
 
 /** Sent with every answer that carries a page or a part of one. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {

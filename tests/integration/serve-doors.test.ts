@@ -27,7 +27,10 @@ describe('on this computer', () => {
     const policy = page.headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
-    expect(policy).not.toMatch(/script-src[^;]*unsafe|\*/);
+    expect(policy).not.toMatch(/script-src[^;]*unsafe/);
+    // Elsewhere only WebSockets may go, without TLS only to this computer.
+    expect(policy).toContain("connect-src 'self' wss: ws://127.0.0.1:* ws://localhost:*;");
+    expect(policy.replace(/connect-src[^;]*/, '')).not.toMatch(/\*|https?:|wss?:/);
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
     for (const other of ['', cookie.replace(/.$/, '')]) {
       const refused = await fetch(origin, { headers: { cookie: other } });
