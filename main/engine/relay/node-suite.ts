@@ -1,0 +1,96 @@
+/** The relay's cryptography by node:crypto, for the engine (docs/design/relay.md). */
+import { createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync, KeyObject, randomBytes } from 'node:crypto';
+import type { AeadKey, Bytes, CryptoSuite, KeyPair } from '../../../shared/relay/suite.ts';
+
+const KEY_BYTES = 32;
+const TAG_BYTES = 16;
+const NONCE_BYTES = 12;
+/** RFC 8410: the DER wrapping of an X25519 key's 32 bytes, as PKCS #8 and as SubjectPublicKeyInfo. */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
+
+/** Buffers may share a pool; what leaves here is memory of its own. */
+function owned(...parts: readonly Uint8Array[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function nonceOf(counter: bigint): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeBigUInt64BE(counter, NONCE_BYTES - 8);
+  return nonce;
+}
+
+function checkKey(bytes: Uint8Array): void {
+  if (bytes.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`);
+}
+
+function keyPairOf(privateKey: KeyObject): KeyPair {
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  return { publicKey: owned(spki.subarray(SPKI_PREFIX.length)), privateKey };
+}
+
+class NodeAeadKey implements AeadKey {
+  #key: Bytes | null;
+
+  constructor(key: Uint8Array) {
+    checkKey(key);
+    this.#key = owned(key);
+  }
+
+  seal(counter: bigint, associated: Uint8Array, plain: Uint8Array): Bytes {
+    const cipher = createCipheriv('aes-256-gcm', this.#held(), nonceOf(counter));
+    cipher.setAAD(associated);
+    const body = cipher.update(plain);
+    return owned(body, cipher.final(), cipher.getAuthTag());
+  }
+
+  open(counter: bigint, associated: Uint8Array, sealed: Uint8Array): Bytes {
+    if (sealed.length < TAG_BYTES) throw new Error('shorter than its tag');
+    const decipher = createDecipheriv('aes-256-gcm', this.#held(), nonceOf(counter), { authTagLength: TAG_BYTES });
+    decipher.setAAD(associated);
+    decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+    const body = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
+    return owned(body, decipher.final());
+  }
+
+  wipe(): void {
+    this.#key?.fill(0);
+    this.#key = null;
+  }
+
+  #held(): Bytes {
+    if (this.#key === null) throw new Error('this key is gone');
+    return this.#key;
+  }
+}
+
+/** X25519, AES-256-GCM and SHA-256 of node:crypto; answers at once. */
+export const nodeSuite: CryptoSuite = {
+  random: (count) => owned(randomBytes(count)),
+  generateKeyPair: () => keyPairOf(generateKeyPairSync('x25519').privateKey),
+  importKeyPair(privateBytes) {
+    checkKey(privateBytes);
+    const der = Buffer.concat([PKCS8_PREFIX, privateBytes]);
+    const pair = keyPairOf(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+    der.fill(0);
+    return pair;
+  },
+  agree(own, peerPublicKey) {
+    checkKey(peerPublicKey);
+    if (!(own.privateKey instanceof KeyObject)) throw new TypeError('a key pair of another suite');
+    const publicKey = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, peerPublicKey]), format: 'der', type: 'spki' });
+    const shared = owned(diffieHellman({ privateKey: own.privateKey, publicKey }));
+    // RFC 7748 section 6.1; OpenSSL and BoringSSL refuse it themselves, but nothing promises so.
+    if (shared.every((byte) => byte === 0)) throw new Error('the peer sent a key of low order');
+    return shared;
+  },
+  sha256: (data) => owned(createHash('sha256').update(data).digest()),
+  hmac: (key, data) => owned(createHmac('sha256', key).update(data).digest()),
+  aeadKey: (key) => new NodeAeadKey(key),
+};
