@@ -6,9 +6,13 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../main/engine/core/clock.ts';
 import type { IngestNotice, IngestStream } from '../../main/engine/ports/ingest.ts';
+import { GapLedger } from '../../main/engine/catalog/gap-ledger.ts';
+import { Indexer } from '../../main/engine/catalog/indexer.ts';
+import { createLogger } from '../../main/engine/core/logger.ts';
 import { IngestStreams } from '../../main/engine/recorder/ingest.ts';
 import { createRoot, type OpenRoot } from '../../main/engine/storage/root.ts';
 import { encodeSegmentName } from '../../main/engine/storage/segment-name.ts';
+import type { Gap } from '../../shared/model/gap.ts';
 import type { Segment } from '../../shared/model/segment.ts';
 import { MINUTE_MS } from '../../shared/time.ts';
 import { readFrameCode } from '../../tools/sim/frame-code.ts';
@@ -68,13 +72,25 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function record(): Promise<void> {
+/** What the index is given of the outages that were told. */
+async function gapsOf(told: readonly IngestNotice[]): Promise<readonly Gap[]> {
+  const gaps: Gap[] = [];
+  const ledger = new GapLedger({ footageEnds: [], openOutages: [], between: { startMs: 0, endMs: 0, cause: 'stopped-by-you', detail: '' } });
+  const write = { insertSegment: () => Promise.resolve(), insertEvent: () => Promise.resolve(), insertGap: (gap: Gap) => Promise.resolve(void gaps.push(gap)) };
+  const indexer = new Indexer({ write, ledger, lookForSleep: () => undefined, clock: systemClock, logger: createLogger(() => undefined) });
+  for (const notice of told) indexer.take(notice);
+  await indexer.stop();
+  return gaps;
+}
+
+/** With another transport a recorder is replaced by another; `null` records nothing. */
+async function record(transport: IngestStream['transport'] | null = 'tcp'): Promise<void> {
   const camera = simulator.cameras[0];
   const stream: IngestStream = {
-    ...KEY, kind: 'main', url: camera?.rtspMain ?? '', username: camera?.username ?? null, password: camera?.password ?? null, transport: 'tcp', videoCodec: 'h264', sound: 'none',
+    ...KEY, kind: 'main', url: camera?.rtspMain ?? '', username: camera?.username ?? null, password: camera?.password ?? null, transport: transport ?? 'tcp', videoCodec: 'h264', sound: 'none',
     record: { rootId: root.rootId, rootPath: root.path }, rotationOffsetMs: (systemClock.nowMs() + MINUTE_MS / 2) % MINUTE_MS, afterSession: 0,
   };
-  await ingest.configure([stream], { ffmpegPath: 'ffmpeg', dataDir: folder });
+  await ingest.configure(transport === null ? [] : [stream], { ffmpegPath: 'ffmpeg', dataDir: folder });
 }
 
 /** Live fragments from now on, by their time. */
@@ -161,6 +177,28 @@ describe('a disk whose every write and sync lasts', () => {
     expect(began.sinceMs).toBeLessThanOrEqual(before.endMs);
     expect(before.endMs - began.sinceMs).toBeLessThan(2_000);
     expect(all('outage-ended').map(({ atMs, cause }) => [atMs, cause]).at(-1)).toEqual([after.startMs, 'disk-failing']);
+  });
+
+  it('and that fails while the camera’s settings are changed: no gap covers what it held, whoever records when it is well', async () => {
+    await record();
+    // A segment that is closed, and then the one that the disk fails in.
+    await until('footage', async () => (await ingest.openSegment(KEY).then((open) => (open === null ? 0 : open.endMs - open.startMs))) > 2_000, 30_000, say);
+    await record(null);
+    await record();
+    await until('footage of the next segment', async () => segments().length === 1 && (await ingest.openSegment(KEY).then((open) => (open === null ? 0 : open.endMs - open.startMs))) > 4_000, 30_000, say);
+    fails = true;
+    await until('the disk to fail', () => all('root-problem')[0], 20_000, say);
+    await record('udp');
+    await until('the new recorder to meet the failing disk', () => all('root-problem').length > 1, 30_000, say);
+    fails = false;
+    await until('footage again, and the old file', async () => segments().length > 1 && (await ingest.openSegment(KEY).then((open) => (open === null ? 0 : open.endMs - open.startMs))) > 2_000, 30_000, say);
+    await ingest.stop();
+    const gaps = await gapsOf(notices);
+    expect(gaps.at(-1)?.cause).toBe('disk-failing');
+    for (const gap of gaps) for (const { startMs, endMs } of segments()) expect(Math.min(gap.endMs, endMs) - Math.max(gap.startMs, startMs), `gap ${gap.startMs}-${gap.endMs} over ${startMs}-${endMs}`).toBeLessThan(1);
+    const told = [...gaps, ...segments()].toSorted((a, b) => a.startMs - b.startMs);
+    const holes = told.slice(1).map(({ startMs }, index) => startMs - (told[index]?.endMs ?? 0));
+    expect(Math.max(...holes)).toBeLessThan(500);
   });
 
   it('many seconds costs footage from a picture to a keyframe, with its cause, while live goes on; then all is as before', async () => {

@@ -152,6 +152,42 @@ describe('the ledger', () => {
     expect(brief(book.ended(key, START_MS + 9_900, START_MS + HOUR_MS + 3_000, { cause: 'stream-stalled', detail: '' }))).toEqual([[START_MS + 9_900, START_MS + HOUR_MS + 3_000, 'computer-asleep']]);
   });
 
+  it('covers no footage that a failing disk holds, whoever records when footage is back', () => {
+    const book = ledger();
+    for (const gap of book.ended(key, null, START_MS + 1_000, null)) book.written(gap);
+    book.footageReached(key, START_MS + 60_000);
+    // The file after that failed with twenty seconds in it; its recorder was replaced by one that knows nothing of it.
+    book.footageReached(key, START_MS + 80_000);
+    book.began({ ...key, sinceMs: START_MS + 80_000, cause: 'disk-failing', detail: '' });
+    expect(brief(book.ended(key, null, START_MS + 100_000, null))).toEqual([[START_MS + 80_000, START_MS + 100_000, 'disk-failing']]);
+  });
+
+  it('covers no footage that turned out to be longer than was promised', () => {
+    const book = ledger();
+    for (const gap of book.ended(key, null, START_MS + 1_000, null)) book.written(gap);
+    book.began({ ...key, sinceMs: START_MS + 80_000, cause: 'disk-failing', detail: '' });
+    book.footageReached(key, START_MS + 80_900);
+    expect(brief(book.openGaps(START_MS + 90_000))).toEqual([[START_MS + 80_900, START_MS + 90_000, 'disk-failing']]);
+    expect(brief(book.ended(key, START_MS + 80_000, START_MS + 100_000, { cause: 'disk-failing', detail: '' }))).toEqual([[START_MS + 80_900, START_MS + 100_000, 'disk-failing']]);
+  });
+
+  it('covers what is missing since a recorder ended whose place another took', () => {
+    const book = ledger();
+    book.ended(key, null, START_MS + 1_000, null);
+    book.footageReached(key, START_MS + 60_000);
+    book.began({ ...key, sinceMs: START_MS + 60_000, ...unreachable });
+    book.began({ ...key, sinceMs: START_MS + 75_000, ...unreachable });
+    expect(brief(book.ended(key, START_MS + 75_000, START_MS + 90_000, unreachable))).toEqual([[START_MS + 60_000, START_MS + 90_000, 'camera-unreachable']]);
+  });
+
+  it('covers footage of the same hour by a clock that was set back since: what was recorded then is another hour', () => {
+    const book = ledger();
+    book.ended(key, null, START_MS + 1_000, null);
+    book.footageReached(key, START_MS + HOUR_MS);
+    book.began({ ...key, sinceMs: START_MS + 10_000, ...unreachable });
+    expect(brief(book.ended(key, START_MS + 10_000, START_MS + 40_000, unreachable))).toEqual([[START_MS + 10_000, START_MS + 40_000, 'camera-unreachable']]);
+  });
+
   it('forgets a camera that is gone', () => {
     const book = ledger();
     book.began({ ...key, sinceMs: START_MS, ...unreachable });

@@ -93,7 +93,8 @@ export class GapLedger {
     this.#footageEnds.set(id, Math.max(atMs, reachedMs ?? atMs));
     // The first frame of a life ends what began with the last footage of an earlier one, whatever was reported since. Where there
     // was no footage before, only what was reported is missing.
-    const fromMs = this.#running.has(id) || reachedMs === null ? (sinceMs ?? reachedMs ?? parts[0]?.sinceMs ?? null) : Math.min(reachedMs, sinceMs ?? reachedMs);
+    const beganMs = this.#running.has(id) || reachedMs === null ? beginningOf(sinceMs, parts[0]?.sinceMs ?? null, reachedMs) : Math.min(reachedMs, sinceMs ?? reachedMs);
+    const fromMs = beganMs === null ? null : afterFootage(beganMs, reachedMs, atMs);
     this.#running.add(id);
     if (fromMs === null || atMs - fromMs < NOT_MISSING_MS) return [];
     const why = parts.length > 0 || reported === null ? parts : [{ sinceMs: fromMs, ...reported }];
@@ -117,7 +118,7 @@ export class GapLedger {
     const open = [...this.#open].flatMap(([id, parts]) => {
       const sinceMs = parts[0]?.sinceMs ?? nowMs;
       const startMs = this.#running.has(id) ? sinceMs : Math.min(sinceMs, this.#footageEnds.get(id) ?? nowMs);
-      return this.#explain(streamOf(id), { startMs, endMs: nowMs }, parts);
+      return this.#explain(streamOf(id), { startMs: afterFootage(startMs, this.#footageEnds.get(id) ?? null, nowMs), endMs: nowMs }, parts);
     });
     return [...this.#unwritten, ...open];
   }
@@ -146,6 +147,18 @@ export class GapLedger {
 
 /** Less than this is two segments that touch: the tolerance by which spans are joined (storage/spans.write.ts). */
 const NOT_MISSING_MS = 500;
+
+/** When an outage of this life began. One recorder may have ended in it and another begun, which knows of its own time only: then it is what was reported before. */
+function beginningOf(sinceMs: EpochMs | null, reportedMs: EpochMs | null, reachedMs: EpochMs | null): EpochMs | null {
+  if (sinceMs === null) return reachedMs ?? reportedMs;
+  if (reportedMs === null || reportedMs >= sinceMs) return sinceMs;
+  return reachedMs !== null && reachedMs <= reportedMs && reportedMs - reachedMs < LATE_WORD_MS ? reachedMs : reportedMs;
+}
+
+/** A gap covers no footage: it begins where footage ended, also where that turned out to be later than was thought. What a clock that was set back since has recorded later is no part of it. */
+function afterFootage(fromMs: EpochMs, reachedMs: EpochMs | null, untilMs: EpochMs): EpochMs {
+  return reachedMs !== null && reachedMs <= untilMs ? Math.max(fromMs, reachedMs) : fromMs;
+}
 
 const OWN_CAUSES: ReadonlySet<GapCause> = new Set(['paused-by-you', 'not-scheduled', 'stopped-by-you']);
 

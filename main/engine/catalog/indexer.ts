@@ -56,6 +56,9 @@ export class Indexer {
         this.#options.ledger.footageReached(notice.segment, notice.segment.endMs);
         this.#keep(() => this.#insertSegment(notice.segment));
         break;
+      case 'footage-held':
+        this.#options.ledger.footageReached(notice, notice.endMs);
+        break;
       case 'outage-began':
         this.#options.ledger.began(notice);
         this.#changed.emit({ cameraIds: [notice.cameraId], startMs: notice.sinceMs, endMs: Math.max(notice.sinceMs, this.#options.clock.nowMs()) });

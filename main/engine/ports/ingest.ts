@@ -68,6 +68,8 @@ export interface StreamKey {
 export type IngestNotice =
   | ({ readonly type: 'status'; readonly status: StreamStatus; readonly sinceMs: EpochMs; readonly problem: { readonly cause: GapCause; readonly detail: string } | null } & StreamKey)
   | { readonly type: 'segment-closed'; readonly segment: Segment }
+  /** A failing disk promised to keep footage up to `endMs` in a file that is not closed: its segment comes when the disk takes footage again, or with the next start. */
+  | ({ readonly type: 'footage-held'; readonly endMs: EpochMs } & StreamKey)
   /** No footage is being written from `sinceMs` on. A later notice of the same outage with the same `sinceMs` knows the cause better; with a later one, it begins another part of the outage. */
   | ({ readonly type: 'outage-began'; readonly sinceMs: EpochMs; readonly cause: GapCause; readonly detail: string } & StreamKey)
   /** Footage is written again; its first frame is at `atMs`. Also sent for the first frame after a start (`sinceMs` null: the catalog knows where footage ended). */

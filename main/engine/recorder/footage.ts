@@ -126,12 +126,12 @@ export class Footage {
     if (this.#late !== null && fragment.startMediaMs > this.#late.untilMediaMs) this.#closeLate();
     const writer = this.#open;
     if (writer === null || !writer.append(fragment)) return;
-    this.#sayResumed(writer, false);
     if (writer.opened) {
-      this.#parts.outage.wrote(writer.endMs);
       if (this.#created !== writer) this.#parts.leftovers.takeBack(writer.rootId);
       this.#created = writer;
     }
+    this.#sayResumed(writer, false);
+    if (writer.opened) this.#parts.outage.wrote(writer.endMs);
     writer.tick(this.#parts.clock.monotonicMs());
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
       this.#overloaded = true;
@@ -169,9 +169,9 @@ export class Footage {
     this.#resuming = writer;
   }
 
-  /** The first seconds may come in a burst; what is said of their time before is a guess. What is said is what is indexed: a gap ends where its footage begins. */
+  /** A gap begins where footage ended, so what a disk held is made whole before. The first seconds may come in a burst; what is said of their time before is a guess. What is said is what is indexed: a gap ends where its footage begins. */
   #sayResumed(writer: SegmentWriter, last: boolean): void {
-    if (this.#resuming !== writer || !writer.opened || (!last && this.#time?.settled() !== true)) return;
+    if (this.#resuming !== writer || !writer.opened || (!last && (this.#time?.settled() !== true || this.#parts.leftovers.busy))) return;
     this.#resuming = null;
     writer.freeze();
     this.#parts.outage.resumed(writer.startMs);
@@ -211,7 +211,7 @@ export class Footage {
         if (this.#open === null && writer.opened) this.#parts.outage.wrote(segment?.endMs ?? (writer.abandoned === null ? writer.endMs : writer.syncedEndMs));
         this.#sayResumed(writer, true);
         this.#sayOwed(writer);
-        if (writer.abandoned !== null) this.#parts.leftovers.add(writer.place, writer.abandoned);
+        this.#keepForLater(writer);
         if (segment === null) return;
         this.#failures = 0;
         this.#parts.notify({ type: 'segment-closed', segment });
@@ -221,6 +221,14 @@ export class Footage {
         this.#closingCount -= 1;
         if (this.#closingCount === 0) this.#overloaded = false;
       });
+  }
+
+  /** A file that its disk left open. Whoever tells of gaps must know how far it reaches, also after this recorder. */
+  #keepForLater(writer: SegmentWriter): void {
+    if (writer.abandoned === null) return;
+    const { leftovers, notify, stream } = this.#parts;
+    leftovers.add(writer.place, writer.abandoned);
+    if (writer.syncedEndMs > writer.startMs) notify({ type: 'footage-held', cameraId: stream.cameraId, stream: stream.kind, endMs: writer.syncedEndMs });
   }
 
   #failed(writer: SegmentWriter, error: unknown): void {

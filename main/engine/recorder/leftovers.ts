@@ -17,9 +17,15 @@ export class Leftovers {
   readonly #notify: (notice: IngestNotice) => void;
   #files: readonly Leftover[] = [];
   #recovering: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(notify: (notice: IngestNotice) => void) {
     this.#notify = notify;
+  }
+
+  /** Files are being made whole just now. */
+  get busy(): boolean {
+    return this.#waiting > 0;
   }
 
   /** This file is closed, and nobody writes to it any more. */
@@ -31,9 +37,14 @@ export class Leftovers {
   takeBack(rootId: RootId): void {
     if (this.#files.length === 0) return;
     const files = Map.groupBy(this.#files, ({ place }) => place.rootId === rootId);
+    const due = files.get(true) ?? [];
     this.#files = files.get(false) ?? [];
+    this.#waiting += due.length;
     this.#recovering = this.#recovering.then(async () => {
-      for (const { place, name } of files.get(true) ?? []) await this.#recover(place, name);
+      for (const { place, name } of due) {
+        await this.#recover(place, name);
+        this.#waiting -= 1;
+      }
     });
   }
 
