@@ -6,6 +6,7 @@ import { useCameras } from '../state/cameras.tsx';
 import { hrefOf, type ViewName } from '../state/route.ts';
 import { formatDays } from './format.ts';
 import { StatusDot } from './StatusDot.tsx';
+import { WatchedBadge } from './WatchedBadge.tsx';
 
 const PLACES: readonly { readonly view: ViewName; readonly label: string; readonly icon: LucideIcon }[] = [
   { view: 'watch', label: 'Watch', icon: MonitorPlay },
@@ -40,7 +41,7 @@ export function Frame({ view, homeName, children }: FrameProps): ReactNode {
           <RecordingPill />
           <StoragePill />
           <span className="spring" />
-          <span className="pill watching">Nobody is watching from away</span>
+          <WatchedBadge />
         </header>
         <Notices />
         <main className="view" data-view={view}>
