@@ -1,0 +1,213 @@
+/** The devices that may look in from away: who they are, what they may, the last stamp of each; their keys sealed apart. */
+import { PorchlightError } from '../../../../shared/errors.ts';
+import type { Grants, RemoteDevice } from '../../../../shared/model/remote.ts';
+import { fromBase64url, fromHex, toBase64url, toHex } from '../../../../shared/relay/bytes.ts';
+import { deviceIdOf } from '../../../../shared/relay/derive.ts';
+import type { Bytes, CryptoSuite } from '../../../../shared/relay/suite.ts';
+import type { EpochMs } from '../../../../shared/time.ts';
+import type { Clock } from '../../core/clock.ts';
+import { Emitter } from '../../core/emitter.ts';
+import type { DeviceRecord, RemoteFile, Secrets } from './remote-file.ts';
+
+/** Each takes three of the 64 tokens a home may register at a relay. */
+export const MAX_DEVICES = 20;
+const KEY_BYTES = 32;
+
+/** What both ends keep of a pairing besides the home's own key and seed; 32 bytes each. */
+export interface DeviceKeys {
+  readonly publicKey: Uint8Array;
+  readonly psk: Uint8Array;
+  readonly ringSeed: Uint8Array;
+}
+
+export interface NewDevice extends DeviceKeys {
+  readonly name: string;
+  readonly grants: Grants;
+}
+
+export interface DeviceChange {
+  readonly kind: 'added' | 'changed' | 'revoked' | 'seen';
+  readonly device: RemoteDevice;
+}
+
+export interface DeviceStore {
+  /** In the order of their pairing. */
+  list(): readonly RemoteDevice[];
+  get(deviceId: string): RemoteDevice | null;
+  /** The device with this key; null for a stranger or one that was revoked. */
+  find(publicKey: Uint8Array): RemoteDevice | null;
+  /** Null where it was revoked, or its keys cannot be read (the keyring is locked, or another computer's). */
+  keysOf(deviceId: string): Promise<DeviceKeys | null>;
+  /** Durable when it resolves. Rejects with `conflict` when there are too many; a device that was paired before takes the new keys. */
+  add(device: NewDevice): Promise<RemoteDevice>;
+  /** Durable when it resolves; in force at once. Rejects with `not-found`. */
+  change(deviceId: string, change: { readonly name?: string; readonly grants?: Grants }): Promise<RemoteDevice>;
+  /** Out at once; listeners hear of it when that is durable, or failed to be. Rejects with `not-found`. */
+  revoke(deviceId: string): Promise<void>;
+  /** Whether the stamp is above every earlier one; durable before a true answer. */
+  acceptStamp(deviceId: string, stampMs: number): Promise<boolean>;
+  /** Notes when it was last here; written with the next change. */
+  seen(deviceId: string): void;
+  onChange(listener: (change: DeviceChange) => void): () => void;
+}
+
+export interface DeviceStoreParts {
+  readonly file: RemoteFile;
+  readonly secrets: Secrets;
+  readonly suite: CryptoSuite;
+  readonly clock: Clock;
+}
+
+export function openDeviceStore(parts: DeviceStoreParts): DeviceStore {
+  return new FileDevices(parts);
+}
+
+/** Under which name a device's keys are sealed. */
+function secretName(deviceId: string): string {
+  return `away.device.${deviceId}`;
+}
+
+class FileDevices implements DeviceStore {
+  readonly #parts: DeviceStoreParts;
+  readonly #changes = new Emitter<DeviceChange>();
+  /** Opened keys: the ring tokens are derived of them again and again. */
+  readonly #keys = new Map<string, DeviceKeys>();
+
+  constructor(parts: DeviceStoreParts) {
+    this.#parts = parts;
+  }
+
+  list(): readonly RemoteDevice[] {
+    return this.#records.map(toDevice);
+  }
+
+  get(deviceId: string): RemoteDevice | null {
+    const record = this.#record(deviceId);
+    return record === undefined ? null : toDevice(record);
+  }
+
+  find(publicKey: Uint8Array): RemoteDevice | null {
+    const hex = toHex(publicKey);
+    const record = this.#records.find((one) => one.publicKeyHex === hex);
+    return record === undefined ? null : toDevice(record);
+  }
+
+  async keysOf(deviceId: string): Promise<DeviceKeys | null> {
+    const record = this.#record(deviceId);
+    if (record === undefined) return null;
+    const known = this.#keys.get(deviceId);
+    if (known !== undefined) return known;
+    const keys = readKeys(record.publicKeyHex, await this.#parts.secrets.get(secretName(deviceId)).catch(() => null));
+    // It may be revoked by now.
+    if (keys === null || this.#record(deviceId) === undefined) return null;
+    this.#keys.set(deviceId, keys);
+    return keys;
+  }
+
+  async add({ name, grants, publicKey, psk, ringSeed }: NewDevice): Promise<RemoteDevice> {
+    for (const key of [publicKey, psk, ringSeed]) if (key.length !== KEY_BYTES) throw new RangeError(`keys have ${KEY_BYTES} bytes`);
+    const id = await deviceIdOf(this.#parts.suite, publicKey);
+    const before = this.#record(id);
+    this.#assertRoom(id);
+    // First the keys: a device without them would be on the list and could never come.
+    await this.#parts.secrets.set(secretName(id), keysText(psk, ringSeed));
+    this.#assertRoom(id);
+    this.#keys.set(id, { publicKey: publicKey.slice(), psk: psk.slice(), ringSeed: ringSeed.slice() });
+    const record: DeviceRecord = { id, name, pairedMs: this.#parts.clock.nowMs(), lastSeenMs: before?.lastSeenMs ?? null, grants, publicKeyHex: toHex(publicKey), stampMs: before?.stampMs ?? 0 };
+    await this.#parts.file.change({ devices: [...this.#records.filter((one) => one.id !== id), record] });
+    this.#changes.emit({ kind: 'added', device: toDevice(record) });
+    return toDevice(record);
+  }
+
+  async change(deviceId: string, { name, grants }: { readonly name?: string; readonly grants?: Grants }): Promise<RemoteDevice> {
+    const before = this.#need(deviceId);
+    const record: DeviceRecord = { ...before, name: name ?? before.name, grants: grants ?? before.grants };
+    try {
+      await this.#replace(record);
+    } finally {
+      // Also where it could not be written: what is in force changed.
+      this.#changes.emit({ kind: 'changed', device: toDevice(record) });
+    }
+    return toDevice(record);
+  }
+
+  async revoke(deviceId: string): Promise<void> {
+    const record = this.#need(deviceId);
+    this.#keys.delete(deviceId);
+    try {
+      await this.#parts.file.change({ devices: this.#records.filter((one) => one.id !== deviceId) });
+    } finally {
+      this.#changes.emit({ kind: 'revoked', device: toDevice(record) });
+    }
+    await this.#parts.secrets.delete(secretName(deviceId));
+  }
+
+  async acceptStamp(deviceId: string, stampMs: number): Promise<boolean> {
+    const record = this.#record(deviceId);
+    if (record === undefined || !Number.isSafeInteger(stampMs) || stampMs <= record.stampMs) return false;
+    await this.#replace({ ...record, stampMs, lastSeenMs: this.#parts.clock.nowMs() });
+    return this.#record(deviceId) !== undefined;
+  }
+
+  seen(deviceId: string): void {
+    const record = this.#record(deviceId);
+    if (record === undefined) return;
+    const now = { ...record, lastSeenMs: this.#parts.clock.nowMs() };
+    this.#parts.file.note({ devices: this.#records.map((one) => (one.id === deviceId ? now : one)) });
+    this.#changes.emit({ kind: 'seen', device: toDevice(now) });
+  }
+
+  onChange(listener: (change: DeviceChange) => void): () => void {
+    return this.#changes.on(listener);
+  }
+
+  get #records(): readonly DeviceRecord[] {
+    return this.#parts.file.content.devices;
+  }
+
+  #record(deviceId: string): DeviceRecord | undefined {
+    return this.#records.find((one) => one.id === deviceId);
+  }
+
+  #need(deviceId: string): DeviceRecord {
+    const record = this.#record(deviceId);
+    if (record === undefined) throw new PorchlightError('not-found', 'This device is not paired any more.');
+    return record;
+  }
+
+  #assertRoom(deviceId: string): void {
+    if (this.#records.filter((one) => one.id !== deviceId).length >= MAX_DEVICES) throw new PorchlightError('conflict', `${MAX_DEVICES} devices are paired already. Take one off the list first.`);
+  }
+
+  async #replace(record: DeviceRecord): Promise<void> {
+    await this.#parts.file.change({ devices: this.#records.map((one) => (one.id === record.id ? record : one)) });
+  }
+}
+
+function toDevice({ id, name, pairedMs, lastSeenMs, grants }: DeviceRecord): RemoteDevice {
+  return { id, name, pairedMs, lastSeenMs, grants };
+}
+
+/** How psk and ring seed are kept, and travel in a set-up. */
+export function keysText(psk: Uint8Array, ringSeed: Uint8Array): string {
+  return JSON.stringify({ psk: toBase64url(psk), ringSeed: toBase64url(ringSeed) });
+}
+
+function readKeys(publicKeyHex: string, text: string | null): DeviceKeys | null {
+  const publicKey = fromHex(publicKeyHex);
+  if (text === null || publicKey === null) return null;
+  try {
+    const value = JSON.parse(text) as { readonly psk?: unknown; readonly ringSeed?: unknown };
+    const psk = keyOf(value.psk);
+    const ringSeed = keyOf(value.ringSeed);
+    return psk === null || ringSeed === null ? null : { publicKey, psk, ringSeed };
+  } catch {
+    return null;
+  }
+}
+
+/** 32 bytes of base64url; null otherwise. */
+export function keyOf(text: unknown): Bytes | null {
+  const bytes = typeof text === 'string' ? fromBase64url(text) : null;
+  return bytes?.length === KEY_BYTES ? bytes : null;
+}
