@@ -31,6 +31,8 @@ export const FINDING_KINDS = [
   /** Journals on a disk that is not here were not compared. */
   'journal-away',
   'derived-differs',
+  /** A gap says that footage is missing where there is some: it came back after the gap was written. */
+  'gap-over-footage',
   'no-index',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];

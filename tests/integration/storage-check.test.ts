@@ -15,6 +15,7 @@ import { encodeSegmentName } from '../../main/engine/storage/segment-name.ts';
 import { CLIP_MS, writeClosed } from '../../main/engine/storage/testing/footage.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Segment } from '../../shared/model/segment.ts';
+import { forceUnwrap } from '../../shared/result.ts';
 import { DAY_MS } from '../../shared/time.ts';
 
 const key = { cameraId: 'cam-aaaaaaaaaaaa' as CameraId, stream: 'main' } as const;
@@ -89,6 +90,36 @@ describe('npm run check', () => {
     const found = (JSON.parse(dry.out) as { readonly check: { readonly findings: readonly { readonly kind: string }[] } }).check.findings.map(({ kind }) => kind).sort();
     expect(found).toEqual(['derived-differs', 'not-in-index', 'tail-differs', 'tail-missing']);
     expect(await run('--data', data, '--repair')).toMatchObject({ code: 0, out: expect.stringContaining('everything is as it should be.') });
+  });
+
+  it('notes a gap that covers footage which came back, and none that a clock set back lays over an earlier hour', async () => {
+    const archive = await openArchive({ dataDir: data, clock: systemClock, logger: silentLogger });
+    const [root] = archive.roots.readable();
+    if (root === undefined) throw new Error('no disk');
+    const record = async (session: number, startMs: number): Promise<Segment> => {
+      const segment = await writeClosed(root, { ...key, session, sequence: 0, startMs });
+      await archive.write.insertSegment(segment);
+      return segment;
+    };
+    const first = segments[2] as Segment;
+    // Recorded between what the gap begins and ends with, and known only later.
+    const after = await record(3, first.endMs + 2 * CLIP_MS);
+    await archive.write.insertGap({ ...key, startMs: first.endMs, endMs: first.endMs + CLIP_MS, cause: 'disk-failing', detail: '' });
+    await archive.write.insertGap({ ...key, startMs: first.endMs + CLIP_MS, endMs: after.startMs, cause: 'disk-missing', detail: '' });
+    // The same hour again: a gap between two pieces of footage of the second time, over the first time's.
+    const again = await record(4, START_MS - CLIP_MS);
+    const andAgain = await record(5, START_MS + CLIP_MS);
+    await archive.write.insertGap({ ...key, startMs: again.endMs, endMs: andAgain.startMs, cause: 'camera-unreachable', detail: '' });
+    await archive.close();
+    expect(await run('--data', data)).toMatchObject({ code: 0, out: expect.not.stringContaining('covers') });
+    const late = await openArchive({ dataDir: data, clock: systemClock, logger: silentLogger });
+    await late.write.insertSegment(await writeClosed(forceUnwrap('one disk', late.roots.readable()[0]), { ...key, session: 2, sequence: 0, startMs: first.endMs + 1_000 }));
+    await late.close();
+    const { code, out } = await run('--data', data, '--json');
+    const found = (JSON.parse(out) as { readonly check: { readonly findings: readonly { readonly kind: string; readonly notice?: boolean }[] } }).check.findings;
+    expect(found.filter(({ kind }) => kind === 'gap-over-footage')).toHaveLength(1);
+    expect(found.every(({ notice }) => notice === true)).toBe(true);
+    expect(code).toBe(0);
   });
 
   it('checks files by themselves where there is no index', async () => {

@@ -51,6 +51,7 @@ const WORDS: Readonly<Record<FindingKind, Words>> = {
   },
   'journal-away': { sentence: () => 'A disk is away, so that its journal of gaps and events could not be compared.', repair: null },
   'derived-differs': { sentence: () => 'The timeline’s sums do not fit the files.', repair: () => 'The summary of the timeline would be computed anew from the files.' },
+  'gap-over-footage': { sentence: (n) => `${be(n, '1 gap lies', `${n} gaps lie`)} over footage that came back after ${be(n, 'it was', 'they were')} written down. The footage is there and plays.`, repair: null },
   'no-index': { sentence: () => 'There is no index; the next start builds it from the files.', repair: null },
 };
 

@@ -9,6 +9,7 @@ import { parseSegmentTail, SEGMENT_TAIL_READ_BYTES, type SegmentTail } from '../
 import type { FindingKind, Invariant } from '../../../shared/model/check.ts';
 import type { StreamKey } from '../ports/ingest.ts';
 import { derivedFindings } from './check-derived.ts';
+import { gapFindings } from './check-gaps.ts';
 import { journalFindings } from './check-journal.ts';
 import { strangerFindings } from './check-names.ts';
 import type { ReadableDb } from './database.ts';
@@ -54,6 +55,7 @@ export async function* checkArchive(db: ReadableDb, roots: readonly RootPlace[],
     yield { files: 0, findings: leftGarbage(db, root, options.engine) };
   }
   yield { files: 0, findings: journalFindings(db, roots, options.waiting, options.allHere ?? true) };
+  for (const findings of gapFindings(db)) yield { files: 0, findings };
   for (const findings of derivedFindings(db)) yield { files: 0, findings };
 }
 
