@@ -20,6 +20,9 @@ export interface DeviceKeys {
   readonly ringSeed: Uint8Array;
 }
 
+/** A device with its keys. */
+export interface PairedDevice extends RemoteDevice, DeviceKeys {}
+
 export interface NewDevice extends DeviceKeys {
   readonly name: string;
   readonly grants: Grants;
@@ -36,8 +39,10 @@ export interface DeviceStore {
   get(deviceId: string): RemoteDevice | null;
   /** The device with this key; null for a stranger or one that was revoked. */
   find(publicKey: Uint8Array): RemoteDevice | null;
-  /** Null where it was revoked, or its keys cannot be read (the keyring is locked, or another computer's). */
-  keysOf(deviceId: string): Promise<DeviceKeys | null>;
+  /** Those whose keys are open, with them. */
+  paired(): readonly PairedDevice[];
+  /** Opens the keys that are not open yet; false where some cannot be read now (the keyring is locked, or another computer's). */
+  openKeys(): Promise<boolean>;
   /** Durable when it resolves. Rejects with `conflict` when there are too many; a device that was paired before takes the new keys. */
   add(device: NewDevice): Promise<RemoteDevice>;
   /** Durable when it resolves; in force at once. Rejects with `not-found`. */
@@ -92,16 +97,21 @@ class FileDevices implements DeviceStore {
     return record === undefined ? null : toDevice(record);
   }
 
-  async keysOf(deviceId: string): Promise<DeviceKeys | null> {
-    const record = this.#record(deviceId);
-    if (record === undefined) return null;
-    const known = this.#keys.get(deviceId);
-    if (known !== undefined) return known;
-    const keys = readKeys(record.publicKeyHex, await this.#parts.secrets.get(secretName(deviceId)).catch(() => null));
-    // It may be revoked by now.
-    if (keys === null || this.#record(deviceId) === undefined) return null;
-    this.#keys.set(deviceId, keys);
-    return keys;
+  paired(): readonly PairedDevice[] {
+    return this.#records.flatMap((record) => {
+      const keys = this.#keys.get(record.id);
+      return keys === undefined ? [] : [{ ...toDevice(record), ...keys }];
+    });
+  }
+
+  async openKeys(): Promise<boolean> {
+    for (const { id, publicKeyHex } of this.#records) {
+      if (this.#keys.has(id)) continue;
+      const keys = readKeys(publicKeyHex, await this.#parts.secrets.get(secretName(id)).catch(() => null));
+      // It may be revoked by now.
+      if (keys !== null && this.#record(id)?.publicKeyHex === publicKeyHex) this.#keys.set(id, keys);
+    }
+    return this.#records.every(({ id }) => this.#keys.has(id));
   }
 
   async add({ name, grants, publicKey, psk, ringSeed }: NewDevice): Promise<RemoteDevice> {

@@ -1,10 +1,11 @@
 /** Which relays this home is reached over, and whether at all: off until wanted. */
 import { PorchlightError } from '../../../../shared/errors.ts';
+import { MAX_RELAYS } from '../../../../shared/relay/pairing-code.ts';
 import { Emitter } from '../../core/emitter.ts';
 import type { RemoteFile } from './remote-file.ts';
 
-/** A pairing lists so many at most. */
-export const MAX_RELAYS = 5;
+/** Characters, in the spelling below: what the code of a pairing holds. */
+const MAX_LENGTH = 255;
 
 export interface RelaySettings {
   readonly enabled: boolean;
@@ -57,7 +58,9 @@ export function normalisedRelay(text: string): string {
   if (url.username !== '' || url.password !== '') throw refuse("A relay's address holds no user name and no password. Take them out.");
   if (url.search !== '' || url.hash !== '' || /[?#]/.test(spelled)) throw refuse("A relay's address ends before the first ? or #. Take away what follows.");
   if (url.protocol === 'ws:' && !isThisComputer(url.hostname)) throw refuse('Without encryption (ws://) only a relay on this computer can be used. Begin the address with wss://.');
-  return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+  const normalised = `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+  if (normalised.length > MAX_LENGTH) throw refuse(`The address of a relay has at most ${MAX_LENGTH} characters.`);
+  return normalised;
 }
 
 /** As URL.hostname spells them. */
