@@ -38,6 +38,21 @@ async function hmac(key: Uint8Array, data: Uint8Array): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.sign('HMAC', held, plain(data)));
 }
 
+/** AES-256-GCM (NIST SP 800-38D) under any nonce of 12 bytes; the tag of 16 bytes is behind the ciphertext. `open` rejects what does not open. */
+export const webAesGcm = {
+  importKey: (key: Uint8Array): Promise<CryptoKey> => crypto.subtle.importKey('raw', plain(key), 'AES-GCM', false, ['encrypt', 'decrypt']),
+  async seal(key: CryptoKey, nonce: Uint8Array, associated: Uint8Array, plainBytes: Uint8Array): Promise<Bytes> {
+    return new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, associated), key, plain(plainBytes)));
+  },
+  async open(key: CryptoKey, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Promise<Bytes> {
+    return new Uint8Array(await crypto.subtle.decrypt(gcm(nonce, associated), key, plain(sealed)));
+  },
+} as const;
+
+function gcm(nonce: Uint8Array, associated: Uint8Array): AesGcmParams {
+  return { name: 'AES-GCM', iv: plain(nonce), additionalData: plain(associated), tagLength: TAG_BYTES * 8 };
+}
+
 class WebAeadKey implements AeadKey {
   #key: CryptoKey | null;
 
@@ -46,19 +61,15 @@ class WebAeadKey implements AeadKey {
   }
 
   async seal(counter: bigint, associated: Uint8Array, plainBytes: Uint8Array): Promise<Bytes> {
-    return new Uint8Array(await crypto.subtle.encrypt(this.#algorithm(counter, associated), this.#held(), plain(plainBytes)));
+    return webAesGcm.seal(this.#held(), nonceOf(counter), associated, plainBytes);
   }
 
   async open(counter: bigint, associated: Uint8Array, sealed: Uint8Array): Promise<Bytes> {
-    return new Uint8Array(await crypto.subtle.decrypt(this.#algorithm(counter, associated), this.#held(), plain(sealed)));
+    return webAesGcm.open(this.#held(), nonceOf(counter), associated, sealed);
   }
 
   wipe(): void {
     this.#key = null;
-  }
-
-  #algorithm(counter: bigint, associated: Uint8Array): AesGcmParams {
-    return { name: 'AES-GCM', iv: nonceOf(counter), additionalData: plain(associated), tagLength: TAG_BYTES * 8 };
   }
 
   #held(): CryptoKey {
@@ -94,6 +105,6 @@ export const webSuite: CryptoSuite = {
   hmac,
   async aeadKey(key): Promise<AeadKey> {
     checkKey(key);
-    return new WebAeadKey(await crypto.subtle.importKey('raw', plain(key), 'AES-GCM', false, ['encrypt', 'decrypt']));
+    return new WebAeadKey(await webAesGcm.importKey(key));
   },
 };

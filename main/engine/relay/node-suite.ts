@@ -35,6 +35,24 @@ function keyPairOf(privateKey: KeyObject): KeyPair {
   return { publicKey: owned(spki.subarray(SPKI_PREFIX.length)), privateKey };
 }
 
+/** AES-256-GCM (NIST SP 800-38D) under any nonce of 12 bytes; the tag of 16 bytes is behind the ciphertext. `open` throws on what does not open. */
+export const nodeAesGcm = {
+  seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plain: Uint8Array): Bytes {
+    const cipher = createCipheriv('aes-256-gcm', key, nonce);
+    cipher.setAAD(associated);
+    const body = cipher.update(plain);
+    return owned(body, cipher.final(), cipher.getAuthTag());
+  },
+  open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Bytes {
+    if (sealed.length < TAG_BYTES) throw new Error('shorter than its tag');
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(associated);
+    decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+    const body = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
+    return owned(body, decipher.final());
+  },
+} as const;
+
 class NodeAeadKey implements AeadKey {
   #key: Bytes | null;
 
@@ -44,19 +62,11 @@ class NodeAeadKey implements AeadKey {
   }
 
   seal(counter: bigint, associated: Uint8Array, plain: Uint8Array): Bytes {
-    const cipher = createCipheriv('aes-256-gcm', this.#held(), nonceOf(counter));
-    cipher.setAAD(associated);
-    const body = cipher.update(plain);
-    return owned(body, cipher.final(), cipher.getAuthTag());
+    return nodeAesGcm.seal(this.#held(), nonceOf(counter), associated, plain);
   }
 
   open(counter: bigint, associated: Uint8Array, sealed: Uint8Array): Bytes {
-    if (sealed.length < TAG_BYTES) throw new Error('shorter than its tag');
-    const decipher = createDecipheriv('aes-256-gcm', this.#held(), nonceOf(counter), { authTagLength: TAG_BYTES });
-    decipher.setAAD(associated);
-    decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-    const body = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
-    return owned(body, decipher.final());
+    return nodeAesGcm.open(this.#held(), nonceOf(counter), associated, sealed);
   }
 
   wipe(): void {

@@ -1,21 +1,9 @@
 /** The real window, where Electron's runtime is present; elsewhere the shell is type-checked and tested against a fake (main/shell/*.test.ts). */
-import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { _electron, expect, test } from '@playwright/test';
-
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-
-/** The runtime's program, found without starting or fetching anything; null where there is none. */
-function electronRuntime(): string | null {
-  const override = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
-  const pathFile = path.join(ROOT, 'node_modules/electron/path.txt');
-  if (override === undefined && !existsSync(pathFile)) return null;
-  const name = existsSync(pathFile) ? readFileSync(pathFile, 'utf8').trim() : process.platform === 'win32' ? 'electron.exe' : 'electron';
-  const program = path.join(override ?? path.join(ROOT, 'node_modules/electron/dist'), name);
-  return existsSync(program) ? program : null;
-}
+import { electronRuntime, ROOT } from '../../support/electron-runtime.ts';
 
 test('the window opens on looking for cameras, locked down', async () => {
   const executablePath = electronRuntime();
