@@ -3,6 +3,7 @@ import type { Channel } from '../../../shared/contract/channel.ts';
 import type { ChunkHead, MediaControlParsed, MediaName, MediaOpenParsed } from '../../../shared/contract/media.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { Grants, PairingKind, PairingOffer, Proof, RelayCapture, RelayStatus, ViewKind, ViewLogEntry, Watching } from '../../../shared/model/remote.ts';
+import type { LogHead } from '../../../shared/relay/session-types.ts';
 import type { KeyPair } from '../../../shared/relay/suite.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
@@ -47,8 +48,7 @@ export interface NewView {
 export interface ViewJournal {
   /** Durable when it resolves. */
   append(view: NewView): Promise<unknown>;
-  /** Hash of the newest line, 32 bytes. */
-  head(): Uint8Array;
+  head(): LogHead;
 }
 
 /** Where a media stream puts its chunks. */
