@@ -1,17 +1,14 @@
 /** Gets a Channel to the engine: the app's message port, or a WebSocket in a browser. The only file that touches `window.porchlight`. */
 import type { Channel, ChannelMessage } from '../../shared/contract/channel.ts';
-import { decodeFrame, encodeFrame, type TextCodec } from '../../shared/contract/frame.ts';
+import { decodeFrame, encodeFrame } from '../../shared/contract/frame.ts';
 import { PORT_MESSAGE, type PorchlightBridge, type ShellApi } from '../../shared/contract/shell-api.ts';
+import { utf8 } from './utf8.ts';
 
 declare global {
   interface Window {
     readonly porchlight?: PorchlightBridge;
   }
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
-const utf8: TextCodec = { encode: (text) => encoder.encode(text), decode: (bytes) => decoder.decode(bytes) };
 
 /** What the app's window offers beyond the engine; null in a browser. */
 export const shell: ShellApi | null = typeof window === 'undefined' ? null : (window.porchlight ?? null);

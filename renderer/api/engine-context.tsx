@@ -1,13 +1,31 @@
-/** Hands the one EngineClient to every component, and the hooks that ask through it. */
+/** Hands the EngineClient of the home that is shown to every component, this computer's own beside it, and the hooks that ask through it. */
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { EngineEvents, EventName, InputOf, OperationName, OutputOf } from '../../shared/contract/engine-api.ts';
 import { PorchlightError } from '../../shared/errors.ts';
 import type { ConnectionState, EngineClient } from './engine-client.ts';
 
 const EngineContext = createContext<EngineClient | null>(null);
+const OwnEngineContext = createContext<EngineClient | null>(null);
 
+/** Whom what is inside asks. */
 export function EngineProvider({ client, children }: { readonly client: EngineClient; readonly children: ReactNode }): ReactNode {
   return <EngineContext value={client}>{children}</EngineContext>;
+}
+
+/** The engine of this computer: asked by everything that no other provider inside says otherwise to. */
+export function OwnEngineProvider({ client, children }: { readonly client: EngineClient; readonly children: ReactNode }): ReactNode {
+  return (
+    <OwnEngineContext value={client}>
+      <EngineProvider client={client}>{children}</EngineProvider>
+    </OwnEngineContext>
+  );
+}
+
+/** This computer's engine, also while one looks into another home. */
+export function useOwnEngine(): EngineClient {
+  const client = useContext(OwnEngineContext);
+  if (client === null) throw new Error('OwnEngineProvider is missing');
+  return client;
 }
 
 export function useEngine(): EngineClient {

@@ -3,7 +3,9 @@ import { Bell, Camera, CircleHelp, HardDrive, House, type LucideIcon, MonitorPla
 import type { ReactNode } from 'react';
 import { useConnection, useEngineEvent, useQuery } from '../api/engine-context.tsx';
 import { useCameras } from '../state/cameras.tsx';
-import { hrefOf, type ViewName } from '../state/route.ts';
+import { useIsAway, usePlace } from '../state/place.tsx';
+import { hrefOf, VIEWS_OF_ANOTHER_HOME, type ViewName } from '../state/route.ts';
+import { AwayBanner } from './AwayBanner.tsx';
 import { formatDays } from './format.ts';
 import { StatusDot } from './StatusDot.tsx';
 import { WatchedBadge } from './WatchedBadge.tsx';
@@ -24,11 +26,14 @@ export interface FrameProps {
 }
 
 export function Frame({ view, homeName, children }: FrameProps): ReactNode {
+  const place = usePlace();
+  const isAway = place.kind === 'home';
+  const places = isAway ? PLACES.filter(({ view: name }) => VIEWS_OF_ANOTHER_HOME.includes(name)) : PLACES;
   return (
     <div className="frame">
       <nav className="rail" aria-label="Main">
         <img className="logo" src="./icon.svg" alt="Porchlight" width={36} height={36} />
-        {PLACES.map(({ view: name, label, icon: Icon }) => (
+        {places.map(({ view: name, label, icon: Icon }) => (
           <a key={name} href={hrefOf({ view: name })} aria-current={view === name || (view === 'welcome' && name === 'cameras') ? 'page' : undefined} data-view={name}>
             <Icon size={21} strokeWidth={1.75} aria-hidden="true" />
             {label}
@@ -36,14 +41,15 @@ export function Frame({ view, homeName, children }: FrameProps): ReactNode {
         ))}
       </nav>
       <div className="room">
+        {isAway ? <AwayBanner home={place.home} /> : null}
         <header className="header">
-          <strong className="home">{homeName}</strong>
+          <strong className="home">{isAway ? place.home.name : homeName}</strong>
           <RecordingPill />
-          <StoragePill />
+          {isAway ? null : <StoragePill />}
           <span className="spring" />
-          <WatchedBadge />
+          {isAway ? null : <WatchedBadge />}
         </header>
-        <Notices />
+        {isAway ? null : <Notices />}
         <main className="view" data-view={view}>
           {children}
         </main>
@@ -54,16 +60,24 @@ export function Frame({ view, homeName, children }: FrameProps): ReactNode {
 
 function RecordingPill(): ReactNode {
   const cameras = useCameras();
+  const isAway = useIsAway();
   if (cameras === null || cameras.length === 0) return null;
   const recording = cameras.filter(({ status }) => status.recording).length;
   const paused = cameras.filter(({ camera }) => camera.paused !== null).length;
   // As their owner wants it: until something happens, or the hours begin.
   const waiting = cameras.filter(({ camera, status }) => camera.paused === null && status.state === 'live' && !status.recording && (status.keeping?.kind ?? 'everything') !== 'everything').length;
   const allWell = recording + paused + waiting === cameras.length;
-  return (
-    <a className="pill link" href={hrefOf({ view: 'cameras' })}>
+  const words = (
+    <>
       <StatusDot tone={allWell ? 'good' : 'wrong'} />
       {recordingWords(cameras.length, recording, waiting)}
+    </>
+  );
+  return isAway ? (
+    <span className="pill">{words}</span>
+  ) : (
+    <a className="pill link" href={hrefOf({ view: 'cameras' })}>
+      {words}
     </a>
   );
 }

@@ -3,6 +3,7 @@ import { ImageOff } from 'lucide-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import type { CameraId } from '../../shared/model/ids.ts';
 import { useEngine } from '../api/engine-context.tsx';
+import { useSight } from '../state/place.tsx';
 
 const REFRESH_MS = 20_000;
 /** A camera that was just added has its first picture within seconds. */
@@ -11,6 +12,7 @@ const FIRST_MS = 1_500;
 export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: CameraId; readonly dimmed?: boolean }): ReactNode {
   const client = useEngine();
   const [url, setUrl] = useState<string | null>(null);
+  const blank = useSight().kind === 'blank';
   useEffect(() => {
     let gone = false;
     let shown: string | null = null;
@@ -37,7 +39,7 @@ export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: 
   }, [client, cameraId]);
   return (
     <div className="picture" data-dimmed={dimmed}>
-      {url === null ? <ImageOff size={22} strokeWidth={1.5} aria-label="No picture yet" /> : <img src={url} alt="" />}
+      {url === null || blank ? <ImageOff size={22} strokeWidth={1.5} aria-label="No picture yet" /> : <img src={url} alt="" />}
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { useQuery } from '../../api/engine-context.tsx';
 import { IconButton } from '../../components/Button.tsx';
 import { Dialog } from '../../components/Dialog.tsx';
 import { formatClock, formatDay, formatTime } from '../../components/format.ts';
+import { useSight } from '../../state/place.tsx';
 
 export interface ContactSheetProps {
   readonly open: boolean;
@@ -20,6 +21,7 @@ const PICTURES = 60;
 
 export function ContactSheet({ open, onOpenChange, camera, atMs, onGo }: ContactSheetProps): ReactNode {
   const [hourMs, setHourMs] = useState(0);
+  const sight = useSight();
   useEffect(() => {
     if (open) setHourMs(Math.floor(atMs / (30 * MINUTE_MS)) * 30 * MINUTE_MS - 30 * MINUTE_MS);
     // Opens around the moment shown, then stands still.
@@ -45,9 +47,10 @@ export function ContactSheet({ open, onOpenChange, camera, atMs, onGo }: Contact
           <ChevronRight size={18} />
         </IconButton>
       </div>
+      {sight.kind === 'blank' ? <p className="muted">{sight.reason}</p> : null}
       {pictures.length === 0 && !sheet.loading ? <p className="muted">There are no pictures of this hour.</p> : null}
       <ul className="sheet">
-        {pictures.map(({ itemMs, url }) => (
+        {(sight.kind === 'blank' ? [] : pictures).map(({ itemMs, url }) => (
           <li key={itemMs}>
             <button
               type="button"

@@ -1,5 +1,5 @@
 /** One camera's picture with its name and an honest word about its state. */
-import { CirclePause, KeyRound, LoaderCircle, MonitorX, Volume2, VolumeX, WifiOff } from 'lucide-react';
+import { CirclePause, EyeOff, KeyRound, LoaderCircle, MonitorX, Volume2, VolumeX, WifiOff } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
 import { GAP_CAUSE_LABEL } from '../../../shared/model/gap.ts';
@@ -7,7 +7,10 @@ import type { EpochMs } from '../../../shared/time.ts';
 import { useEngine } from '../../api/engine-context.tsx';
 import { Button, IconButton } from '../../components/Button.tsx';
 import { formatDuration, formatMoment, formatTime } from '../../components/format.ts';
+import { Painter } from '../../player/painter.ts';
 import type { TilePhase } from '../../player/tile-player.ts';
+import { ageWords, type Sight } from '../../relay/sight.ts';
+import { useIsAway, useSight, useVeil } from '../../state/place.tsx';
 import { goTo } from '../../state/route.ts';
 import type { PlaybackController } from './playback-controller.ts';
 import { RecordNow } from './RecordNow.tsx';
@@ -29,25 +32,28 @@ export interface TileProps {
 export function Tile({ entry, playback, opened, selected, audible, onToggleSound, onOpen, nowMs }: TileProps): ReactNode {
   const { camera, status } = entry;
   const canvas = useRef<HTMLCanvasElement>(null);
+  const sight = useSight();
+  const isAway = useIsAway();
   const [phase, setPhase] = useState<TilePhase>({ kind: 'starting' });
   const hasSub = camera.streams.some(({ kind }) => kind === 'sub');
   const stream = playback === null ? (opened || !hasSub ? 'main' : 'sub') : !opened && camera.recorded.includes('sub') ? 'sub' : 'main';
   useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, onPhase: setPhase });
-  useLastPicture(canvas, entry);
+  useLastPicture(canvas, entry, sight);
 
   const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
   const hasSound = typeof AudioContext !== 'undefined' && camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
   const dimmed = offline || phase.kind === 'gap' || phase.kind === 'waiting';
   return (
-    <article className="tile" data-selected={selected} data-phase={phase.kind} data-camera={camera.id} aria-label={camera.name}>
+    <article className="tile" data-selected={selected} data-phase={phase.kind} data-sight={sight.kind} data-camera={camera.id} aria-label={camera.name}>
       <button type="button" className="tile-open" aria-label={opened ? `${camera.name}: show all cameras` : `Open ${camera.name}`} onClick={onOpen} />
       <canvas ref={canvas} width={16} height={9} data-dimmed={dimmed} data-state={phase.kind} />
-      <Message entry={entry} phase={phase} live={playback === null} nowMs={nowMs} />
+      {sight.kind === 'grey' ? <span className="tile-age numbers">{ageWords(sight.ageMs)}</span> : null}
+      {sight.kind === 'blank' ? <Blank sight={sight} /> : <Message entry={entry} phase={phase} live={playback === null} nowMs={nowMs} />}
       <footer>
         <span className="tile-name">{camera.name}</span>
         {playback === null && status.recording && !offline ? <span className="recording" title="Recording" aria-label="Recording" /> : null}
         <span className="spring" />
-        {playback === null && opened && status.state === 'live' ? <RecordNow entry={entry} nowMs={nowMs} /> : null}
+        {playback === null && opened && !isAway && status.state === 'live' ? <RecordNow entry={entry} nowMs={nowMs} /> : null}
         {hasSound && !offline && (opened || selected) ? (
           <IconButton label={audible ? 'Sound off' : 'Sound on'} shortcut="M" className="on-picture" onClick={onToggleSound}>
             {audible ? <Volume2 size={18} /> : <VolumeX size={18} />}
@@ -58,30 +64,41 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
   );
 }
 
-/** The last preview, until something moves: nobody waits before a black tile. */
-function useLastPicture(canvas: { readonly current: HTMLCanvasElement | null }, { camera }: CameraWithStatus): void {
+/** The last preview, until something moves: nobody waits before a black tile. Again when what was seen had to go. */
+function useLastPicture(canvas: { readonly current: HTMLCanvasElement | null }, { camera }: CameraWithStatus, sight: Sight): void {
   const client = useEngine();
+  const veil = useVeil();
+  const blank = sight.kind === 'blank';
   useEffect(() => {
+    if (blank) return undefined;
     let gone = false;
     void client
       .ask('previews.latest', { cameraId: camera.id })
       .then(async ({ item, bytes }) => {
-        const element = canvas.current;
-        if (item === null || gone || element === null) return;
+        if (item === null || gone) return;
         const still = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' }));
-        if (gone || element.dataset['frameMs'] !== undefined) return;
-        element.width = still.width;
-        element.height = still.height;
-        element.getContext('2d', { alpha: false, desynchronized: true })?.drawImage(still, 0, 0);
+        if (!gone && canvas.current !== null) new Painter(canvas.current, veil === null ? undefined : () => veil.maySee()).paintStill(still);
       })
       .catch(() => undefined);
     return () => {
       gone = true;
     };
-  }, [client, canvas, camera.id]);
+  }, [client, canvas, camera.id, veil, blank]);
+}
+
+/** No picture, and why: what is not known to be of now is not shown. */
+function Blank({ sight }: { readonly sight: Sight & { readonly kind: 'blank' } }): ReactNode {
+  return (
+    <div className="tile-notice" data-blank="true">
+      <EyeOff size={22} aria-hidden="true" />
+      <strong>No picture</strong>
+      <p>{sight.reason}</p>
+    </div>
+  );
 }
 
 function Message({ entry: { camera, status }, phase, live, nowMs }: { readonly entry: CameraWithStatus; readonly phase: TilePhase; readonly live: boolean; readonly nowMs: EpochMs }): ReactNode {
+  const isAway = useIsAway();
   if (phase.kind === 'unsupported') {
     return (
       <Notice icon={<MonitorX size={22} />} title="This browser cannot play this camera’s video">
@@ -120,9 +137,11 @@ function Message({ entry: { camera, status }, phase, live, nowMs }: { readonly e
       return (
         <Notice icon={<KeyRound size={22} />} title="The camera refuses the password">
           {status.problem?.sentence}
-          <Button tone="primary" onClick={() => goTo({ view: 'cameras', cameraId: camera.id })}>
-            Change password
-          </Button>
+          {isAway ? null : (
+            <Button tone="primary" onClick={() => goTo({ view: 'cameras', cameraId: camera.id })}>
+              Change password
+            </Button>
+          )}
         </Notice>
       );
     case 'offline':

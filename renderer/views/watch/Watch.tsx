@@ -4,6 +4,7 @@ import type { CameraId } from '../../../shared/model/ids.ts';
 import { type EpochMs, HOUR_MS, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { useQuery } from '../../api/engine-context.tsx';
 import { useLocks } from '../../state/locks.ts';
+import { useIsAway, useSight } from '../../state/place.tsx';
 import { useRoute } from '../../state/route.ts';
 import { AheadProvider, useAheadPicture } from './ahead-context.tsx';
 import { ContactSheet } from './ContactSheet.tsx';
@@ -11,6 +12,7 @@ import { Controls } from './Controls.tsx';
 import { GoToDialog } from './GoToDialog.tsx';
 import { Grid } from './Grid.tsx';
 import { Keep, minuteAround, useKeep } from './Keep.tsx';
+import type { PlaybackController } from './playback-controller.ts';
 import { Timeline } from './Timeline.tsx';
 import { followNow, keepInSight } from './time-window.ts';
 import { useMoment } from './use-moment.ts';
@@ -32,6 +34,8 @@ export function Watch(): ReactNode {
     if (info.data !== null) setOffsetMs(info.data.nowMs - Date.now());
   }, [info.data]);
   const moment = useMoment(offsetMs);
+  const isAway = useIsAway();
+  useHoldWhileBlank(moment.playback);
   const [opened, setOpened] = useState<CameraId | null>(route.cameraId);
   const [audible, setAudible] = useState<CameraId | null>(null);
   const [window, setWindow] = useState(() => followNow({ startMs: 0, endMs: FIRST_WINDOW_MS }, Date.now()));
@@ -75,7 +79,7 @@ export function Watch(): ReactNode {
   const locks = useLocks().data;
   const shownCameras = useMemo(() => cameras.filter(({ id }) => opened === null || id === opened), [cameras, opened]);
   const keep = useKeep(shownCameras, nowMs);
-  useWatchKeys({ moment, window, onWindow: moveWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog, onKeep: () => keep(minuteAround(atMs)) });
+  useWatchKeys({ moment, window, onWindow: moveWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog, onKeep: isAway ? null : () => keep(minuteAround(atMs)) });
 
   const growing = useMemo(() => (timeline === null ? null : growFootage(timeline, nowMs, new Set((entries ?? []).filter(({ status }) => status.recording).map(({ camera }) => camera.id)))), [timeline, nowMs, entries]);
   const shown = (entries ?? []).filter(({ camera }) => opened === null || camera.id === opened);
@@ -106,7 +110,7 @@ export function Watch(): ReactNode {
         </AheadProvider>
       </div>
       <section className="time" aria-label="Time">
-        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={moveWindow} window={window} keep={<Keep cameras={shownCameras} atMs={atMs} nowMs={nowMs} window={window} keep={keep} />} />
+        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={moveWindow} window={window} keep={isAway ? null : <Keep cameras={shownCameras} atMs={atMs} nowMs={nowMs} window={window} keep={keep} />} />
         <Timeline
           cameras={cameras}
           data={growing}
@@ -127,6 +131,20 @@ export function Watch(): ReactNode {
       )}
     </div>
   );
+}
+
+/** Footage nobody can see does not go by; when it may be seen again, its picture is shown anew. */
+function useHoldWhileBlank(playback: PlaybackController | null): void {
+  const blank = useSight().kind === 'blank';
+  useEffect(() => {
+    if (!blank || playback === null) return undefined;
+    const { playing } = playback;
+    playback.pause();
+    return () => {
+      playback.seek(playback.positionMs);
+      if (playing) playback.play();
+    };
+  }, [blank, playback]);
 }
 
 /** While live, the window glides only when "now" comes near its edge: a timeline that crawls all the time is restless. */

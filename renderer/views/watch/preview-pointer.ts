@@ -4,6 +4,8 @@ import type { CameraId } from '../../../shared/model/ids.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { EngineClient } from '../../api/engine-client.ts';
 import { useEngine } from '../../api/engine-context.tsx';
+import type { MaySee } from '../../player/painter.ts';
+import { useVeil } from '../../state/place.tsx';
 
 /** Previews are two seconds apart; asking finer finds the same ones. */
 const STEP_MS = 1_000;
@@ -20,6 +22,7 @@ interface Wanted {
 /** One request is under way and the newest moment waits; the last picture of the camera stays until the next is there. */
 export class PreviewPointer {
   readonly #client: EngineClient;
+  readonly #maySee: MaySee;
   /** The address of each picture, null where there is none; oldest first. */
   readonly #kept = new Map<string, string | null>();
   #image: HTMLImageElement | null = null;
@@ -27,14 +30,15 @@ export class PreviewPointer {
   #shown: { readonly cameraId: CameraId; readonly url: string | null } | null = null;
   #busy = false;
 
-  constructor(client: EngineClient) {
+  constructor(client: EngineClient, maySee: MaySee = () => true) {
     this.#client = client;
+    this.#maySee = maySee;
   }
 
   /** Where pictures go; null while nothing is pointed at. */
   readonly attach = (image: HTMLImageElement | null): void => {
     this.#image = image;
-    this.#draw();
+    this.draw();
   };
 
   /** The pointer is over this moment of this camera. */
@@ -50,7 +54,7 @@ export class PreviewPointer {
   leave(): void {
     this.#wanted = null;
     this.#shown = null;
-    this.#draw();
+    this.draw();
   }
 
   /** Gives all pictures back. */
@@ -97,21 +101,25 @@ export class PreviewPointer {
 
   #show(cameraId: CameraId, url: string | null): void {
     this.#shown = { cameraId, url };
-    this.#draw();
+    this.draw();
   }
 
-  #draw(): void {
+  /** Puts the picture that may be seen into the image, or none. */
+  draw(): void {
     const image = this.#image;
     if (image === null) return;
-    const url = this.#shown?.url ?? null;
+    const url = this.#maySee() ? (this.#shown?.url ?? null) : null;
     image.hidden = url === null;
-    if (url !== null && image.src !== url) image.src = url;
+    if (url === null) image.removeAttribute('src');
+    else if (image.src !== url) image.src = url;
   }
 }
 
 export function usePreviewPointer(): PreviewPointer {
   const client = useEngine();
-  const pointer = useMemo(() => new PreviewPointer(client), [client]);
+  const veil = useVeil();
+  const pointer = useMemo(() => new PreviewPointer(client, veil === null ? undefined : () => veil.maySee()), [client, veil]);
   useEffect(() => () => pointer.close(), [pointer]);
+  useEffect(() => veil?.onChange(() => pointer.draw()), [veil, pointer]);
   return pointer;
 }

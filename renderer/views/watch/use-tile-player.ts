@@ -1,4 +1,4 @@
-/** Gives a tile its player: live or recorded, and the other stream without a black moment in between. */
+/** Gives a tile its player: live or recorded, the other stream without a black moment in between, and none of it to see or hear while the line to another home is silent. */
 import { type RefObject, useEffect, useRef } from 'react';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { useEngine } from '../../api/engine-context.tsx';
@@ -6,6 +6,7 @@ import { AudioSink } from '../../player/audio-sink.ts';
 import { openLiveTile, openRecordedTile } from '../../player/choose.ts';
 import { Painter } from '../../player/painter.ts';
 import type { LivePlayer, TilePhase } from '../../player/tile-player.ts';
+import { useSight, useVeil } from '../../state/place.tsx';
 import { useSharedAhead } from './ahead-context.tsx';
 import type { PlaybackController } from './playback-controller.ts';
 
@@ -21,6 +22,8 @@ export interface TilePlayerRequest {
 export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onPhase }: TilePlayerRequest): void {
   const client = useEngine();
   const ahead = useSharedAhead();
+  const veil = useVeil();
+  const blank = useSight().kind === 'blank';
   const player = useRef<LivePlayer | null>(null);
   const outgoing = useRef<LivePlayer | null>(null);
   const sink = useRef<AudioSink | null>(null);
@@ -28,7 +31,10 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return undefined;
-    const painter = new Painter(element);
+    const painter = new Painter(element, veil === null ? undefined : () => veil.maySee());
+    const stopVeil = veil?.onChange(() => {
+      if (!veil.maySee()) painter.clear();
+    });
     const leave = (): void => {
       outgoing.current?.close();
       outgoing.current = null;
@@ -52,6 +58,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
     player.current.setSound(sink.current);
     return () => {
       left = true;
+      stopVeil?.();
       remove();
       leave();
       // A live player goes on painting until its successor has a picture; after a moment it ends in any case.
@@ -65,10 +72,10 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
         }, 3_000);
       } else old?.close();
     };
-  }, [client, canvas, cameraId, stream, playback, ahead, onPhase]);
+  }, [client, canvas, cameraId, stream, playback, ahead, veil, onPhase]);
 
   useEffect(() => {
-    if (!audible) return undefined;
+    if (!audible || blank) return undefined;
     const own = new AudioSink();
     sink.current = own;
     player.current?.setSound(own);
@@ -77,5 +84,5 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
       player.current?.setSound(null);
       own.close();
     };
-  }, [audible]);
+  }, [audible, blank]);
 }

@@ -5,11 +5,14 @@ import type { CameraElsewhere } from '../../../shared/model/elsewhere.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { useQuery } from '../../api/engine-context.tsx';
 import { useCameras } from '../../state/cameras.tsx';
+import { useIsAway } from '../../state/place.tsx';
 
 /** Null until it is known. `linked`: the camera the address names. */
 export function useWatched(linked: CameraId | null): readonly CameraWithStatus[] | null {
   const listed = useCameras();
-  const isListed = linked === null || listed === null || listed.some(({ camera }) => camera.id === linked);
+  // Another home shows the cameras it names, and no others.
+  const isAway = useIsAway();
+  const isListed = isAway || linked === null || listed === null || listed.some(({ camera }) => camera.id === linked);
   const elsewhere = useQuery('cameras.elsewhere', isListed ? null : {});
   const found = elsewhere.data?.find(({ cameraId }) => cameraId === linked);
   const waiting = !isListed && elsewhere.loading;

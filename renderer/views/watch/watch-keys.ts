@@ -16,8 +16,8 @@ export interface WatchKeysOptions {
   readonly onSound: (cameraId: CameraId) => void;
   readonly onFullScreen: () => void;
   readonly onDialog: (dialog: 'go-to' | 'sheet') => void;
-  /** Keeps the moment for good. */
-  readonly onKeep: () => void;
+  /** Keeps the moment for good; null where that is not this window's to do. */
+  readonly onKeep: (() => void) | null;
 }
 
 /** What a key does, or null for keys that do nothing here. */
