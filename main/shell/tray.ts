@@ -1,5 +1,5 @@
 /** The icon that stays when the window is closed: recording goes on, and here is the way back and the way out. */
-import { Menu, Tray } from 'electron';
+import { Menu, nativeImage, Tray } from 'electron';
 
 export interface TrayParts {
   readonly icon: string;
@@ -14,7 +14,8 @@ export interface TrayIcon {
 }
 
 export function createTray({ icon, onOpen, onQuit }: TrayParts): TrayIcon {
-  const tray = new Tray(icon);
+  // Tray throws on a path it cannot read; an image that is empty costs the icon and not the recorder.
+  const tray = new Tray(nativeImage.createFromPath(icon));
   tray.on('click', onOpen);
   const setState = (line: string): void => {
     tray.setToolTip(`Porchlight: ${line}`);
