@@ -5,7 +5,8 @@ import type { RelayLimits } from './limits.ts';
 
 export interface RelayConfig {
   readonly port: number;
-  readonly address: string;
+  /** Null: all of this computer. */
+  readonly address: string | null;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   readonly metricsPort: number | null;
   readonly metricsAddress: string;
@@ -39,19 +40,21 @@ export const USAGE = `npm run relay -- [options]
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 
-const OPTIONS = {
-  ...{ port: text, address: text, tls: text, 'metrics-port': text, 'metrics-address': text, 'drain-seconds': text },
+const NUMBERS = {
+  ...{ port: text, 'metrics-port': text, 'drain-seconds': text },
   ...{ 'max-connections': text, 'max-connections-per-address': text, 'max-connects-per-address': text, 'max-accepts': text, 'max-sessions-per-home': text, 'max-mbit': text },
-  ...{ 'behind-proxy': flag, 'no-metrics': flag, help: flag },
 };
+type NumberOption = keyof typeof NUMBERS;
+
+const OPTIONS = { ...NUMBERS, address: text, tls: text, 'metrics-address': text, 'behind-proxy': flag, 'no-metrics': flag, help: flag };
 
 /** The options, or `help`. Throws a PorchlightError with the sentence to show. */
 export function parseConfig(args: readonly string[]): RelayConfig | 'help' {
   const { values, positionals } = read(args);
   if (values.help === true) return 'help';
-  const number = (name: keyof typeof values & string, least: number, most: number): number | undefined => {
+  const number = (name: NumberOption, least: number, most: number): number | undefined => {
     const value = values[name];
-    if (typeof value !== 'string') return undefined;
+    if (value === undefined) return undefined;
     const parsed = /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
     if (!(parsed >= least && parsed <= most)) throw new PorchlightError('invalid-input', `--${name} takes a number from ${least} to ${most}, not "${value}".`);
     return parsed;
@@ -67,7 +70,7 @@ export function parseConfig(args: readonly string[]): RelayConfig | 'help' {
   };
   return {
     port: port('port', DEFAULT_PORT),
-    address: values.address ?? '::',
+    address: values.address ?? null,
     tls: readTls(values.tls, positionals),
     metricsPort: values['no-metrics'] === true ? null : port('metrics-port', DEFAULT_METRICS_PORT),
     metricsAddress: values['metrics-address'] ?? '127.0.0.1',

@@ -25,7 +25,8 @@ function readCertificate(tls: NonNullable<RelayConfig['tls']>): Certificate {
 async function start(config: RelayConfig): Promise<RunningRelay> {
   const { tls, ...options } = config;
   const relay = await startRelay({ ...options, tls: tls === null ? null : readCertificate(tls) });
-  say(`The relay listens at ${relay.url}${tls === null ? ' (without TLS: fine on this computer or behind a balancer that ends TLS)' : ''}`);
+  const where = config.address === null ? `on port ${relay.port} of every address of this computer, here as` : 'at';
+  say(`The relay listens ${where} ${relay.url}${tls === null ? ' (without TLS: fine on this computer or behind a balancer that ends TLS)' : ''}`);
   if (relay.metricsPort !== null) say(`Counters: http://${options.metricsAddress}:${relay.metricsPort}/metrics`);
   return relay;
 }

@@ -24,8 +24,8 @@ export interface Certificate {
 export interface RelayOptions {
   /** 0, and the default: any free one. */
   readonly port?: number;
-  /** Default: this computer only. */
-  readonly address?: string;
+  /** Default: this computer only; null: all its addresses. */
+  readonly address?: string | null;
   readonly tls?: Certificate | null;
   /** 0: any free one; null, and the default: none. */
   readonly metricsPort?: number | null;
@@ -111,7 +111,8 @@ class Relay implements RunningRelay {
   }
 
   get url(): string {
-    const { address = '127.0.0.1', tls } = this.#options;
+    const { tls } = this.#options;
+    const address = this.#options.address ?? '127.0.0.1';
     const host = address.includes(':') ? `[${address}]` : address;
     return `${tls === undefined || tls === null ? 'ws' : 'wss'}://${host}:${this.port}`;
   }
@@ -291,16 +292,16 @@ function badCertificate(cause: unknown): PorchlightError {
   return new PorchlightError('invalid-input', 'The certificate and its key do not belong together, or are no PEM files. Give the full chain first, then its private key.', cause);
 }
 
-function listenOn(server: Server, port: number, host: string): Promise<number> {
+function listenOn(server: Server, port: number, host: string | null): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, port, host)));
-    server.listen({ port, host, backlog: BACKLOG }, () => resolve((forceUnwrap('it listens on TCP', server.address()) as AddressInfo).port));
+    server.listen({ port, ...(host === null ? {} : { host }), backlog: BACKLOG }, () => resolve((forceUnwrap('it listens on TCP', server.address()) as AddressInfo).port));
   });
 }
 
-function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): PorchlightError {
+function cannotListen(error: NodeJS.ErrnoException, port: number, host: string | null): PorchlightError {
   if (error.code === 'EADDRINUSE') return new PorchlightError('port-in-use', `Port ${port} is in use. Choose another one with --port or --metrics-port.`, error);
   if (error.code === 'EACCES') return new PorchlightError('not-allowed', `This user may not open port ${port}. Use a number above 1024, or a balancer in front.`, error);
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') return new PorchlightError('invalid-input', `This computer does not have the address ${host}.`, error);
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') return new PorchlightError('invalid-input', `This computer does not have the address ${host ?? 'asked for'}.`, error);
   return new PorchlightError('internal', 'The port could not be opened.', error);
 }
