@@ -4,6 +4,7 @@
  * pictures and goes on at a keyframe; a playback stream waits.
  */
 import { z } from 'zod';
+import type { StreamKind } from '../model/camera.ts';
 import type { GapCause } from '../model/gap.ts';
 import type { DurationMs, EpochMs } from '../time.ts';
 import { cameraIdSchema, epochMsSchema, streamKindSchema } from './schemas.ts';
@@ -35,6 +36,10 @@ export type MediaControlParsed = z.output<typeof mediaControlSchema>;
 export interface InitChunk {
   readonly kind: 'init';
   readonly initId: number;
+  /** Which stream of the camera follows; absent where that is what was asked for. Set on a line from away only. */
+  readonly stream?: StreamKind;
+  /** Why it is a smaller picture than was asked for: the line is slow; the larger one is tried again by itself. */
+  readonly because?: 'slow-line';
 }
 
 /** One live fragment, or one group of pictures of a recording (a part of one where it is long, or leads to the picture that was sought). Payload: whole moof + mdat boxes, video first. */
