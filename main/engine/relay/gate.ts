@@ -201,10 +201,11 @@ export class Gate {
     const why = hidden.length > 0 ? 'cameras without the right' : (rule.refuse?.(head.value, message.payload) ?? null);
     if (why !== null) return refuse(`an answer to ${question.name}: ${why}`, hidden, failure);
     const [shown] = question.cameraIds;
-    if (rule.shows === 'previews') {
-      return shown === undefined ? refuse('pictures of no camera', [], failure) : this.#letOut(message, { kind: 'previews', id: head.id }, this.#number(shown), question.cameraIds, rule.anyOf);
-    }
-    return this.#letOut(message, message.payload === null ? { kind: 'control' } : { kind: 'bulk', id: head.id }, 0, [...named, ...question.cameraIds], rule.anyOf);
+    if (rule.shows !== undefined && shown === undefined) return refuse('pictures of no camera', [], failure);
+    // A frame cannot tell no bytes from none (shared/contract/frame.ts): they are control.
+    const hasBytes = message.payload !== null && message.payload.length > 0;
+    const lane: Lane = hasBytes ? { kind: rule.shows ?? 'bulk', id: head.id } : { kind: 'control' };
+    return this.#letOut(message, lane, rule.shows === undefined || shown === undefined ? 0 : this.#number(shown), [...named, ...question.cameraIds], rule.anyOf);
   }
 
   #judgeEvent(message: ChannelMessage, name: string, value: unknown): Verdict {

@@ -20,6 +20,13 @@ function owned(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
+/** The bytes in memory of their own; where they came from is zeroed. */
+function moved(secret: Buffer): Bytes {
+  const copy = owned(secret);
+  secret.fill(0);
+  return copy;
+}
+
 function nonceOf(counter: bigint): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeBigUInt64BE(counter, NONCE_BYTES - 8);
@@ -95,12 +102,12 @@ export const nodeSuite: CryptoSuite = {
     checkKey(peerPublicKey);
     if (!(own.privateKey instanceof KeyObject)) throw new TypeError('a key pair of another suite');
     const publicKey = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, peerPublicKey]), format: 'der', type: 'spki' });
-    const shared = owned(diffieHellman({ privateKey: own.privateKey, publicKey }));
+    const shared = moved(diffieHellman({ privateKey: own.privateKey, publicKey }));
     // RFC 7748 section 6.1; OpenSSL and BoringSSL refuse it themselves, but nothing promises so.
     if (shared.every((byte) => byte === 0)) throw new Error('the peer sent a key of low order');
     return shared;
   },
   sha256: (data) => owned(createHash('sha256').update(data).digest()),
-  hmac: (key, data) => owned(createHmac('sha256', key).update(data).digest()),
+  hmac: (key, data) => moved(createHmac('sha256', key).update(data).digest()),
   aeadKey: (key) => new NodeAeadKey(key),
 };

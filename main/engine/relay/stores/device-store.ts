@@ -28,6 +28,12 @@ export interface NewDevice extends DeviceKeys {
   readonly grants: Grants;
 }
 
+/** A device with its keys as text (base64url), null where they could not be read. */
+export interface DeviceText {
+  readonly record: DeviceRecord;
+  readonly keys: string | null;
+}
+
 export interface DeviceChange {
   readonly kind: 'added' | 'changed' | 'revoked' | 'seen';
   readonly device: RemoteDevice;
@@ -52,7 +58,11 @@ export interface DeviceStore {
   /** Whether the stamp is above every earlier one; durable before a true answer. */
   acceptStamp(deviceId: string, stampMs: number): Promise<boolean>;
   /** Notes when it was last here; written with the next change. */
-  seen(deviceId: string): void;
+  seen(deviceId: string, atMs: EpochMs): void;
+  /** All of them with their keys, as a set-up takes them along. */
+  texts(): Promise<readonly DeviceText[]>;
+  /** Puts these in the place of all: an imported set-up, or what was before it. Durable when it resolves. */
+  replaceAll(devices: readonly DeviceText[]): Promise<void>;
   onChange(listener: (change: DeviceChange) => void): () => void;
 }
 
@@ -159,12 +169,26 @@ class FileDevices implements DeviceStore {
     return this.#record(deviceId) !== undefined;
   }
 
-  seen(deviceId: string): void {
+  seen(deviceId: string, atMs: EpochMs): void {
     const record = this.#record(deviceId);
-    if (record === undefined) return;
-    const now = { ...record, lastSeenMs: this.#parts.clock.nowMs() };
+    if (record === undefined || atMs <= (record.lastSeenMs ?? 0)) return;
+    const now = { ...record, lastSeenMs: atMs };
     this.#parts.file.note({ devices: this.#records.map((one) => (one.id === deviceId ? now : one)) });
     this.#changes.emit({ kind: 'seen', device: toDevice(now) });
+  }
+
+  async texts(): Promise<readonly DeviceText[]> {
+    const { secrets } = this.#parts;
+    return await Promise.all(this.#records.map(async (record) => ({ record, keys: await secrets.get(secretName(record.id)).catch(() => null) })));
+  }
+
+  async replaceAll(devices: readonly DeviceText[]): Promise<void> {
+    const { file, secrets } = this.#parts;
+    const before = this.#records;
+    for (const { record, keys } of devices) if (keys !== null) await secrets.set(secretName(record.id), keys);
+    this.#keys.clear();
+    await file.change({ devices: devices.map(({ record }) => record) });
+    for (const { id } of before) if (!devices.some(({ record }) => record.id === id)) await secrets.delete(secretName(id));
   }
 
   onChange(listener: (change: DeviceChange) => void): () => void {
@@ -203,7 +227,8 @@ export function keysText(psk: Uint8Array, ringSeed: Uint8Array): string {
   return JSON.stringify({ psk: toBase64url(psk), ringSeed: toBase64url(ringSeed) });
 }
 
-function readKeys(publicKeyHex: string, text: string | null): DeviceKeys | null {
+/** The keys of a device, of the text they are kept as; null where it is none. */
+export function readKeys(publicKeyHex: string, text: string | null): DeviceKeys | null {
   const publicKey = fromHex(publicKeyHex);
   if (text === null || publicKey === null) return null;
   try {
