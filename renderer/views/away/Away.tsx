@@ -1,34 +1,71 @@
-/** Watching from elsewhere, said as it is: nothing leaves the house, and one way to look in that works today. */
-import { House } from 'lucide-react';
+/** Watching from away: off until wanted; then who may look in, who does, who did, and the proof of what a relay can see. */
+import { Eye, House, Lock } from 'lucide-react';
 import type { ReactNode } from 'react';
+import type { RemoteState } from '../../../shared/model/remote.ts';
+import { ErrorLine } from '../../components/Field.tsx';
+import { watchedWords } from '../../components/watched-words.ts';
+import { useRemote } from '../../state/remote.ts';
+import { Devices } from './Devices.tsx';
+import { Doors } from './Doors.tsx';
+import { Prove } from './Prove.tsx';
+import { Relays } from './Relays.tsx';
+import { ViewLog } from './ViewLog.tsx';
+import { WhatEachCanSee, Ways } from './Ways.tsx';
 import './away.css';
 
 export function Away(): ReactNode {
+  const remote = useRemote();
+  const state = remote.data;
+  if (state === null) return remote.error === null ? null : <div className="page away"><ErrorLine>{remote.error.message}</ErrorLine></div>;
+  const isSetUp = state.relays.length > 0 || state.devices.length > 0;
   return (
     <div className="page away">
-      <div className="away-head">
-        <House size={40} strokeWidth={1.4} aria-hidden="true" />
-        <div>
-          <h1>Your footage stays at home</h1>
-          <p className="muted">Porchlight sends nothing anywhere: no cloud, no account, no telemetry. Nobody is watching from away, and nobody can.</p>
-        </div>
-      </div>
-      <section className="card">
-        <h2>Looking in through your own tunnel</h2>
-        <p className="muted">If you use Tailscale or WireGuard, Porchlight works through it as it is:</p>
-        <ol>
-          <li>
-            Start Porchlight on the computer at home so that your other devices may reach it: <code>npm start -- --serve --listen 0.0.0.0</code>. The first time it asks for a password there; it shows the fingerprint of its certificate.
-          </li>
-          <li>Connect your phone or laptop to your tunnel.</li>
-          <li>Open the printed address there, compare the fingerprint once, and type the password.</li>
-        </ol>
-        <p className="muted">The tunnel’s maker sees that your devices talk to each other, not what they say.</p>
-      </section>
-      <section className="card">
-        <h2>What is to come</h2>
-        <p className="muted">A relay that carries your pictures sealed and can open none of them. It is not part of this version, so there is nothing here to switch on yet.</p>
-      </section>
+      <Head state={state} />
+      {isSetUp ? (
+        <>
+          <Devices remote={remote} state={state} />
+          <Relays remote={state} onChanged={remote.set} />
+          <ViewLog state={state} />
+          <Prove />
+          <Doors />
+          <details className="card other-ways">
+            <summary>
+              <h2>The three ways, and what each can see</h2>
+            </summary>
+            <Ways remote={state} onChanged={remote.set} />
+            <WhatEachCanSee />
+          </details>
+        </>
+      ) : (
+        <>
+          <Ways remote={state} onChanged={remote.set} />
+          <WhatEachCanSee />
+          <Doors />
+          <ViewLog state={state} />
+        </>
+      )}
     </div>
   );
+}
+
+function Head({ state }: { readonly state: RemoteState }): ReactNode {
+  const { icon: Icon, title, about } = headOf(state);
+  return (
+    <div className="away-head" data-watched={state.watching.length > 0}>
+      <Icon size={40} strokeWidth={1.4} aria-hidden="true" />
+      <div>
+        <h1>{title}</h1>
+        <p className="muted">{about}</p>
+      </div>
+    </div>
+  );
+}
+
+function headOf({ enabled, relays, devices, watching }: RemoteState): { readonly icon: typeof House; readonly title: string; readonly about: string } {
+  if (watching.length > 0) return { icon: Eye, title: watchedWords(watching), about: 'It sees what you allowed it, sealed from this computer to it. Below you can change that, or revoke it at once.' };
+  if (!enabled || relays.length === 0) {
+    return { icon: House, title: 'Your footage stays at home', about: 'Watching from away is off: no cloud, no account, no relay is called. Nobody looks in from away.' };
+  }
+  if (devices.length === 0) return { icon: Lock, title: 'Nobody may look in yet', about: 'The line to the relay is there. Add the first device: it takes half a minute.' };
+  return { icon: Lock, title: 'Nobody is watching from away', about: 'Only the devices below can, and only what you allow them. What goes over the relay is sealed; it can open none of it.' };
 }

@@ -24,7 +24,8 @@ export type PairingStep =
 export function pairingStep({ began, offer, allowing, allowed, lastPairing }: PairingFacts): PairingStep {
   if (allowed !== null) return { kind: 'allowed', ...allowed };
   // The home ends the offer before it answers that the device has kept its keys.
-  if (allowing?.candidate != null) return { kind: 'candidate', offer: allowing, candidate: allowing.candidate, busy: true };
+  const waiting = allowing?.candidate ?? null;
+  if (allowing !== null && waiting !== null) return { kind: 'candidate', offer: allowing, candidate: waiting, busy: true };
   if (!began) return { kind: 'opening' };
   if (offer === null) return { kind: 'ended', sentence: lastPairing ?? 'The code is no longer valid.' };
   return offer.candidate === null ? { kind: 'offer', offer } : { kind: 'candidate', offer, candidate: offer.candidate, busy: false };

@@ -1,0 +1,134 @@
+/** Takes what the home shows: a code as text or as a picture of its QR (pasted, dropped or chosen), or twelve words. */
+import { ImageUp } from 'lucide-react';
+import { ToggleGroup } from 'radix-ui';
+import { type ClipboardEvent, type DragEvent, type ReactNode, type SubmitEvent, useId, useState } from 'react';
+import { Button } from '../../../components/Button.tsx';
+import { ErrorLine, Field } from '../../../components/Field.tsx';
+import { type Offer, readCode, readPicture, readWords } from '../../../relay/read-offer.ts';
+import { relayAddressOf } from '../relay-address.ts';
+
+export interface OfferFormProps {
+  /** What this computer will be called there. */
+  readonly name: string;
+  readonly onName: (name: string) => void;
+  readonly onOffer: (offer: Offer) => void;
+  readonly onCancel: () => void;
+}
+
+type Way = 'code' | 'words';
+
+export function OfferForm({ name, onName, onOffer, onCancel }: OfferFormProps): ReactNode {
+  const [way, setWay] = useState<Way>('code');
+  const [code, setCode] = useState('');
+  const [words, setWords] = useState('');
+  const [relay, setRelay] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const read = way === 'code' ? readCode(code) : await readTyped(words, relay);
+    if (name.trim() === '') setProblem('Give this computer a name, so that they know it there.');
+    else if ('problem' in read) setProblem(read.problem);
+    else onOffer(read.offer);
+  };
+  const takePicture = async (picture: Blob): Promise<void> => {
+    const text = await readPicture(picture).catch(() => undefined);
+    if (text === undefined) setProblem('This file is no picture that can be read here.');
+    else if (text === null) setProblem('There is no QR code in this picture that could be read. A sharper or closer one helps.');
+    else {
+      setCode(text);
+      const read = readCode(text);
+      setProblem('problem' in read ? read.problem : null);
+    }
+  };
+  return (
+    <form className="offer-form" onSubmit={(event) => void submit(event)}>
+      <p className="muted">At that home: Away, “Add a device”. It shows a code for five minutes.</p>
+      <ToggleGroup.Root className="choices" type="single" aria-label="What the home shows" value={way} onValueChange={(next) => next !== '' && (setWay(next as Way), setProblem(null))}>
+        <ToggleGroup.Item value="code">Code</ToggleGroup.Item>
+        <ToggleGroup.Item value="words">Twelve words</ToggleGroup.Item>
+      </ToggleGroup.Root>
+      {way === 'code' ? (
+        <CodeField code={code} onCode={setCode} onPicture={(picture) => void takePicture(picture)} />
+      ) : (
+        <>
+          <TextArea label="The twelve words" rows={2} value={words} onChange={setWords} placeholder="in their order" />
+          <Field label="The relay’s address" placeholder="relay.example.org" autoComplete="off" spellCheck={false} value={relay} onChange={(event) => setRelay(event.target.value)} />
+        </>
+      )}
+      <Field label="What this computer is called there" maxLength={60} value={name} onChange={(event) => onName(event.target.value)} />
+      {problem === null ? null : <ErrorLine>{problem}</ErrorLine>}
+      <div className="offer-buttons">
+        <Button type="submit" tone="primary">
+          Call that home
+        </Button>
+        <Button tone="quiet" onClick={onCancel}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+async function readTyped(words: string, relay: string): ReturnType<typeof readWords> {
+  const address = relayAddressOf(relay);
+  // Of two wrong fields the upper one is told first.
+  const read = await readWords(words, 'url' in address ? address.url : '');
+  return 'problem' in read || 'url' in address ? read : address;
+}
+
+function CodeField({ code, onCode, onPicture }: { readonly code: string; readonly onCode: (code: string) => void; readonly onPicture: (picture: Blob) => void }): ReactNode {
+  const [over, setOver] = useState(false);
+  const input = useId();
+  const paste = (event: ClipboardEvent): void => {
+    const picture = pictureIn(event.clipboardData);
+    if (picture === null) return;
+    event.preventDefault();
+    onPicture(picture);
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    const picture = pictureIn(event.dataTransfer);
+    if (picture === null) onCode(event.dataTransfer.getData('text/plain'));
+    else onPicture(picture);
+  };
+  const dragOver = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(true);
+  };
+  return (
+    <div className="code-field" data-over={over} onPaste={paste} onDrop={drop} onDragOver={dragOver} onDragLeave={() => setOver(false)}>
+      <TextArea label="The code" rows={4} value={code} onChange={onCode} placeholder="porchlight-pair:…" />
+      <label className="button plain" htmlFor={input}>
+        <ImageUp size={17} aria-hidden="true" />
+        Choose a picture of the QR code
+      </label>
+      <input
+        id={input}
+        className="visually-hidden"
+        type="file"
+        accept="image/*"
+        onChange={(event) => {
+          const [picture] = event.target.files ?? [];
+          event.target.value = '';
+          if (picture !== undefined) onPicture(picture);
+        }}
+      />
+      <span className="hint muted">A picture can be dropped or pasted here as well.</span>
+    </div>
+  );
+}
+
+function pictureIn({ files }: DataTransfer): File | null {
+  return [...files].find(({ type }) => type.startsWith('image/')) ?? null;
+}
+
+function TextArea({ label, rows, value, placeholder, onChange }: { readonly label: string; readonly rows: number; readonly value: string; readonly placeholder: string; readonly onChange: (value: string) => void }): ReactNode {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <textarea id={id} className="input" rows={rows} autoComplete="off" autoCapitalize="off" spellCheck={false} placeholder={placeholder} value={value} onChange={(event) => onChange(event.target.value)} />
+    </div>
+  );
+}
