@@ -98,6 +98,8 @@ test.each(['h264', 'h265'] as const)('with the live clock in %s each picture car
     expect((await probeStreams(camera.rtspUrlWithLogin()))[0]?.codec_name).toBe(codec === 'h264' ? 'h264' : 'hevc');
     const codes = await decodeCodes(camera.rtspUrlWithLogin(), { transport: 'tcp', frames: 30 });
     const log = new Map(camera.sendLog('main').map((entry) => [entry.frameIndex, entry]));
+    // The first picture anybody gets is a keyframe: the log says so of the same picture.
+    expect(log.get(codes[0]?.frameNumber ?? -1)?.keyframe).toBe(true);
     for (const code of codes) {
       const entry = log.get(code?.frameNumber ?? -1);
       expect(code?.clockMs).toBe(entry?.capturedMs);

@@ -30,7 +30,8 @@ interface Taken {
 const MAX_PENDING = 8;
 
 function encoderArguments({ codec, width, height, fps, kbps, gopFrames }: LiveOptions): string[] {
-  const input = ['-v', 'error', '-fflags', 'nobuffer', '-probesize', '32', '-analyzeduration', '0', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(fps), '-i', 'pipe:0', '-fps_mode', 'passthrough'];
+  // Without `nobuffer`: it throws away the picture that was probed, and every later one would be taken for the one before it.
+  const input = ['-v', 'error', '-probesize', '32', '-analyzeduration', '0', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(fps), '-i', 'pipe:0', '-fps_mode', 'passthrough'];
   const rate = ['-preset', 'ultrafast', '-tune', 'zerolatency', '-b:v', `${kbps}k`, '-maxrate', `${kbps * 2}k`, '-bufsize', `${kbps}k`];
   const group = `keyint=${gopFrames}:min-keyint=${gopFrames}:scenecut=0`;
   if (codec === 'h265') {
