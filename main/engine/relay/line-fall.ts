@@ -7,8 +7,9 @@ const WINDOW_MS: DurationMs = 5 * SECOND_MS;
 const DROPPED_SHARE = 0.2;
 /** The group of pictures that is there at once when a stream opens is more than any line takes in one go: what of it is dropped says nothing. */
 const OPENING_MS: DurationMs = SECOND_MS;
-/** A share of fewer chunks is chance. */
+/** A share of fewer chunks, or of a shorter time, is chance: one keyframe that came at a bad moment. */
 const LEAST_CHUNKS = 8;
+const LEAST_SPAN_MS: DurationMs = 2 * SECOND_MS;
 const FIRST_WAIT_MS: DurationMs = 30 * SECOND_MS;
 const LONGEST_WAIT_MS: DurationMs = 8 * MINUTE_MS;
 /** Main that held this long was no mistake: the next wait is the first again. */
@@ -51,7 +52,8 @@ export function noteChunk(state: FallState, dropped: boolean, nowMs: DurationMs)
 export function decideFall(state: FallState, nowMs: DurationMs, random: number): FallState {
   if (state.stream === 'main') {
     const dropped = state.came.filter((one) => one.dropped).length;
-    if (state.came.length < LEAST_CHUNKS || dropped <= state.came.length * DROPPED_SHARE) return state;
+    const spanMs = nowMs - (state.came[0]?.atMs ?? nowMs);
+    if (state.came.length < LEAST_CHUNKS || spanMs < LEAST_SPAN_MS || dropped <= state.came.length * DROPPED_SHARE) return state;
     const waitMs = !state.fell || nowMs - state.sinceMs >= HELD_MS ? FIRST_WAIT_MS : Math.min(state.waitMs * 2, LONGEST_WAIT_MS);
     return { stream: 'sub', sinceMs: nowMs, came: [], roomSinceMs: nowMs, waitMs, fell: true };
   }
