@@ -117,6 +117,7 @@ export class LiveFeed {
     handle.grant(1);
     if (payload === null) return;
     if (chunk.kind === 'init') {
+      this.#options.onSmaller?.(chunk.because === 'slow-line');
       if (this.#demuxer.setInit(chunk.initId, payload) && this.#demuxer.video !== null) this.#listener.onTrack(this.#demuxer.video, payload);
     } else if (chunk.kind === 'media') this.#listener.onUnits(this.#demuxer.read(chunk, payload));
   }

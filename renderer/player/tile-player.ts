@@ -28,6 +28,8 @@ export interface TileOptions {
   readonly stream: 'main' | 'sub' | 'best';
   readonly painter: Painter;
   readonly onPhase: (phase: TilePhase) => void;
+  /** The line is slow and a smaller picture comes than was asked for, or not any more. */
+  readonly onSmaller?: (smaller: boolean) => void;
 }
 
 export interface RecordedTileOptions extends TileOptions {

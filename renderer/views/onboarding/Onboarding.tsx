@@ -9,7 +9,7 @@ import { useCommand, useEngine, useEngineEvent, useQuery } from '../../api/engin
 import { Button } from '../../components/Button.tsx';
 import { ErrorLine, Field } from '../../components/Field.tsx';
 import { useCameras } from '../../state/cameras.tsx';
-import { goTo } from '../../state/route.ts';
+import { goTo, hrefOf } from '../../state/route.ts';
 import { FoundCard, type FoundProgress } from './FoundCard.tsx';
 import './onboarding.css';
 
@@ -30,7 +30,11 @@ export function Onboarding(): ReactNode {
       {found.length === 0 ? null : <FoundCameras found={found} />}
       {known > 0 ? <p className="muted">{known === 1 ? 'One camera that is already yours was seen too.' : `${known} cameras that are already yours were seen too.`}</p> : null}
       <AddByAddress />
-      {cameras.length === 0 ? null : (
+      {cameras.length === 0 ? (
+        <p className="muted">
+          No cameras here, but in another home that has Porchlight? <a href={hrefOf({ view: 'away' })}>Look into that home</a>.
+        </p>
+      ) : (
         <div>
           <Button tone="primary" onClick={() => goTo({ view: 'watch' })}>
             {cameras.length === 1 ? 'Watch your camera' : `Watch your ${cameras.length} cameras`}

@@ -35,9 +35,10 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
   const sight = useSight();
   const isAway = useIsAway();
   const [phase, setPhase] = useState<TilePhase>({ kind: 'starting' });
+  const [smaller, setSmaller] = useState(false);
   const hasSub = camera.streams.some(({ kind }) => kind === 'sub');
   const stream = playback === null ? (opened || !hasSub ? 'main' : 'sub') : !opened && camera.recorded.includes('sub') ? 'sub' : 'main';
-  useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, onPhase: setPhase });
+  useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, onPhase: setPhase, onSmaller: setSmaller });
   useLastPicture(canvas, entry, sight);
 
   const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
@@ -48,6 +49,7 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
       <button type="button" className="tile-open" aria-label={opened ? `${camera.name}: show all cameras` : `Open ${camera.name}`} onClick={onOpen} />
       <canvas ref={canvas} width={16} height={9} data-dimmed={dimmed} data-state={phase.kind} />
       {sight.kind === 'grey' ? <span className="tile-age numbers">{ageWords(sight.ageMs)}</span> : null}
+      {smaller && sight.kind !== 'blank' ? <span className="tile-smaller">Smaller picture: the line is slow</span> : null}
       {sight.kind === 'blank' ? <Blank sight={sight} /> : <Message entry={entry} phase={phase} live={playback === null} nowMs={nowMs} />}
       <footer>
         <span className="tile-name">{camera.name}</span>

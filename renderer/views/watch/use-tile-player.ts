@@ -17,9 +17,11 @@ export interface TilePlayerRequest {
   readonly playback: PlaybackController | null;
   readonly audible: boolean;
   readonly onPhase: (phase: TilePhase) => void;
+  /** The line is slow and a smaller picture comes than was asked for, or not any more. */
+  readonly onSmaller: (smaller: boolean) => void;
 }
 
-export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onPhase }: TilePlayerRequest): void {
+export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onPhase, onSmaller }: TilePlayerRequest): void {
   const client = useEngine();
   const ahead = useSharedAhead();
   const veil = useVeil();
@@ -48,7 +50,11 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
       onPhase(phase);
     };
     let remove = (): void => undefined;
-    if (playback === null) player.current = openLiveTile({ client, cameraId, stream, painter, onPhase: told });
+    const toldSmaller = (smaller: boolean): void => {
+      if (!left) onSmaller(smaller);
+    };
+    onSmaller(false);
+    if (playback === null) player.current = openLiveTile({ client, cameraId, stream, painter, onPhase: told, onSmaller: toldSmaller });
     else {
       leave();
       const tile = openRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, ahead, onPhase: told });
@@ -72,7 +78,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
         }, 3_000);
       } else old?.close();
     };
-  }, [client, canvas, cameraId, stream, playback, ahead, veil, onPhase]);
+  }, [client, canvas, cameraId, stream, playback, ahead, veil, onPhase, onSmaller]);
 
   useEffect(() => {
     if (!audible || blank) return undefined;
