@@ -89,6 +89,34 @@ it('footage of an event begins before it, from memory, and ends after it; nothin
   expect(Math.abs((rig.all('outage-ended')[0]?.atMs ?? 0) - first.startMs)).toBeLessThan(50);
 }, 60_000);
 
+it('an event right after the camera dropped the connection has what came before the drop too, and the time between is a gap with its cause', async () => {
+  await record(events(8_000));
+  await live();
+  await pass(4_000);
+  const droppedMs = Date.now();
+  await simulator.tell(1, 'quirks/drop', { value: true });
+  await simulator.tell(1, 'quirks/drop', { value: false });
+  await rig.until('the next session', () => rig.all('status').filter(({ status }) => status.state === 'live').length > 1 && rig.all('status').at(-1)?.status.state === 'live');
+  const atMs = Date.now();
+  await rig.ingest.keep(CAMERA_ID, events(8_000, { fromMs: atMs, untilMs: atMs + 2_000 }));
+  const [first, second] = await rig.until('both pieces of footage', () => (rig.segments.length === 2 ? rig.segments : null));
+  if (first === undefined || second === undefined) throw new Error('no footage');
+  expect(second.session).toBeGreaterThan(first.session);
+  const one = await recorded(rig.closedPath(first));
+  const two = await recorded(rig.closedPath(second));
+  expectUnbroken(one);
+  expectUnbroken(two);
+  expect(one[0]?.capturedMs ?? Infinity).toBeLessThan(droppedMs - 2_500);
+  // ffmpeg holds two pictures back, which a dropped connection takes along.
+  expect(one.at(-1)?.capturedMs ?? 0).toBeGreaterThan(droppedMs - 5 * FRAME_MS);
+  expect(two[0]?.capturedMs ?? 0).toBeGreaterThan(droppedMs - FRAME_MS);
+  expect(Math.abs(first.startMs - (one[0]?.capturedMs ?? 0))).toBeLessThan(200);
+  const ended = rig.all('outage-ended');
+  expect(ended.map(({ sinceMs, atMs: endMs }) => [sinceMs, endMs]).slice(1)).toEqual([[first.endMs, second.startMs]]);
+  expect(['camera-unreachable', 'stream-stalled']).toContain(ended[1]?.cause);
+  expect(ended[0]).toMatchObject({ cause: 'not-scheduled', atMs: first.startMs });
+}, 60_000);
+
 it('changing what is wanted ends no session, loses nothing of what is wanted, and a border is met within a second', async () => {
   await record(null);
   await rig.footage(3);

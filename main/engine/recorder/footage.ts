@@ -16,6 +16,8 @@ const MAX_PENDING_MS: DurationMs = 6_000;
 const MAX_PENDING_BYTES = 24 * 1024 * 1024;
 /** Sound of a moment comes up to this long after its picture. */
 const LATE_SOUND_MS: DurationMs = 600;
+/** More than can end within the longest pre-roll. */
+const REMEMBERED_SESSIONS = 256;
 const DISK_LADDER: RetryLadder = { stepsMs: [1_000, 2_000, 5_000, 10_000], jitter: 0.2 };
 
 export interface FootageParts {
@@ -40,6 +42,8 @@ export class Footage {
   #record: FootageParts['record'];
   #time: SessionTime | null = null;
   #sequence = 0;
+  /** Next sequence of the last sessions: one may be gone back to for what memory held of it. */
+  #sequences: readonly (readonly [session: number, sequence: number])[] = [];
   #open: SegmentWriter | null = null;
   /** The previous segment, kept open for sound that is still on its way. */
   #late: { readonly writer: SegmentWriter; readonly untilMediaMs: DurationMs } | null = null;
@@ -72,8 +76,9 @@ export class Footage {
   }
 
   begin(time: SessionTime): void {
+    if (this.#time !== null) this.#sequences = [...this.#sequences.slice(-REMEMBERED_SESSIONS), [this.#time.session, this.#sequence]];
     this.#time = time;
-    this.#sequence = 0;
+    this.#sequence = this.#sequences.findLast(([session]) => session === time.session)?.[1] ?? 0;
   }
 
   take(fragment: SessionFragment): void {

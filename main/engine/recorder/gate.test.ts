@@ -18,8 +18,9 @@ function rig(keep: StreamKeep | null) {
     memory: new PreRollMemory(),
     keep,
     onCutShort: () => said.push('short'),
-    outage: { rests: (_detail, nowMs) => said.push(`rests ${nowMs - START_MS}`), wakes: (nowMs) => said.push(`wakes ${nowMs - START_MS}`) },
+    outage: { sessionEnded: () => said.push(`missing after ${written.at(-1)}`), rests: (_detail, nowMs) => said.push(`rests ${nowMs - START_MS}`), wakes: (nowMs) => said.push(`wakes ${nowMs - START_MS}`) },
     footage: {
+      begin: ({ session, wallOf }) => said.push(`session ${session} from ${wallOf(0) - START_MS}`),
       get pendingBytes() {
         return state.pendingBytes;
       },
@@ -38,6 +39,8 @@ function rig(keep: StreamKeep | null) {
   });
   const bytes = new Uint8Array(MB);
   let mediaMs = 0;
+  gate.begin(session(1));
+  said.splice(said.findIndex((line) => line.startsWith('session')), 1);
   return {
     state, written, said, gate,
     /** So many pictures, the disk idle or not. */
@@ -51,6 +54,7 @@ function rig(keep: StreamKeep | null) {
     },
   };
 }
+const session = (number: number) => ({ session: number, wallOf: (mediaMs: number) => START_MS + mediaMs, settled: () => true });
 const keep = (preRollMs: number, window: StreamKeep['window'] = null): StreamKeep => ({ preRollMs, window, detail: '' });
 const every = (fromMs: number, toMs: number): readonly number[] => Array.from({ length: (toMs - fromMs) / 100 }, (_, index) => fromMs + index * 100);
 
@@ -105,15 +109,66 @@ describe('the gate', () => {
     expect(written).toEqual([...every(0, 1_500), ...every(2_000, 2_500)]);
   });
 
-  it('keeps no picture from before a jump of the camera’s time, and writes everything that is wanted when a session ends', async () => {
-    const { gate, frames, written, state } = rig(keep(3_000));
+  it('keeps pictures from before a jump of the camera’s time apart from those after it, and writes everything that is wanted when a session ends', async () => {
+    const { gate, frames, written, state, said } = rig(keep(3_000));
     frames(25);
     gate.mappingChanges(true);
     frames(20);
     gate.set(keep(3_000, { fromMs: state.nowMs, untilMs: state.nowMs + 5_000 }));
     await gate.end();
-    expect(written).toEqual(every(3_000, 4_500));
+    // The group of pictures that the jump fell into has a beginning, and no later part.
+    expect(written).toEqual([...every(1_000, 2_500), ...every(3_000, 4_500)]);
+    expect(said.filter((line) => line.startsWith('missing'))).toEqual(['missing after 2400']);
     expect(state.jumps).toBe(1);
+  });
+
+  it('writes what the session before held in memory, as footage of its own, when an event comes soon after its end', async () => {
+    const { gate, frames, written, said, state } = rig(keep(3_000));
+    frames(50);
+    await gate.end();
+    state.nowMs += 1_000;
+    gate.tick(false);
+    gate.begin(session(2));
+    frames(5);
+    expect(written).toEqual([]);
+    gate.set(keep(3_000, { fromMs: state.nowMs, untilMs: state.nowMs + 60_000 }));
+    frames(10);
+    await gate.end();
+    // Three seconds before the event, in whole groups of pictures.
+    expect(written).toEqual([...every(3_000, 5_000), ...every(5_000, 6_500)]);
+    expect(said).toEqual(['rests 0', 'session 2 from 0', 'wakes 6500', 'session 1 from 0', 'session 2 from 0', 'missing after 4900']);
+  });
+
+  it('writes it also while no session is there, and none of it twice', async () => {
+    const { gate, frames, written, said, state } = rig(keep(3_000));
+    frames(20);
+    await gate.end();
+    gate.set(keep(3_000, { fromMs: state.nowMs, untilMs: state.nowMs + 60_000 }));
+    await Promise.resolve();
+    state.pendingBytes = 0;
+    gate.tick(false);
+    state.pendingBytes = 0;
+    gate.tick(false);
+    state.pendingBytes = 0;
+    gate.tick(false);
+    await Promise.resolve();
+    expect(written).toEqual(every(0, 2_000));
+    expect(said.at(-1)).toBe('missing after 1900');
+    gate.begin(session(2));
+    frames(10);
+    await gate.end();
+    expect(written).toEqual(every(0, 3_000));
+  });
+
+  it('forgets what an ended session held when no event can want it any more', async () => {
+    const { gate, frames, written, state } = rig(keep(3_000));
+    frames(20);
+    await gate.end();
+    state.nowMs += 6_500;
+    gate.tick(false);
+    gate.set(keep(30_000, { fromMs: state.nowMs, untilMs: state.nowMs + 60_000 }));
+    await gate.end();
+    expect(written).toEqual([]);
   });
 
   it('where no pictures come, the clock ends what was wanted', () => {

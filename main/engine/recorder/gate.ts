@@ -6,7 +6,8 @@ import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 import { SECOND_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { StreamKeep } from '../ports/ingest.ts';
-import type { Footage } from './footage.ts';
+import { type EarlierSession, EarlierSessions } from './earlier-sessions.ts';
+import type { Footage, SessionTime } from './footage.ts';
 import type { SessionFragment } from './media.ts';
 import type { Outage } from './outage.ts';
 import { PreRoll, type PreRollMemory } from './pre-roll.ts';
@@ -18,8 +19,8 @@ const LATE_EVENT_MS: DurationMs = 3 * SECOND_MS;
 
 export interface GateParts {
   readonly clock: Clock;
-  readonly footage: Pick<Footage, 'take' | 'rest' | 'end' | 'snapshot' | 'mappingChanges' | 'pendingBytes'>;
-  readonly outage: Pick<Outage, 'rests' | 'wakes'>;
+  readonly footage: Pick<Footage, 'begin' | 'take' | 'rest' | 'end' | 'snapshot' | 'mappingChanges' | 'pendingBytes'>;
+  readonly outage: Pick<Outage, 'rests' | 'wakes' | 'sessionEnded'>;
   readonly memory: PreRollMemory;
   /** Null: everything. */
   readonly keep: StreamKeep | null;
@@ -29,7 +30,14 @@ export interface GateParts {
 
 export class Gate {
   readonly #parts: GateParts;
-  readonly #preRoll: PreRoll;
+  #preRoll: PreRoll;
+  /** The session of now; null between two. */
+  #time: SessionTime | null = null;
+  readonly #earlier = new EarlierSessions();
+  /** What of `#earlier` the footage of now belongs to. */
+  #begun: EarlierSession | null = null;
+  /** An earlier session's footage is being closed: nothing goes to the disk until its end is told. */
+  #closing: Promise<void> | null = null;
   #keep: StreamKeep | null;
   #open: boolean;
   /** Wall and media time of the newest picture of the session. */
@@ -52,9 +60,15 @@ export class Gate {
     else if (!this.#open && this.#wants()) this.#openFrom(keep?.window === null || keep === null ? this.#parts.clock.nowMs() : keep.window.fromMs - keep.preRollMs);
   }
 
+  /** A session begins; `take` gives its fragments. */
+  begin(time: SessionTime): void {
+    this.#time = time;
+    if (this.#begun === null) this.#parts.footage.begin(time);
+  }
+
   take(fragment: SessionFragment): void {
     if (fragment.video) this.#newest = { wallMs: fragment.wallMs, mediaMs: fragment.startMediaMs };
-    if (this.#open && this.#preRoll.isEmpty) {
+    if (this.#open && this.#isWritten()) {
       if (!this.#endsAt(fragment)) {
         this.#parts.footage.take(fragment);
         return;
@@ -72,30 +86,41 @@ export class Gate {
 
   /** `live`: pictures are coming. Without them it is the clock that ends what was wanted. */
   tick(live: boolean): void {
-    if (!this.#open) return;
+    if (!this.#open) {
+      this.#earlier.forgetBefore(this.#parts.clock.nowMs() - this.#wantedMs());
+      return;
+    }
     this.#write(PORTION_BYTES);
     if (!live && !this.#wants()) this.#shut();
   }
 
-  /** See Footage. What is in memory has its media time, and fits no file after that jumped. */
+  /** See Footage. What is in memory has its media time, and fits no file after that jumped: it is as though a session had ended. */
   mappingChanges(now: boolean): void {
     this.#parts.footage.mappingChanges(now);
-    if (now) this.#forget();
+    if (now) this.#setAside();
   }
 
-  /** The session is over: everything that is to be kept is in closed files when it resolves. */
+  /** The session is over: everything that is to be kept is in closed files when it resolves. What an event soon after may want stays in memory. */
   async end(): Promise<void> {
-    while (this.#open && !this.#preRoll.isEmpty) {
+    while (this.#open && !this.#isWritten()) {
       this.#write(PORTION_BYTES);
       await this.#parts.footage.snapshot();
+      await this.#closing;
     }
-    this.#forget();
+    this.#setAside();
+    this.#time = null;
     await this.#parts.footage.end();
   }
 
   /** No session will follow. */
   close(): void {
+    this.#earlier.clear();
     this.#preRoll.close();
+  }
+
+  /** Nothing waits to be written. */
+  #isWritten(): boolean {
+    return this.#preRoll.isEmpty && this.#earlier.first === null;
   }
 
   #wants(): boolean {
@@ -114,6 +139,8 @@ export class Gate {
   #openFrom(fromMs: EpochMs): void {
     this.#open = true;
     this.#parts.outage.wakes(this.#parts.clock.nowMs());
+    this.#earlier.read(fromMs);
+    if (this.#begun !== null && this.#begun !== this.#earlier.first) this.#leave();
     if (this.#newest !== null) this.#preRoll.read(this.#newest.mediaMs - (this.#newest.wallMs - fromMs));
     this.#write(PORTION_BYTES);
   }
@@ -127,6 +154,7 @@ export class Gate {
   #rest(): void {
     this.#open = false;
     this.#preRoll.stopReading();
+    this.#earlier.stopReading();
     this.#parts.footage.rest();
     this.#parts.outage.rests(this.#keep?.detail ?? '', this.#parts.clock.nowMs());
   }
@@ -134,20 +162,55 @@ export class Gate {
   /** Hands what waits in memory to the disk, in order, until so much is on its way. */
   #write(upToBytes: number): void {
     const { footage } = this.#parts;
-    while (footage.pendingBytes < upToBytes) {
-      const fragment = this.#preRoll.peek();
-      if (fragment === null) return;
+    while (this.#closing === null && footage.pendingBytes < upToBytes) {
+      const earlier = this.#earlier.first;
+      const preRoll = earlier?.preRoll ?? this.#preRoll;
+      const fragment = preRoll.peek();
+      if (fragment === null) {
+        if (earlier !== null) this.#finish(earlier);
+        return;
+      }
       if (this.#endsAt(fragment)) {
         this.#rest();
         return;
       }
+      if (earlier !== null && this.#begun !== earlier) {
+        this.#begun = earlier;
+        footage.begin(earlier.time);
+      }
       footage.take(fragment);
-      this.#preRoll.shift();
+      preRoll.shift();
     }
   }
 
-  #forget(): void {
-    this.#preRoll.clear();
+  /** An earlier session is written: behind it footage is missing, for the reason that ended it. */
+  #finish(earlier: EarlierSession): void {
+    this.#earlier.remove(earlier);
+    if (this.#begun !== earlier) {
+      this.#write(PORTION_BYTES);
+      return;
+    }
+    this.#closing = this.#parts.footage.end().then(() => {
+      this.#closing = null;
+      this.#leave();
+      if (!this.#open) return;
+      this.#parts.outage.sessionEnded();
+      this.#write(PORTION_BYTES);
+    });
+  }
+
+  /** What comes now is of the session of now. */
+  #leave(): void {
+    this.#begun = null;
+    if (this.#time !== null) this.#parts.footage.begin(this.#time);
+  }
+
+  /** What is in memory fits no file from now on. Where it is on its way to the disk already, the rest of it is given up; else an event may still want it. */
+  #setAside(): void {
+    if (!this.#open && this.#wantedMs() > 0 && this.#newest !== null && this.#time !== null && !this.#preRoll.isEmpty) {
+      this.#earlier.add(this.#preRoll, this.#time, this.#newest);
+      this.#preRoll = new PreRoll(this.#parts.memory);
+    } else this.#preRoll.clear();
     this.#newest = null;
   }
 }

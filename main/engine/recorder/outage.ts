@@ -32,6 +32,8 @@ export class Outage {
   #everWritten = false;
   /** Nothing is to be written: what is wrong meanwhile is no reason for it, but is one when something is wanted again. */
   #resting = false;
+  /** Why the last session ended. */
+  #ending: { readonly cause: GapCause; readonly detail: string } | null = null;
   #meanwhile: { readonly cause: GapCause; readonly detail: string } | null = null;
 
   constructor(key: StreamKey, startedMs: EpochMs, notify: (notice: IngestNotice) => void) {
@@ -48,6 +50,8 @@ export class Outage {
   /** Nothing is written from the end of the last footage on. A later call knows the reason better, or begins another part of the same outage. */
   began(cause: GapCause, detail: string, finding: Finding = {}): void {
     this.#meanwhile = { cause, detail };
+    // Of a session's end; a disk ends none.
+    if (!cause.startsWith('disk-')) this.#ending = { cause, detail };
     if (!this.#resting) this.#say(cause, detail, finding);
   }
 
@@ -55,6 +59,11 @@ export class Outage {
   rests(detail: string, nowMs: EpochMs): void {
     this.#resting = true;
     this.#say('not-scheduled', detail, { fromMs: nowMs });
+  }
+
+  /** Footage that an earlier session had in memory is written. What is missing behind it is missing for the reason that ended that session. */
+  sessionEnded(): void {
+    if (this.#part === null && this.#ending !== null) this.#say(this.#ending.cause, this.#ending.detail, {});
   }
 
   /** Footage is wanted again from `nowMs` on. Where something keeps it away, that is the reason from now on. */

@@ -182,7 +182,7 @@ export class Recorder {
         nextInitId: this.#parts.nextInitId,
         onMedia: (media) => {
           this.#media = media;
-          this.#footage?.begin({ session: this.#session, wallOf: (mediaMs) => media.wallOf(mediaMs), settled: () => media.settled() });
+          this.#gate?.begin({ session: this.#session, wallOf: (mediaMs) => media.wallOf(mediaMs), settled: () => media.settled() });
         },
         onFragment: (fragment) => this.#take(fragment),
         onTimestampJump: () => {
