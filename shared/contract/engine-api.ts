@@ -12,7 +12,7 @@ import type { CameraElsewhere } from '../model/elsewhere.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { PlacementState } from '../model/placement.ts';
 import type { ReceivedBytes } from '../model/recording-mode.ts';
-import type { PairingOffer, Proof, RelayCapture, RemoteHome, RemoteState, ViewLog } from '../model/remote.ts';
+import type { PairingOffer, Proof, RelayCapture, RemoteHome, RemoteState, Right, ViewLog } from '../model/remote.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SetupImport } from '../model/setup.ts';
 import type { FootageLock, LockWithFootage } from '../model/locks.ts';
@@ -62,6 +62,8 @@ export interface AppInfo {
 export interface CameraWithStatus {
   readonly camera: Camera;
   readonly status: CameraStatus;
+  /** What a device that looks in from away may do with it; absent: everything. Times of footage need `playback` or `previews`. */
+  readonly rights?: readonly Right[];
 }
 
 /** One preview inside a reply's bytes. */
