@@ -99,6 +99,8 @@ export interface HomeSession extends Session {
   /** Whole contract frames from the viewer; one listener, earlier ones are delivered to it at once. */
   onMessage(listener: (frame: Uint8Array) => void): void;
   readonly line: LineState;
+  /** Forgets what waits of a lane whose stream was closed, but for a message that has begun. */
+  dropLane(lane: Lane): void;
 }
 
 export interface ViewerSessionOptions {
