@@ -196,15 +196,20 @@ describe('a session', () => {
 
 describe('a narrowed session', () => {
   const guest: Access = {
-    mayCall: (name) => ['cameras.list', 'timeline.get', 'app.info'].includes(name),
+    mayCall: (name) => ['cameras.list', 'timeline.get', 'app.info', 'storage.summary'].includes(name),
     maySee: (cameraId) => cameraId === PORCH,
     mayWatch: (name, cameraId) => name === 'live' && cameraId === PORCH,
     mayHear: (name) => name === 'timeline.changed',
+    rightsOf: () => ['live', 'playback'],
   };
 
   it('sees and hears only what was granted', async () => {
-    const { viewer, tell, streams } = connect({ 'cameras.list': () => [{ camera: { id: PORCH } }, { camera: { id: DRIVE } }] as never, 'cameras.remove': () => null }, guest);
+    const entry = (id: CameraId) => ({ camera: { id, streams: [] }, status: { cameraId: id, streams: [], problem: null } });
+    const { viewer, tell, streams } = connect({ 'cameras.list': () => [entry(PORCH), entry(DRIVE)] as never, 'cameras.remove': () => null, 'storage.summary': () => ({ roots: ['/disk'] }) as never }, guest);
     greet(viewer);
+    // Allowed by name, but nobody said what a guest may see of the answer.
+    viewer.send({ type: 'request', id: 4, name: 'storage.summary', input: {} });
+    expect(await viewer.answerTo(4)).toMatchObject({ type: 'failure', error: { kind: 'not-allowed' } });
     viewer.send({ type: 'request', id: 1, name: 'cameras.list', input: {} });
     viewer.send({ type: 'request', id: 2, name: 'cameras.remove', input: { cameraId: PORCH } });
     viewer.send({ type: 'request', id: 3, name: 'timeline.get', input: { cameraIds: [PORCH, DRIVE], startMs: 0, endMs: 1 } });

@@ -10,7 +10,7 @@ import { PorchlightError, toWire } from '../../../shared/errors.ts';
 import { assertNever } from '../../../shared/result.ts';
 import type { EventSource } from '../core/event-hub.ts';
 import type { Logger } from '../core/logger.ts';
-import { type Access, assertMayCall, assertMayWatch, narrowEvent, narrowOutput } from './access.ts';
+import { type Access, assertMayCall, assertMayWatch, narrowError, narrowEvent, narrowOutput } from './access.ts';
 import type { MediaService, MediaStream } from './media-service.ts';
 
 /** Bounds of one session; a viewer that exceeds them is told, a peer that ignores being told is cut off. */
@@ -132,12 +132,11 @@ class ViewerSession {
     this.#openRequests += 1;
     try {
       if (!isOperationName(name)) throw new PorchlightError('invalid-input', `Porchlight knows no request named "${name.slice(0, 64)}".`);
-      const output = await this.#call(name, input);
-      const { value, bytes } = takeBytes(narrowOutput(this.#parts.access, name, output));
+      const { value, bytes } = takeBytes(await this.#call(name, input));
       this.#send({ type: 'result', id, value }, bytes);
     } catch (error) {
       this.#report(`${name} failed`, error);
-      this.#send({ type: 'failure', id, error: toWire(error) });
+      this.#send({ type: 'failure', id, error: narrowError(this.#parts.access, error) });
     } finally {
       this.#openRequests -= 1;
     }
@@ -149,11 +148,11 @@ class ViewerSession {
     assertMayCall(this.#parts.access, name, parsed.data);
     // The map pairs every name with the schema its handler's input comes from; TypeScript cannot follow that through a variable name.
     const handler = this.#parts.handlers[name] as (value: unknown) => unknown;
-    return handler(parsed.data);
+    return narrowOutput(this.#parts.access, name, await handler(parsed.data), parsed.data);
   }
 
   #open(stream: number, name: 'live' | 'playback', input: unknown, credits: number): void {
-    const refuse = (error: unknown): void => this.#send({ type: 'closed', stream, error: toWire(error) });
+    const refuse = (error: unknown): void => this.#send({ type: 'closed', stream, error: narrowError(this.#parts.access, error) });
     if (this.#streams.has(stream)) {
       this.#channel.close('a stream id was used twice');
       return;
@@ -183,7 +182,7 @@ class ViewerSession {
         ended = true;
         this.#streams.delete(stream);
         if (error !== null) this.#report(`${name} ended`, error);
-        this.#send({ type: 'closed', stream, error: error === null ? null : toWire(error) });
+        this.#send({ type: 'closed', stream, error: error === null ? null : narrowError(this.#parts.access, error) });
       },
     });
     return ended ? null : opened;
