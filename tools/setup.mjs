@@ -22,6 +22,7 @@ const TEST_PACKAGES = [
   { name: 'strace', program: 'strace' },
   { name: 'libfaketime', program: null },
   { name: 'xfsprogs', program: 'mkfs.xfs' },
+  { name: 'haproxy', program: 'haproxy' },
   { name: 'python3-gi', program: null },
   { name: 'gir1.2-gst-rtsp-server-1.0', program: null },
   { name: 'gstreamer1.0-plugins-base', program: null },
