@@ -1,13 +1,17 @@
 /** The frame of the interface: navigation, header, the view one is in, and what all views share. */
+import { EyeOff, Radio } from 'lucide-react';
 import { Tooltip } from 'radix-ui';
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import type { EngineClient } from './api/engine-client.ts';
-import { EngineProvider, useEngineEvent, useQuery } from './api/engine-context.tsx';
+import { OwnEngineProvider, useEngineEvent, useQuery } from './api/engine-context.tsx';
+import { Empty } from './components/Empty.tsx';
 import { Frame } from './components/Frame.tsx';
 import { ShortcutsDialog } from './components/ShortcutsDialog.tsx';
 import { ToastProvider } from './components/Toasts.tsx';
 import { CamerasProvider, useCameras } from './state/cameras.tsx';
-import { goTo, hrefOf, useRoute, VIEWS, type ViewName } from './state/route.ts';
+import { AnotherHomeProvider } from './state/another-home.tsx';
+import { useIsAway, useSight } from './state/place.tsx';
+import { goTo, hrefOf, useRoute, VIEWS, VIEWS_OF_ANOTHER_HOME, type ViewName } from './state/route.ts';
 import { applyTheme } from './state/theme.ts';
 
 const VIEW_COMPONENTS: Readonly<Record<ViewName, ComponentType>> = {
@@ -22,47 +26,81 @@ const VIEW_COMPONENTS: Readonly<Record<ViewName, ComponentType>> = {
 
 export function App({ client }: { readonly client: EngineClient }): ReactNode {
   return (
-    <EngineProvider client={client}>
+    <OwnEngineProvider client={client}>
       <Tooltip.Provider delayDuration={500}>
         <ToastProvider>
-          <CamerasProvider>
-            <Rooms />
-          </CamerasProvider>
+          <Homes />
         </ToastProvider>
       </Tooltip.Provider>
-    </EngineProvider>
+    </OwnEngineProvider>
   );
 }
 
-function Rooms(): ReactNode {
-  const { view, cameraId } = useRoute();
-  const cameras = useCameras();
+/** This home, or the one the address names: the same rooms. How they look is this computer's in both. */
+function Homes(): ReactNode {
+  const { homeId } = useRoute();
   const settings = useQuery('settings.get', {});
-  const [shortcuts, setShortcuts] = useState(false);
   useEngineEvent('settings.changed', settings.refresh);
   useEffect(() => applyTheme(settings.data?.theme ?? 'system'), [settings.data?.theme]);
-  useEffect(() => listenForKeys(() => setShortcuts((open) => !open)), []);
+  const homeName = settings.data?.homeName ?? '';
+  const rooms = (
+    <CamerasProvider>
+      <Rooms homeName={homeName} />
+    </CamerasProvider>
+  );
+  if (homeId === null) return rooms;
+  return (
+    <AnotherHomeProvider key={homeId} homeId={homeId}>
+      {rooms}
+    </AnotherHomeProvider>
+  );
+}
+
+function Rooms({ homeName }: { readonly homeName: string }): ReactNode {
+  const { view, cameraId } = useRoute();
+  const cameras = useCameras();
+  const isAway = useIsAway();
+  const [shortcuts, setShortcuts] = useState(false);
+  useEffect(() => listenForKeys(isAway ? VIEWS_OF_ANOTHER_HOME : VIEWS, () => setShortcuts((open) => !open)), [isAway]);
   // The first run begins with looking for cameras, and stays there until all wanted ones are added; later the way there is a button.
-  const firstRun = cameras !== null && cameras.length === 0 && view === 'watch' && cameraId === null;
+  const firstRun = !isAway && cameras !== null && cameras.length === 0 && view === 'watch' && cameraId === null;
   useEffect(() => {
     if (firstRun) window.location.replace(hrefOf({ view: 'welcome' }));
   }, [firstRun]);
   const View = VIEW_COMPONENTS[view];
   return (
-    <Frame view={view} homeName={settings.data?.homeName ?? ''}>
-      <Suspense fallback={null}>
-        {cameras === null || firstRun ? null : <View />}
-      </Suspense>
+    <Frame view={view} homeName={homeName}>
+      <Suspense fallback={null}>{cameras === null ? <NotYet /> : firstRun ? null : isAway && cameras.length === 0 ? <NothingToSee /> : <View />}</Suspense>
       <ShortcutsDialog open={shortcuts} onOpenChange={setShortcuts} />
     </Frame>
   );
 }
 
+/** Nothing is known yet. Here that is a blink; of another home, why it takes long. */
+function NotYet(): ReactNode {
+  const sight = useSight();
+  if (sight.kind !== 'blank') return null;
+  return (
+    <Empty icon={Radio} title="No line to that home yet">
+      <p>{sight.reason}</p>
+      <p>It is tried again and again by itself.</p>
+    </Empty>
+  );
+}
+
+function NothingToSee(): ReactNode {
+  return (
+    <Empty icon={EyeOff} title="No camera to look at">
+      <p>The owner of this home lets this computer see none of its cameras at the moment. They can change that there, under Away.</p>
+    </Empty>
+  );
+}
+
 /** Alt and a digit goes to a view; `?` shows the keys. */
-function listenForKeys(onHelp: () => void): () => void {
+function listenForKeys(views: readonly ViewName[], onHelp: () => void): () => void {
   const onKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || isTyping(event.target)) return;
-    const view = event.altKey ? VIEWS[Number(event.key) - 1] : undefined;
+    const view = event.altKey ? views[Number(event.key) - 1] : undefined;
     if (view !== undefined) {
       event.preventDefault();
       goTo({ view });

@@ -7,6 +7,7 @@ import { useEngineEvent, useQuery } from '../../api/engine-context.tsx';
 import { Empty } from '../../components/Empty.tsx';
 import { formatClock, formatDay, formatDuration, localDayStart } from '../../components/format.ts';
 import { useCameras } from '../../state/cameras.tsx';
+import { mayKnowTimes } from '../../state/rights.ts';
 import { hrefOf } from '../../state/route.ts';
 import './events.css';
 
@@ -25,7 +26,7 @@ const SHOWN_DAYS = 30;
 export function Events(): ReactNode {
   const entries = useCameras();
   const [untilMs] = useState(() => Date.now() + DAY_MS);
-  const ids = useMemo(() => (entries ?? []).map(({ camera }) => camera.id), [entries]);
+  const ids = useMemo(() => (entries ?? []).filter(mayKnowTimes).map(({ camera }) => camera.id), [entries]);
   const events = useQuery('events.list', ids.length === 0 ? null : { cameraIds: ids, startMs: untilMs - SHOWN_DAYS * DAY_MS, endMs: untilMs, limit: 500 });
   useEngineEvent('timeline.changed', events.refresh);
   if (entries === null || (events.loading && ids.length > 0)) return null;

@@ -16,11 +16,13 @@ export interface ControlsProps {
   readonly onBack: () => void;
   readonly onFullScreen: () => void;
   readonly onDialog: (dialog: 'go-to' | 'sheet') => void;
+  /** Whether there is a camera whose hour can be shown at a glance. */
+  readonly hasSheet: boolean;
   /** The button that keeps a moment. */
   readonly keep: ReactNode;
 }
 
-export function Controls({ moment, opened, window, onWindow, onBack, onFullScreen, onDialog, keep }: ControlsProps): ReactNode {
+export function Controls({ moment, opened, window, onWindow, onBack, onFullScreen, onDialog, hasSheet, keep }: ControlsProps): ReactNode {
   const { atMs, nowMs, live, playing, rate } = moment;
   const zoomBy = (factor: number): void => onWindow(pan(zoom(window, factor, atMs), 0, nowMs));
   return (
@@ -57,7 +59,7 @@ export function Controls({ moment, opened, window, onWindow, onBack, onFullScree
         <CalendarClock size={18} />
       </IconButton>
       {keep}
-      <IconButton label="Contact sheet of this hour" shortcut="C" onClick={() => onDialog('sheet')}>
+      <IconButton label="Contact sheet of this hour" shortcut="C" disabled={!hasSheet} onClick={() => onDialog('sheet')}>
         <LayoutGrid size={18} />
       </IconButton>
       <IconButton label="Wider" shortcut="−" className="wide-only" onClick={() => zoomBy(2)}>

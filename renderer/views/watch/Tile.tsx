@@ -11,6 +11,7 @@ import { Painter } from '../../player/painter.ts';
 import type { TilePhase } from '../../player/tile-player.ts';
 import { ageWords, type Sight } from '../../relay/sight.ts';
 import { useIsAway, useSight, useVeil } from '../../state/place.tsx';
+import { may } from '../../state/rights.ts';
 import { goTo } from '../../state/route.ts';
 import type { PlaybackController } from './playback-controller.ts';
 import { RecordNow } from './RecordNow.tsx';
@@ -38,12 +39,13 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
   const [smaller, setSmaller] = useState(false);
   const hasSub = camera.streams.some(({ kind }) => kind === 'sub');
   const stream = playback === null ? (opened || !hasSub ? 'main' : 'sub') : !opened && camera.recorded.includes('sub') ? 'sub' : 'main';
-  useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, onPhase: setPhase, onSmaller: setSmaller });
+  const allowed = may(entry, playback === null ? 'live' : 'playback');
+  useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, allowed, onPhase: setPhase, onSmaller: setSmaller });
   useLastPicture(canvas, entry, sight);
 
   const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
   const hasSound = typeof AudioContext !== 'undefined' && camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
-  const dimmed = offline || phase.kind === 'gap' || phase.kind === 'waiting';
+  const dimmed = !allowed || offline || phase.kind === 'gap' || phase.kind === 'waiting';
   return (
     <article className="tile" data-selected={selected} data-phase={phase.kind} data-sight={sight.kind} data-camera={camera.id} aria-label={camera.name}>
       <button type="button" className="tile-open" aria-label={opened ? `${camera.name}: show all cameras` : `Open ${camera.name}`} onClick={onOpen} />
@@ -67,12 +69,13 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
 }
 
 /** The last preview, until something moves: nobody waits before a black tile. Again when what was seen had to go. */
-function useLastPicture(canvas: { readonly current: HTMLCanvasElement | null }, { camera }: CameraWithStatus, sight: Sight): void {
+function useLastPicture(canvas: { readonly current: HTMLCanvasElement | null }, entry: CameraWithStatus, sight: Sight): void {
   const client = useEngine();
   const veil = useVeil();
-  const blank = sight.kind === 'blank';
+  const { camera } = entry;
+  const isWanted = sight.kind !== 'blank' && (may(entry, 'previews') || may(entry, 'live'));
   useEffect(() => {
-    if (blank) return undefined;
+    if (!isWanted) return undefined;
     let gone = false;
     void client
       .ask('previews.latest', { cameraId: camera.id })
@@ -85,7 +88,7 @@ function useLastPicture(canvas: { readonly current: HTMLCanvasElement | null }, 
     return () => {
       gone = true;
     };
-  }, [client, canvas, camera.id, veil, blank]);
+  }, [client, canvas, camera.id, veil, isWanted]);
 }
 
 /** No picture, and why: what is not known to be of now is not shown. */
@@ -99,8 +102,16 @@ function Blank({ sight }: { readonly sight: Sight & { readonly kind: 'blank' } }
   );
 }
 
-function Message({ entry: { camera, status }, phase, live, nowMs }: { readonly entry: CameraWithStatus; readonly phase: TilePhase; readonly live: boolean; readonly nowMs: EpochMs }): ReactNode {
+function Message({ entry, phase, live, nowMs }: { readonly entry: CameraWithStatus; readonly phase: TilePhase; readonly live: boolean; readonly nowMs: EpochMs }): ReactNode {
   const isAway = useIsAway();
+  const { camera, status } = entry;
+  if (!may(entry, live ? 'live' : 'playback')) {
+    return (
+      <Notice icon={<EyeOff size={22} />} title={live ? 'Not shared live' : 'No recordings shared'}>
+        The people at home decide what this computer may see of this camera.
+      </Notice>
+    );
+  }
   if (phase.kind === 'unsupported') {
     return (
       <Notice icon={<MonitorX size={22} />} title="This browser cannot play this camera’s video">

@@ -14,6 +14,8 @@ import { useSize } from './use-size.ts';
 
 export interface TimelineProps {
   readonly cameras: readonly Camera[];
+  /** Those whose pictures may be seen under the pointer. */
+  readonly previewed: ReadonlySet<CameraId>;
   readonly data: DrawnTimeline | null;
   /** Footage that is kept for good. */
   readonly locks: readonly FootageLock[];
@@ -72,7 +74,8 @@ export function Timeline(props: TimelineProps): ReactNode {
     const camera = drag.current?.kind === 'pan' ? undefined : cameras[rowAt(y)];
     if (camera === undefined) return;
     const atMs = Math.min(momentAt(x), nowMs);
-    preview.want(camera.id, atMs);
+    if (props.previewed.has(camera.id)) preview.want(camera.id, atMs);
+    else preview.leave();
     window.clearTimeout(standing.current);
     if (drag.current === null && y >= AXIS_PX) standing.current = window.setTimeout(() => props.onRest(atMs), STANDS_MS);
   });

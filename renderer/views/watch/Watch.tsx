@@ -5,6 +5,7 @@ import { type EpochMs, HOUR_MS, MINUTE_MS, type TimeRange } from '../../../share
 import { useQuery } from '../../api/engine-context.tsx';
 import { useLocks } from '../../state/locks.ts';
 import { useIsAway, useSight } from '../../state/place.tsx';
+import { may, mayKnowTimes } from '../../state/rights.ts';
 import { useRoute } from '../../state/route.ts';
 import { AheadProvider, useAheadPicture } from './ahead-context.tsx';
 import { ContactSheet } from './ContactSheet.tsx';
@@ -43,7 +44,9 @@ export function Watch(): ReactNode {
   const stage = useRef<HTMLDivElement>(null);
   const cameras = useMemo(() => (entries ?? []).map(({ camera }) => camera), [entries]);
   const ids = useMemo(() => cameras.map(({ id }) => id), [cameras]);
-  const timeline = useTimeline(ids, window);
+  const timed = useMemo(() => (entries ?? []).filter(mayKnowTimes).map(({ camera }) => camera), [entries]);
+  const previewed = useMemo(() => new Set((entries ?? []).filter((entry) => may(entry, 'previews')).map(({ camera }) => camera.id)), [entries]);
+  const timeline = useTimeline(useMemo(() => timed.map(({ id }) => id), [timed]), window);
   const { atMs, nowMs, live } = moment;
 
   // Until somebody moves it, the window shows what there is: minutes on the first day, hours later.
@@ -85,14 +88,15 @@ export function Watch(): ReactNode {
   const shown = (entries ?? []).filter(({ camera }) => opened === null || camera.id === opened);
   const ahead = useAheadPicture();
   // Of one camera alone: sixteen pictures for a place where the pointer only rests would be too much.
-  const alone = shown.length === 1 ? (shown[0]?.camera.id ?? null) : null;
+  const [first] = shown;
+  const alone = shown.length === 1 && first !== undefined && may(first, 'playback') ? first.camera.id : null;
   const prepare = useCallback(
     (toMs: EpochMs) => {
       if (alone !== null) ahead.rest({ cameraId: alone, stream: 'main' }, toMs);
     },
     [ahead, alone],
   );
-  const sheetCamera = cameras.find(({ id }) => id === (opened ?? ids[0]));
+  const sheetCamera = cameras.find(({ id }) => previewed.has(id) && (opened === null || id === opened));
   return (
     <div className="watch">
       <div className="stage" ref={stage}>
@@ -110,9 +114,10 @@ export function Watch(): ReactNode {
         </AheadProvider>
       </div>
       <section className="time" aria-label="Time">
-        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} onWindow={moveWindow} window={window} keep={isAway ? null : <Keep cameras={shownCameras} atMs={atMs} nowMs={nowMs} window={window} keep={keep} />} />
+        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} hasSheet={sheetCamera !== undefined} onWindow={moveWindow} window={window} keep={isAway ? null : <Keep cameras={shownCameras} atMs={atMs} nowMs={nowMs} window={window} keep={keep} />} />
         <Timeline
-          cameras={cameras}
+          cameras={timed}
+          previewed={previewed}
           data={growing}
           locks={locks ?? []}
           window={window}

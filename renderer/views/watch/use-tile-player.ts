@@ -16,12 +16,14 @@ export interface TilePlayerRequest {
   readonly stream: 'main' | 'sub' | 'best';
   readonly playback: PlaybackController | null;
   readonly audible: boolean;
+  /** False: nothing of it may be seen, and nothing is asked for. */
+  readonly allowed: boolean;
   readonly onPhase: (phase: TilePhase) => void;
   /** The line is slow and a smaller picture comes than was asked for, or not any more. */
   readonly onSmaller: (smaller: boolean) => void;
 }
 
-export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onPhase, onSmaller }: TilePlayerRequest): void {
+export function useTilePlayer({ canvas, cameraId, stream, playback, audible, allowed, onPhase, onSmaller }: TilePlayerRequest): void {
   const client = useEngine();
   const ahead = useSharedAhead();
   const veil = useVeil();
@@ -32,7 +34,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
 
   useEffect(() => {
     const element = canvas.current;
-    if (element === null) return undefined;
+    if (element === null || !allowed) return undefined;
     const painter = new Painter(element, veil === null ? undefined : () => veil.maySee());
     const stopVeil = veil?.onChange(() => {
       if (!veil.maySee()) painter.clear();
@@ -78,7 +80,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, onP
         }, 3_000);
       } else old?.close();
     };
-  }, [client, canvas, cameraId, stream, playback, ahead, veil, onPhase, onSmaller]);
+  }, [client, canvas, cameraId, stream, playback, ahead, veil, allowed, onPhase, onSmaller]);
 
   useEffect(() => {
     if (!audible || blank) return undefined;
