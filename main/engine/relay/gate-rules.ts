@@ -22,26 +22,24 @@ const OF_PICTURES: LeaveRule = { anyOf: ['previews'], shows: 'previews' };
 /** Answers to these questions may leave; to any other, they do not. */
 export const ANSWER_RULES: Partial<Record<OperationName, LeaveRule>> = {
   'app.info': { anyOf: [], refuse: ownersPaths },
-  'cameras.list': { anyOf: [] },
-  'cameras.elsewhere': OF_RECORDINGS,
+  'cameras.list': { anyOf: [], refuse: ownersNetwork },
   'timeline.get': OF_RECORDINGS,
   'timeline.drawn': { ...OF_RECORDINGS, refuse: columnsNotNamed },
   'events.list': OF_RECORDINGS,
-  'coverage.days': OF_RECORDINGS,
-  'locks.list': OF_RECORDINGS,
+  'coverage.days': { anyOf: ['playback'] },
   'previews.at': OF_PICTURES,
   'previews.sheet': OF_PICTURES,
-  'previews.latest': OF_PICTURES,
+  // In place of the live picture while that does not come.
+  'previews.latest': { ...OF_PICTURES, anyOf: ['previews', 'live'] },
   'settings.get': { anyOf: [], refuse: ownersPaths },
 };
 
 /** Events that may leave. */
 export const EVENT_RULES: Partial<Record<EventName, LeaveRule>> = {
   'app.changed': { anyOf: [], refuse: ownersPaths },
-  'cameras.changed': { anyOf: [] },
+  'cameras.changed': { anyOf: [], refuse: ownersNetwork },
   'camera.status': { anyOf: [] },
   'timeline.changed': OF_RECORDINGS,
-  'locks.changed': OF_RECORDINGS,
   'settings.changed': { anyOf: [], refuse: ownersPaths },
 };
 
@@ -58,6 +56,13 @@ function ownersPaths(value: unknown): string | null {
   if ('ffmpegPath' in value && value.ffmpegPath !== null) return 'it names a program of the home';
   if ('searchInterfaces' in value && !(Array.isArray(value.searchInterfaces) && value.searchInterfaces.length === 0)) return 'it names networks of the home';
   return null;
+}
+
+/** Where cameras are reached, and as whom. */
+const NETWORK = /rtsps?:\/\/|https?:\/\/|"(?:username|deviceUrl|identity|mac|serial)":"[^"]/i;
+
+function ownersNetwork(value: unknown): string | null {
+  return NETWORK.test(JSON.stringify(value) ?? '') ? 'it says where a camera is reached' : null;
 }
 
 /** The columns say nothing of their cameras: as many as are named, or it cannot be said whose the others are. */

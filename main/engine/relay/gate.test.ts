@@ -93,7 +93,7 @@ function leaksIn(rig: Rig, streams: ReadonlyMap<number, { readonly name: Right; 
 
 const QUESTIONS = ['cameras.list', 'timeline.get', 'timeline.drawn', 'events.list', 'previews.at', 'previews.latest', 'storage.summary', 'footage.locate', 'remote.log', 'homes.keys', 'cameras.snapshot', 'constructor'] as const;
 const NEEDS: Readonly<Record<string, readonly Right[] | undefined>> = {
-  'cameras.list': [], 'timeline.get': ['playback', 'previews'], 'timeline.drawn': ['playback', 'previews'], 'events.list': ['playback', 'previews'], 'previews.at': ['previews'], 'previews.latest': ['previews'],
+  'cameras.list': [], 'timeline.get': ['playback', 'previews'], 'timeline.drawn': ['playback', 'previews'], 'events.list': ['playback', 'previews'], 'previews.at': ['previews'], 'previews.latest': ['previews', 'live'],
 };
 
 /** Random sessions with an engine that answers anything about any camera, while the owner changes the grants. How many messages leaked. */
@@ -251,5 +251,11 @@ describe('what passes', () => {
     ask(rig, 2, 'app.info', {});
     expect(rig.tell({ type: 'result', id: 1, value: { dataDir: '/home/me', ffmpeg: null } }).refused).toContain('folder');
     expect(rig.tell({ type: 'result', id: 2, value: { dataDir: '', ffmpeg: null } }).refused).toBeNull();
+    for (const [id, camera] of [[3, { id: B, streams: [{ url: 'rtsp://10.0.0.3/live' }] }], [4, { id: B, username: 'admin' }], [5, { id: B, mac: '00:11:22:33:44:55' }]] as const) {
+      ask(rig, id, 'cameras.list', {});
+      expect(rig.tell({ type: 'result', id, value: [{ camera }] }).refused).toContain('reached');
+    }
+    ask(rig, 6, 'cameras.list', {});
+    expect(rig.tell({ type: 'result', id: 6, value: [{ camera: { id: B, username: null, streams: [{ url: '' }] } }] }).refused).toBeNull();
   });
 });
