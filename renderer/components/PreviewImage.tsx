@@ -12,6 +12,8 @@ const FIRST_MS = 1_500;
 export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: CameraId; readonly dimmed?: boolean }): ReactNode {
   const client = useEngine();
   const [url, setUrl] = useState<string | null>(null);
+  // Until the first answer there is nothing to say, and a symbol that comes for a moment would be noise.
+  const [answered, setAnswered] = useState(false);
   const blank = useSight().kind === 'blank';
   useEffect(() => {
     let gone = false;
@@ -28,7 +30,9 @@ export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: 
       void load()
         .catch(() => undefined)
         .finally(() => {
-          if (!gone) timer = setTimeout(attempt, shown === null ? FIRST_MS : REFRESH_MS);
+          if (gone) return;
+          setAnswered(true);
+          timer = setTimeout(attempt, shown === null ? FIRST_MS : REFRESH_MS);
         });
     attempt();
     return () => {
@@ -39,7 +43,7 @@ export function PreviewImage({ cameraId, dimmed = false }: { readonly cameraId: 
   }, [client, cameraId]);
   return (
     <div className="picture" data-dimmed={dimmed}>
-      {url === null || blank ? <ImageOff size={22} strokeWidth={1.5} aria-label="No picture yet" /> : <img src={url} alt="" />}
+      {url !== null && !blank ? <img src={url} alt="" /> : answered ? <ImageOff size={22} strokeWidth={1.5} aria-label="No picture yet" /> : null}
     </div>
   );
 }
