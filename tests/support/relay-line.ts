@@ -1,0 +1,185 @@
+/** A line between two ends of a session that runs on a clock of the test's: as slow, as far and as hostile as wanted. */
+import type { SessionClock, Wire } from '../../shared/relay/wire.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly number: number;
+  readonly run: () => void;
+}
+
+/** Lets everything run that waits for nothing but its turn; WebCrypto answers from threads, so a turn of the event loop each. */
+async function settle(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** Time that passes only in `advance`. */
+export class FakeClock implements SessionClock {
+  #nowMs = 1_000;
+  #numbers = 0;
+  #timers: Timer[] = [];
+  readonly #turns: number;
+
+  /** `turns` of the event loop after every timer; more for a suite that answers from threads. */
+  constructor(turns = 1) {
+    this.#turns = turns;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { atMs: this.#nowMs + Math.max(0, ms), number: (this.#numbers += 1), run };
+    // Kept in order: by time, then by when it was asked for.
+    const at = this.#timers.findLastIndex((other) => other.atMs <= timer.atMs) + 1;
+    this.#timers.splice(at, 0, timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#nowMs + ms;
+    await settle(this.#turns);
+    for (let next = this.#timers[0]; next !== undefined && next.atMs <= endMs; next = this.#timers[0]) {
+      this.#timers.shift();
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.run();
+      await settle(this.#turns);
+    }
+    this.#nowMs = endMs;
+    await settle(this.#turns);
+  }
+
+  /** Advances in small steps until the condition holds; throws when it does not within `ms`. */
+  async until(what: string, condition: () => boolean, ms = 20_000): Promise<void> {
+    const endMs = this.#nowMs + ms;
+    await settle(this.#turns);
+    while (!condition()) {
+      if (this.#nowMs >= endMs) throw new Error(`it did not happen that ${what}`);
+      await this.advance(1);
+    }
+  }
+}
+
+export interface LineShape {
+  /** One way. */
+  delayMs: number;
+  bytesPerS: number;
+}
+
+/** What a relay in between may do with a message: these go on, in this order. */
+export type Meddler = (bytes: Uint8Array, index: number) => readonly Uint8Array[];
+
+/** One direction of the line. */
+export class Direction {
+  readonly #clock: SessionClock;
+  readonly #deliver: (bytes: Uint8Array) => void;
+  readonly shape: LineShape;
+  meddle: Meddler = (bytes) => [bytes];
+  /** Everything handed to it, as it was. */
+  readonly seen: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
+  isKeeping = false;
+  isStalled = false;
+  #held: Uint8Array[] = [];
+  #freeMs = 0;
+  #count = 0;
+  waitingBytes = 0;
+
+  constructor(clock: SessionClock, shape: LineShape, deliver: (bytes: Uint8Array) => void) {
+    this.#clock = clock;
+    this.#deliver = deliver;
+    this.shape = shape;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.isKeeping) this.seen.push({ atMs: this.#clock.nowMs(), bytes: bytes.slice() });
+    for (const each of this.meddle(bytes, this.#count++)) this.inject(each);
+  }
+
+  /** Puts a message on the line that nobody sent. */
+  inject(bytes: Uint8Array): void {
+    if (this.isStalled) {
+      this.#held.push(bytes);
+      return;
+    }
+    const nowMs = this.#clock.nowMs();
+    this.#freeMs = Math.max(nowMs, this.#freeMs) + (bytes.length * 1000) / this.shape.bytesPerS;
+    this.waitingBytes += bytes.length;
+    this.#clock.after(this.#freeMs + this.shape.delayMs - nowMs, () => {
+      this.waitingBytes -= bytes.length;
+      this.#deliver(bytes);
+    });
+  }
+
+  resume(): void {
+    this.isStalled = false;
+    for (const bytes of this.#held.splice(0)) this.inject(bytes);
+  }
+}
+
+class End implements Wire {
+  #listener: ((bytes: Uint8Array) => void) | null = null;
+  #early: Uint8Array[] = [];
+  #closeListeners: ((reason: string) => void)[] = [];
+  closedReason: string | null = null;
+  readonly #out: () => Direction;
+  readonly #onClosed: () => void;
+
+  constructor(out: () => Direction, onClosed: () => void) {
+    this.#out = out;
+    this.#onClosed = onClosed;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.closedReason === null) this.#out().send(bytes);
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.closedReason !== null) return;
+    if (this.#listener === null) this.#early.push(bytes);
+    else this.#listener(bytes);
+  }
+
+  onMessage(listener: (bytes: Uint8Array) => void): void {
+    this.#listener = listener;
+    for (const bytes of this.#early.splice(0)) listener(bytes);
+  }
+
+  onClose(listener: (reason: string) => void): void {
+    if (this.closedReason === null) this.#closeListeners.push(listener);
+    else listener(this.closedReason);
+  }
+
+  close(reason: string): void {
+    if (this.closedReason !== null) return;
+    this.gone(reason);
+    this.#onClosed();
+  }
+
+  gone(reason: string): void {
+    if (this.closedReason !== null) return;
+    this.closedReason = reason;
+    for (const tell of this.#closeListeners.splice(0)) tell(reason);
+  }
+}
+
+/** Two wires joined by a line; closing one closes the other after the line's delay. */
+export class Line {
+  readonly toViewer: Direction;
+  readonly toHome: Direction;
+  readonly home: End;
+  readonly viewer: End;
+
+  constructor(clock: SessionClock, shape: Partial<LineShape> = {}) {
+    const whole = { delayMs: 1, bytesPerS: 1e9, ...shape };
+    this.home = new End(() => this.toViewer, () => clock.after(whole.delayMs + 1, () => this.viewer.gone('the other end is gone')));
+    this.viewer = new End(() => this.toHome, () => clock.after(whole.delayMs + 1, () => this.home.gone('the other end is gone')));
+    this.toViewer = new Direction(clock, { ...whole }, (bytes) => this.viewer.receive(bytes));
+    this.toHome = new Direction(clock, { ...whole }, (bytes) => this.home.receive(bytes));
+  }
+}
