@@ -17,7 +17,7 @@ const SEARCH_MS = 1_500;
 
 /** The text of a code. */
 export function readCode(text: string): ReadOffer {
-  if (text.trim() === '') return { problem: 'Paste the code that the home shows under “Copy as text”.' };
+  if (text.trim() === '') return { problem: 'Paste the code that the home shows: “Copy the code” there.' };
   if (!looksLikePairingCode(text)) return { problem: 'This is not a code of Porchlight: that begins with porchlight-pair:' };
   const code = decodePairingCode(text);
   return code === null ? { problem: 'The code is not whole, or of another version of Porchlight. Copy all of it.' } : { offer: { kind: 'code', code } };
