@@ -11,6 +11,7 @@ export interface RelayProgram {
   readonly child: RunningChild;
   readonly url: string;
   readonly port: number;
+  readonly metricsUrl: string;
   /** The value of one sample, as `/metrics` has it. */
   counter(sample: string): Promise<number>;
   openFiles(): number;
@@ -36,6 +37,7 @@ export async function startRelayProgram(args: readonly string[] = MANY_FROM_HERE
     return {
       child,
       url,
+      metricsUrl: metrics,
       port: Number(new URL(url).port),
       async counter(sample) {
         const text = await (await fetch(metrics)).text();
