@@ -16,7 +16,7 @@ import { openLogFile } from './process/log-file.ts';
 import { keyringBox } from './process/secret-box.ts';
 import { createIngest } from './recorder/ingest-host.ts';
 import { firstRules, openRules, type RulesStore } from './settings/rules-store.ts';
-import { openSealedSecrets } from './settings/sealed-secrets.ts';
+import { openSealedSecrets, type SealedSecrets } from './settings/sealed-secrets.ts';
 import { mendSetup } from './settings/mend-setup.ts';
 import { openSettings, type SettingsStore } from './settings/settings-store.ts';
 import { undoCutImport } from './settings/setup-backup.ts';
@@ -62,6 +62,8 @@ export interface Base {
   readonly ffmpeg: FfmpegState;
   readonly ingest: Ingest;
   readonly secrets: AppInfo['secrets'];
+  /** Where passwords and keys are sealed. */
+  readonly vault: SealedSecrets;
   /** Sentences about files of the set-up that could not be read at the start. */
   readonly setupWarnings: readonly string[];
 }
@@ -97,7 +99,7 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   const rules = await openRules(configDir, () => firstRules(disk), log);
   // An unknown ffmpeg is checked before it is used; a known one is checked beside recording (engine-upkeep.ts).
   if (!(await looking)) await ffmpeg.refresh();
-  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, ingest, secrets: inKeyring ? 'keyring' : 'owner-only-file', setupWarnings };
+  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, ingest, secrets: inKeyring ? 'keyring' : 'owner-only-file', vault: secrets, setupWarnings };
 }
 
 /** A new installation records to the given folder; one that cannot be used leaves the engine running, to say so. */

@@ -6,6 +6,7 @@ import { copyFile, open, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import type { ViewLog, ViewLogEntry } from '../../../../shared/model/remote.ts';
 import { fromHex } from '../../../../shared/relay/bytes.ts';
+import type { LogHead } from '../../../../shared/relay/session-types.ts';
 import type { EpochMs } from '../../../../shared/time.ts';
 import { syncFolder } from '../../core/atomic-file.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -28,8 +29,8 @@ export interface ViewQuery {
 export interface ViewLogStore {
   /** Durable when it resolves; before that nothing is to be shown. Rejects where the disk does not take it. */
   append(view: NewView): Promise<ViewLogEntry>;
-  /** SHA-256 of the newest confirmed line, 32 bytes. */
-  head(): Uint8Array;
+  /** How many lines there are, and SHA-256 of the newest confirmed one, 32 bytes. */
+  head(): LogHead;
   /** Newest first, and whether the whole log fits together now. */
   read(query: ViewQuery): Promise<ViewLog>;
   verify(): Promise<ViewLog['chain']>;
@@ -101,8 +102,8 @@ class FileViewLog implements ViewLogStore {
     });
   }
 
-  head(): Uint8Array {
-    return fromHex(this.#tip.hashHex) ?? new Uint8Array(32);
+  head(): LogHead {
+    return { length: this.#tip.seq, head: fromHex(this.#tip.hashHex) ?? new Uint8Array(32) };
   }
 
   async read({ limit, beforeSeq, deviceId }: ViewQuery): Promise<ViewLog> {
