@@ -2,6 +2,7 @@
 import type { Channel } from '../../shared/contract/channel.ts';
 import type { AppInfo, EngineHandlers } from '../../shared/contract/engine-api.ts';
 import type { EngineInit, ParentLink, ServingInfo } from '../../shared/contract/engine-process.ts';
+import { PorchlightError } from '../../shared/errors.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Settings } from '../../shared/model/settings.ts';
 import type { StorageSummary } from '../../shared/model/storage.ts';
@@ -9,11 +10,13 @@ import { createClockWatch } from './cameras/clock-watch.ts';
 import { createFinder } from './cameras/finder.ts';
 import { createNeighbourTable } from './cameras/neighbours.ts';
 import { createCameraNetwork } from './cameras/network.ts';
+import { OtherCameraMarks } from './cameras/other-camera-marks.ts';
 import { createProber, type Prober } from './cameras/prober.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { createSearcher, type Searcher } from './discovery/searcher.ts';
 import { type Base, describeApp, openBase, StopStack } from './engine-base.ts';
 import { openCare } from './engine-care.ts';
+import { openRemote } from './engine-remote.ts';
 import { type Recording, startRecording } from './engine-recording.ts';
 import { startUpkeep } from './engine-upkeep.ts';
 import { grabStill } from './ffmpeg/jobs.ts';
@@ -22,8 +25,9 @@ import { summarizeStorage } from './retention/forecast.ts';
 import { OWNER } from './rpc/access.ts';
 import { type AnyMessagePort, messagePortChannel } from './rpc/channels/message-port-channel.ts';
 import { createHandlers } from './rpc/handlers.ts';
+import { accessOf } from './rpc/remote-access.ts';
 import { serveSession } from './rpc/server.ts';
-import { openDoors } from './serve/doors.ts';
+import { type Doors, openDoors } from './serve/doors.ts';
 
 export interface Engine extends RunningEngine {
   readonly handlers: EngineHandlers;
@@ -49,7 +53,7 @@ interface Network {
 }
 
 /** Searching, asking and finding again. */
-function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Base, { board, ingest }: Recording, stops: StopStack): Network {
+function startNetwork({ init, archive, clock, log, hub, registry, settings, ffmpeg }: Base, { board, ingest }: Recording, stops: StopStack): Network {
   const network = createCameraNetwork(clock, log.scoped('cameras'));
   const neighbours = createNeighbourTable(clock);
   const prober = createProber({
@@ -70,6 +74,13 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
     clockWatch.heard(notice.cameraId, notice.status.state);
     finder.heard(notice.cameraId, notice.status.state);
   });
+  const marks = new OtherCameraMarks({
+    clock, log,
+    write: async (event) => {
+      await archive.write.insertEvent(event);
+      hub.tell('timeline.changed', { cameraIds: [event.cameraId], startMs: event.startMs, endMs: event.endMs });
+    },
+  });
   const finder = createFinder({
     network,
     search: async () => (await searcher.search()).found,
@@ -79,6 +90,7 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
     loginRefused: (cameraId) => board.loginRefused(cameraId),
     relocate: (cameraId, to) => registry.relocate(cameraId, to),
     onDiagnosis: (cameraId, diagnosis) => board.diagnosed(cameraId, diagnosis),
+    onOther: (cameraId, fromMs) => marks.tell(cameraId, fromMs),
     neighbours,
     isLive: (cameraId) => board.get(cameraId)?.state === 'live',
     noteMac: (cameraId, mac) => registry.noteMac(cameraId, mac),
@@ -89,6 +101,7 @@ function startNetwork({ init, clock, log, hub, registry, settings, ffmpeg }: Bas
     stopping.abort();
     await searcher.stop();
     await running;
+    await marks.stop();
   });
   return { prober, searcher, onResume: () => clockWatch.refresh() };
 }
@@ -110,9 +123,17 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
     storageChanged();
   });
   connect(base, recording, network, appInfo);
-  const care = await openCare(base, recording, stops);
+  const away = await openRemote(base, recording, {
+    create: () => {
+      throw new PorchlightError('conflict', 'This Porchlight cannot dial relays yet.');
+    },
+    serve: (channel, grants, media) => void serveSession(channel, { handlers, media, events: hub.subscribe, access: accessOf(grants, () => clock.nowMs()), log: log.scoped('guest') }),
+  }, stops);
+  const care = await openCare(base, recording, [away.remotePart], stops);
+  const doorsOpen = Promise.withResolvers<Doors>();
   const handlers = createHandlers({
-    ...base, ...network, ...recording, ...care,
+    ...base, ...network, ...recording, ...care, ...away,
+    doors: doorsOpen.promise,
     previews: recording.previewStore,
     appInfo,
     summary,
@@ -123,9 +144,11 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
     storageChanged,
   });
   const attach = (channel: Channel): void => void serveSession(channel, { handlers, media: recording.footage, events: hub.subscribe, access: OWNER, log: log.scoped('viewer') });
-  const doors = await openDoors({ dataDir: init.dataDir, clock, log, onChannel: attach }, init.serve);
+  const doors = await openDoors({ dataDir: init.dataDir, clock, log, onChannel: attach, onChange: (state) => hub.tell('doors.changed', state) }, init.serve);
   stops.push(() => doors.stop());
+  doorsOpen.resolve(doors);
   serving.info = doors.serving;
+  away.remote.start().catch((error: unknown) => log.error('watching from away could not begin', error));
   startUpkeep(base, recording, care.doctor, handlers, summary, appInfo, stops);
   log.info('ready');
   return {

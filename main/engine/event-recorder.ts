@@ -17,7 +17,7 @@ const LOOK_MS = 5 * SECOND_MS;
 /** Who began an event and never said that it ended is gone. */
 const FORGOTTEN_MS = HOUR_MS;
 /** Kinds that are not reasons to record. */
-const OF_THE_CAMERA: ReadonlySet<CameraEvent['kind']> = new Set(['camera-offline', 'camera-online']);
+const OF_THE_CAMERA: ReadonlySet<CameraEvent['kind']> = new Set(['camera-offline', 'camera-online', 'other-camera']);
 
 export interface EventRecorderParts {
   readonly clock: Clock;

@@ -11,7 +11,7 @@ export interface TimelineGap extends TimeRange {
   readonly detail: string;
 }
 
-export const EVENT_KINDS = ['motion', 'person', 'vehicle', 'animal', 'camera-offline', 'camera-online', 'note'] as const;
+export const EVENT_KINDS = ['motion', 'person', 'vehicle', 'animal', 'camera-offline', 'camera-online', 'note', 'other-camera'] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 export interface CameraEvent extends TimeRange {

@@ -7,7 +7,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { Camera, CameraDevice, ConnectionState, StreamConfig } from '../../../shared/model/camera.ts';
 import type { FoundCamera } from '../../../shared/model/discovery.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { MINUTE_MS, SECOND_MS, type DurationMs } from '../../../shared/time.ts';
+import { MINUTE_MS, SECOND_MS, type DurationMs, type EpochMs } from '../../../shared/time.ts';
 import { retryWaitMs, type RetryLadder } from '../core/retry.ts';
 import { diagnose, diagnosisOf } from './diagnose.ts';
 import { findByMac, learnMacs } from './finder-rtsp.ts';
@@ -35,6 +35,8 @@ export interface FinderParts {
   readonly relocate: (cameraId: CameraId, to: Relocation) => Promise<unknown>;
   /** What is wrong with a camera that answers and is not recorded; null when nothing is. */
   readonly onDiagnosis?: (cameraId: CameraId, diagnosis: Diagnosis | null) => void;
+  /** What a camera sends is another one's, since `fromMs`; null: it is its own again, or nothing. */
+  readonly onOther?: (cameraId: CameraId, fromMs: EpochMs | null) => void;
   /** By which bare RTSP cameras are found again; without it they are not looked for. */
   readonly neighbours?: NeighbourTable;
   /** For learning where cameras that have no link-layer address stored live; both or none. */
@@ -57,6 +59,10 @@ const LADDER: RetryLadder = { stepsMs: [30 * SECOND_MS, 30 * SECOND_MS, 30 * SEC
 const GLANCE_EVERY_MS: DurationMs = 10 * SECOND_MS;
 /** Link-layer addresses change when somebody replaces a camera, which is rare. */
 const LEARN_EVERY_MS: DurationMs = 5 * MINUTE_MS;
+/** A camera answers a question soon after it began to send, or never: asked at each glance, so often. */
+const MAX_QUESTIONS = 6;
+/** ffmpeg hands over at once what came while it got to know the stream: pictures from before the camera counted as sending. */
+const HELD_BACK_MS: DurationMs = 10 * SECOND_MS;
 /** A stranger that claims to be a camera is not asked again soon. */
 const DISTRUST_MS: DurationMs = 10 * MINUTE_MS;
 
@@ -74,19 +80,36 @@ class NetworkFinder implements Finder {
   /** Cameras whose address another device has. */
   readonly #displaced = new Set<CameraId>();
   readonly #states = new Map<CameraId, ConnectionState>();
-  /** Began to send, and were not asked who they are yet. */
-  readonly #unchecked = new Set<CameraId>();
+  /** When a camera last fell silent, and since when it sends what it sends. */
+  readonly #silentMs = new Map<CameraId, EpochMs>();
+  readonly #sendsMs = new Map<CameraId, EpochMs>();
+  readonly #startedMs: EpochMs;
+  /** Began to send, and have not said yet who they are: how often they were asked in vain. */
+  readonly #unchecked = new Map<CameraId, number>();
+  #checking: Promise<void> | null = null;
+  #running = false;
   /** When a camera was last vainly looked for at a host. */
   readonly #vain = new Map<string, number>();
 
   constructor(parts: FinderParts) {
     this.#parts = parts;
+    this.#startedMs = parts.network.clock.nowMs();
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#running = true;
+    try {
+      await this.#lookAround(signal);
+    } finally {
+      this.#running = false;
+      await this.#checking;
+    }
+  }
+
+  async #lookAround(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#parts.network;
     while (!signal.aborted) {
-      await this.#checkWhoSends().catch((error: unknown) => log.warn('cameras could not be asked who they are', error));
+      await this.#check();
       const missing = this.#missing().map((camera) => camera.id);
       // One that is gone for a week must not make the others wait.
       if (missing.some((id) => !this.#lookedFor.has(id))) [this.#vainRounds, this.#nextMs] = [0, 0];
@@ -120,17 +143,43 @@ class NetworkFinder implements Finder {
     this.#parts.network.log.warn(`${camera.id}: another device has its address`);
     this.#displaced.add(camera.id);
     this.#parts.onDiagnosis?.(camera.id, 'other-camera');
+    this.#parts.onOther?.(camera.id, this.#sendsMs.get(camera.id) ?? this.#startedMs);
+    // It fell silent before the answer came.
+    if (this.#states.has(camera.id) && this.#states.get(camera.id) !== 'live') this.#parts.onOther?.(camera.id, null);
     this.#nextMs = 0;
   }
 
   heard(cameraId: CameraId, state: ConnectionState): void {
-    if (state === 'live' && this.#states.get(cameraId) !== 'live') this.#unchecked.add(cameraId);
+    const nowMs = this.#parts.network.clock.nowMs();
+    const before = this.#states.get(cameraId);
     this.#states.set(cameraId, state);
+    if (state === 'live' && before !== 'live') {
+      this.#sendsMs.set(cameraId, Math.max(this.#silentMs.get(cameraId) ?? this.#startedMs, nowMs - HELD_BACK_MS));
+      this.#unchecked.set(cameraId, 0);
+      // At once: what is recorded until the answer may be another camera's.
+      if (this.#running) void this.#check();
+    } else if (before === 'live' && state !== 'live') {
+      this.#silentMs.set(cameraId, nowMs);
+      if (this.#displaced.has(cameraId)) this.#parts.onOther?.(cameraId, null);
+    }
+  }
+
+  /** One check at a time; what begins to send meanwhile is asked by one more. */
+  #check(): Promise<void> {
+    this.#checking ??= this.#checkWhoSends()
+      .catch((error: unknown) => this.#parts.network.log.warn('cameras could not be asked who they are', error))
+      .finally(() => {
+        this.#checking = null;
+        if (this.#running && [...this.#unchecked.values()].includes(0)) void this.#check();
+      });
+    return this.#checking;
   }
 
   /** Asks cameras that began to send who they are: addresses are given out anew when a router restarts, and a password often fits several. */
   async #checkWhoSends(): Promise<void> {
-    const list = this.#parts.cameras().filter((camera) => this.#unchecked.delete(camera.id) && this.#parts.loginRefused?.(camera.id) !== true && camera.origin === 'onvif' && camera.deviceUrl !== null && URL.canParse(camera.deviceUrl));
+    const asked = new Map(this.#unchecked);
+    this.#unchecked.clear();
+    const list = this.#parts.cameras().filter((camera) => asked.has(camera.id) && this.#parts.loginRefused?.(camera.id) !== true && camera.origin === 'onvif' && camera.deviceUrl !== null && URL.canParse(camera.deviceUrl));
     for (const camera of oneOfEachDevice(list)) {
       try {
         const device = new OnvifDevice(this.#parts.network, { url: new URL(camera.deviceUrl ?? ''), login: await this.#parts.login(camera.id), allowBasic: false });
@@ -138,13 +187,21 @@ class NetworkFinder implements Finder {
         const isOther = isOtherCamera(camera, { endpoint: await device.endpointReference(), device: information });
         for (const one of camerasOfDevice(camera, this.#parts.cameras())) {
           if (isOther) this.#isDisplacedNow(one);
-          else if (this.#displaced.delete(one.id)) this.#parts.onDiagnosis?.(one.id, null);
+          else if (this.#displaced.has(one.id)) this.#isItselfAgain(one.id);
         }
       } catch (error) {
-        // Sends pictures and answers no questions: nothing speaks against it.
+        // Sends pictures and answers no questions: nothing speaks against it. One that has just started may answer soon.
         if (!(error instanceof PorchlightError)) throw error;
+        const tries = (asked.get(camera.id) ?? 0) + 1;
+        if (tries < MAX_QUESTIONS && !this.#unchecked.has(camera.id) && this.#states.get(camera.id) === 'live') this.#unchecked.set(camera.id, tries);
       }
     }
+  }
+
+  #isItselfAgain(cameraId: CameraId): void {
+    this.#displaced.delete(cameraId);
+    this.#parts.onDiagnosis?.(cameraId, null);
+    this.#parts.onOther?.(cameraId, null);
   }
 
   #missing(): Camera[] {
@@ -183,8 +240,7 @@ class NetworkFinder implements Finder {
 
   async #relocated(cameraId: CameraId, to: Relocation): Promise<void> {
     await this.#parts.relocate(cameraId, to);
-    this.#displaced.delete(cameraId);
-    this.#parts.onDiagnosis?.(cameraId, null);
+    this.#isItselfAgain(cameraId);
   }
 
   /** A device that answers where it was may have given its streams new addresses; how many cameras have new ones, null when it is not there. */

@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<EventKind, string>> = {
   'camera-offline': 'Camera went offline',
   'camera-online': 'Camera is back',
   note: 'Note',
+  'other-camera': 'Perhaps another camera',
 };
 
 const SHOWN_DAYS = 30;

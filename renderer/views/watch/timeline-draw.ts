@@ -76,6 +76,7 @@ export function readColours(element: Element): TimelineColours {
       'camera-offline': token('--wrong'),
       'camera-online': token('--good'),
       note: motion,
+      'other-camera': token('--wrong'),
     },
   };
 }
