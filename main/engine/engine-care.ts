@@ -6,7 +6,7 @@ import type { Base, StopStack } from './engine-base.ts';
 import type { Recording } from './engine-recording.ts';
 import { changedRules } from './settings/rules-store.ts';
 import { SetupCarrier } from './settings/setup-carrier.ts';
-import { rulesPart, settingsPart } from './settings/setup-parts.ts';
+import { rulesPart, type SetupPart, settingsPart } from './settings/setup-parts.ts';
 import { Doctor, LAST_CHECK_FILE } from './storage/doctor.ts';
 
 export interface Care {
@@ -14,7 +14,8 @@ export interface Care {
   readonly setup: SetupCarrier;
 }
 
-export async function openCare({ init, archive, clock, configDir, hub, log, registry, rules, settings }: Base, { board, ingest, whatIf }: Recording, stops: StopStack): Promise<Care> {
+/** `further`: parts of the set-up besides cameras, settings and rules. */
+export async function openCare({ init, archive, clock, configDir, hub, log, registry, rules, settings }: Base, { board, ingest, whatIf }: Recording, further: readonly SetupPart[], stops: StopStack): Promise<Care> {
   const doctor = await Doctor.open({
     archive,
     file: path.join(init.dataDir, LAST_CHECK_FILE),
@@ -35,7 +36,7 @@ export async function openCare({ init, archive, clock, configDir, hub, log, regi
   };
   const setup = new SetupCarrier({
     configDir,
-    parts: [cameraPart(registry), settingsPart(settings), rulesPart(rules, mayApply)],
+    parts: [cameraPart(registry), settingsPart(settings), rulesPart(rules, mayApply), ...further],
     version: init.version,
     homeName: () => settings.get().homeName,
     onTaken: async () => {

@@ -2,26 +2,29 @@
 import type { EngineHandlers } from '../../../shared/contract/engine-api.ts';
 import type { DoorsState } from '../../../shared/model/doors.ts';
 
+export interface DoorDesk {
+  state(): DoorsState;
+  /** Durable, and open or closed when it resolves. Rejects with `conflict` where there is no password yet, `not-allowed` in the app, `port-in-use`. */
+  setOpen(open: boolean): Promise<void>;
+  /** Durable when it resolves; whoever came in with the old one is signed out. */
+  setPassword(password: string): Promise<void>;
+}
+
 export interface DoorParts {
-  readonly doors: {
-    state(): DoorsState;
-    /** Durable, and open or closed when it resolves. Rejects with `conflict` where there is no password yet, `not-allowed` in the app, `port-in-use`. */
-    setOpen(open: boolean): Promise<void>;
-    /** Durable when it resolves; whoever came in with the old one is signed out. */
-    setPassword(password: string): Promise<void>;
-  };
+  /** They open last: what comes in through them is answered by these handlers. */
+  readonly doors: Promise<DoorDesk>;
 }
 
 export function doorHandlers({ doors }: DoorParts): Pick<EngineHandlers, 'doors.state' | 'doors.setOpen' | 'doors.setPassword'> {
   return {
-    'doors.state': () => doors.state(),
+    'doors.state': async () => (await doors).state(),
     'doors.setOpen': async ({ open }) => {
-      await doors.setOpen(open);
-      return doors.state();
+      await (await doors).setOpen(open);
+      return (await doors).state();
     },
     'doors.setPassword': async ({ password }) => {
-      await doors.setPassword(password);
-      return doors.state();
+      await (await doors).setPassword(password);
+      return (await doors).state();
     },
   };
 }

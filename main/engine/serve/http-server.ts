@@ -2,7 +2,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Channel } from '../../../shared/contract/channel.ts';
 import { PAGE_HEADERS } from '../../../shared/contract/page-policy.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
@@ -33,6 +33,8 @@ export interface Serving {
   readonly port: number;
   /** To be opened: on this computer with its key, beyond it without. */
   readonly url: string;
+  /** Ends the connections of those whose session is over: the password was changed. */
+  endStaleSessions(): void;
   /** Ends every connection and waits until the port is free. */
   stop(): Promise<void>;
 }
@@ -40,6 +42,8 @@ export interface Serving {
 /** What a browser that is signed in may send in one message: a set-up to be taken over, else heads only, the largest a list of 64 cameras. */
 const MAX_MESSAGE_BYTES = MAX_SETUP_BYTES + 256 * 1024;
 const MAX_CONNECTIONS = 64;
+/** RFC 6455 section 7.4.1. */
+const POLICY_VIOLATION = 1008;
 const MAX_FORM_BYTES = 4096;
 
 /** Opens the port. Throws `port-in-use`, or `not-allowed` where the address cannot be used. */
@@ -58,6 +62,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   return {
     port,
     url: `${scheme}://${hostAndPort(shown, port)}/${key}`,
+    endStaleSessions: () => door.endStaleSessions(),
     stop: async () => {
       door.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -91,6 +96,8 @@ class Door {
   readonly #options: ServeOptions;
   readonly #listen: { readonly address: string; readonly port: number; readonly secure: boolean };
   readonly #cookieName: string;
+  /** The cookie each socket came with. */
+  readonly #sessions = new WeakMap<WebSocket, string | undefined>();
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false, clientTracking: true });
 
   constructor(options: ServeOptions, port: number) {
@@ -98,6 +105,13 @@ class Door {
     this.#listen = { address: options.address, port, secure: options.tls !== null };
     // Cookies are shared by all ports of a host; the port in the name keeps two Porchlights apart. RFC 6265bis's __Host- binds it to TLS and this host.
     this.#cookieName = options.tls === null ? `porchlight-${port}` : `__Host-porchlight-${port}`;
+  }
+
+  endStaleSessions(): void {
+    for (const socket of this.#sockets.clients) {
+      if (this.#options.signIn.isSession(this.#sessions.get(socket))) continue;
+      socket.close(POLICY_VIOLATION, 'signed out');
+    }
   }
 
   close(): void {
@@ -131,7 +145,7 @@ class Door {
     }
     const key = url.searchParams.get('key');
     if (key !== null && isLoopback(this.#options.address) && this.#options.signIn.isAccessKey(key)) {
-      this.#redirectHome(response);
+      this.#redirectHome(response, 'key');
       return;
     }
     if (!this.#isSignedIn(request)) {
@@ -182,20 +196,23 @@ class Door {
       return;
     }
     attempts.succeeded(address);
-    this.#redirectHome(response);
+    this.#redirectHome(response, 'password');
   }
 
-  #redirectHome(response: ServerResponse): void {
+  #redirectHome(response: ServerResponse, by: 'password' | 'key'): void {
     const secure = this.#listen.secure ? '; Secure' : '';
-    const cookie = `${this.#cookieName}=${this.#options.signIn.newSession()}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${30 * 86_400}${secure}`;
+    const cookie = `${this.#cookieName}=${this.#options.signIn.newSession(by)}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${30 * 86_400}${secure}`;
     response.writeHead(303, { ...PAGE_HEADERS, location: '/', 'set-cookie': cookie, 'cache-control': 'no-store' });
     response.end();
   }
 
-  #isSignedIn(request: IncomingMessage): boolean {
+  #sessionOf(request: IncomingMessage): string | undefined {
     const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
-    const own = pairs.find((pair) => pair.startsWith(`${this.#cookieName}=`));
-    return this.#options.signIn.isSession(own?.slice(this.#cookieName.length + 1));
+    return pairs.find((pair) => pair.startsWith(`${this.#cookieName}=`))?.slice(this.#cookieName.length + 1);
+  }
+
+  #isSignedIn(request: IncomingMessage): boolean {
+    return this.#options.signIn.isSession(this.#sessionOf(request));
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -209,7 +226,12 @@ class Door {
     else if (!isOwnOrigin(request.headers.origin, request.headers.host, this.#listen.secure)) refuse('403 Forbidden');
     else if (!this.#isSignedIn(request)) refuse('401 Unauthorized');
     else if (this.#sockets.clients.size >= MAX_CONNECTIONS) refuse('503 Service Unavailable');
-    else this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#options.onChannel(webSocketChannel(webSocket)));
+    else {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#sessions.set(webSocket, this.#sessionOf(request));
+        this.#options.onChannel(webSocketChannel(webSocket));
+      });
+    }
   }
 }
 

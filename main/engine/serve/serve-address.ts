@@ -38,3 +38,10 @@ export function isOwnOrigin(origin: string | undefined, host: string | undefined
 export function hostAndPort(address: string, port: number): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** Where other devices in the house find a listener: its own address, or each address of this computer where it listens on all of them. */
+export function houseAddresses(listen: string, interfaces: NodeJS.Dict<readonly { readonly address: string; readonly family: string; readonly internal: boolean }[]>): readonly string[] {
+  if (isLoopback(listen)) return [];
+  if (listen !== '0.0.0.0' && listen !== '::') return [listen];
+  return Object.values(interfaces).flatMap((entries) => entries ?? []).filter((one) => one.family === 'IPv4' && !one.internal).map((one) => one.address);
+}

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DAY_MS, type EpochMs } from '../../../shared/time.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
+import { DOOR_PASSWORD_LENGTH } from '../../../shared/model/doors.ts';
 import { readIfThere, replaceFile } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 
@@ -13,7 +14,7 @@ const KEY_BYTES = 32;
 /** A phone in the house signs in again once a month. */
 const SESSION_MS = 30 * DAY_MS;
 /** Characters. */
-export const SHORTEST_PASSWORD = 8;
+export const SHORTEST_PASSWORD = DOOR_PASSWORD_LENGTH;
 
 interface Secrets {
   readonly format: 1;
@@ -27,11 +28,12 @@ interface Secrets {
 export interface SignIn {
   readonly accessKey: string;
   readonly hasPassword: boolean;
-  /** Replaces the password and ends every session. Throws `invalid-input` on one that is too short. */
+  /** Replaces the password and ends every session that a password began. Throws `invalid-input` on one that is too short. */
   setPassword(password: string): Promise<void>;
   isAccessKey(key: string): boolean;
   isPassword(password: string): Promise<boolean>;
-  newSession(): string;
+  /** A session begun with the key of this computer's address outlives a change of the password: its owner made that change. */
+  newSession(by?: 'password' | 'key'): string;
   isSession(cookie: string | undefined): boolean;
 }
 
@@ -65,23 +67,28 @@ export async function openSignIn(configDir: string, clock: Clock): Promise<SignI
       const hash = await derive(password, Buffer.from(current.password.salt, 'base64url'));
       return equal(hash.toString('base64url'), current.password.hash);
     },
-    newSession() {
+    newSession(by = 'password') {
       const body = `${Math.round(clock.nowMs() + SESSION_MS)}.${randomBytes(12).toString('base64url')}`;
-      return `${body}.${sign(current.signingKey, body)}`;
+      return `${body}.${by === 'key' ? signByKey(current, body) : sign(current.signingKey, body)}`;
     },
-    isSession: (cookie) => isLiveSession(cookie, current.signingKey, clock.nowMs()),
+    isSession: (cookie) => isLiveSession(cookie, current, clock.nowMs()),
   };
 }
 
-function isLiveSession(cookie: string | undefined, signingKey: string, nowMs: EpochMs): boolean {
+function isLiveSession(cookie: string | undefined, secrets: Secrets, nowMs: EpochMs): boolean {
   const match = /^((\d{1,16})\.[\w-]{16})\.([\w-]{43})$/.exec(cookie ?? '');
   if (match === null) return false;
   const [, body = '', expiresMs = '0', signature = ''] = match;
-  return equal(signature, sign(signingKey, body)) && Number(expiresMs) > nowMs;
+  const isSigned = equal(signature, sign(secrets.signingKey, body)) || equal(signature, signByKey(secrets, body));
+  return isSigned && Number(expiresMs) > nowMs;
 }
 
-function sign(key: string, body: string): string {
-  return createHmac('sha256', Buffer.from(key, 'base64url')).update(`session:${body}`).digest('base64url');
+function sign(key: string, body: string, label = 'session'): string {
+  return createHmac('sha256', Buffer.from(key, 'base64url')).update(`${label}:${body}`).digest('base64url');
+}
+
+function signByKey({ accessKey }: Secrets, body: string): string {
+  return sign(accessKey, body, 'key-session');
 }
 
 function newKey(): string {
