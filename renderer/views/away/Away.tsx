@@ -41,7 +41,7 @@ export function Away(): ReactNode {
           <Ways remote={state} onChanged={remote.set} />
           <WhatEachCanSee />
           <Doors />
-          <ViewLog state={state} />
+          <ViewLog state={state} onlyWhenUsed />
         </>
       )}
     </div>

@@ -27,7 +27,7 @@ export function Pairing({ remote, onClose }: PairingProps): ReactNode {
   const pairing = usePairing(remote);
   const { step } = pairing;
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={TITLES[step.kind]} wide={step.kind === 'candidate' || step.kind === 'offer'}>
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={TITLES[step.kind]} wide={step.kind !== 'allowed' && step.kind !== 'ended'}>
       <div className="pairing" data-step={step.kind}>
         <Step pairing={pairing} onClose={onClose} />
         {pairing.error === null ? null : <ErrorLine>{pairing.error}</ErrorLine>}

@@ -77,7 +77,7 @@ function Row({ relay: { url, phase, sinceMs, sentence }, busy, onRemove }: { rea
             <i />
           </div>
         ) : null}
-        {phase === 'waiting' ? <p className="muted numbers small">Since {formatMoment(sinceMs, nowMs)}. It is tried again by itself.</p> : null}
+        {phase === 'waiting' ? <p className="muted numbers small">Not reached since {formatMoment(sinceMs, nowMs)}</p> : null}
       </div>
       <IconButton label={`Stop using ${relayName(url)}`} disabled={busy} onClick={onRemove}>
         <X size={17} />

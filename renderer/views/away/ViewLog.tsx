@@ -16,11 +16,13 @@ import './view-log.css';
 const PAGE = 50;
 const EVERY_DEVICE = '';
 
-export function ViewLog({ state }: { readonly state: RemoteState }): ReactNode {
+/** `onlyWhenUsed`: an empty log is not worth a place. */
+export function ViewLog({ state, onlyWhenUsed = false }: { readonly state: RemoteState; readonly onlyWhenUsed?: boolean }): ReactNode {
   const [deviceId, setDeviceId] = useState(EVERY_DEVICE);
   const log = useLog(state, deviceId);
   const devices = useSeenDevices(state, log.entries);
   if (log.chain === null) return log.error === null ? null : <ErrorLine>{log.error}</ErrorLine>;
+  if (onlyWhenUsed && log.chain.length === 0 && log.chain.intact) return null;
   return (
     <section className="card view-log" aria-label="Who watched what and when">
       <header>

@@ -102,16 +102,16 @@ function Connect({ remote, onChanged }: RemoteProps): ReactNode {
 
 /** What, then: the tunnel's maker, whoever runs your server, whoever runs the relay. */
 const TABLE: readonly (readonly [what: string, tunnel: string, own: string, chosen: string])[] = [
-  ['Your pictures, sound and recordings', 'No', 'No', 'No'],
-  ['Names of cameras, devices and your home', 'No', 'No', 'No'],
+  ['Your pictures, sound and recordings', 'Nobody', 'Nobody', 'Nobody'],
+  ['The names of cameras, devices and your home', 'Nobody', 'Nobody', 'Nobody'],
   ['That somebody looks in, when, how long and how much', 'Tailscale: that your devices talk. WireGuard: nobody but your internet providers', 'You, and whoever rents you the server', 'Who runs the relay'],
   ['From the amounts, while somebody watches: whether much is moving', 'Whoever carries the tunnel’s packets', 'You, and whoever rents you the server', 'Who runs the relay'],
   ['The internet addresses of your home and of the device', 'As above', 'You, and whoever rents you the server', 'Who runs the relay'],
-  ['That something happens at home while nobody looks in', 'No', 'No: nothing is sent then', 'No: nothing is sent then'],
+  ['That something happens at home while nobody looks in', 'Nobody', 'Nobody: nothing is sent then', 'Nobody: nothing is sent then'],
 ];
 
 const ALSO: readonly (readonly [what: string, tunnel: string, own: string, chosen: string])[] = [
-  ['Can it show you a stranger’s home, or strangers yours?', 'No', 'No: a mix-up yields bytes that do not open, and a blank picture', 'No: a mix-up yields bytes that do not open, and a blank picture'],
+  ['Can it show you a stranger’s home, or strangers yours?', 'No: there are no others', 'No: a mix-up yields bytes that do not open, and a blank picture', 'No: a mix-up yields bytes that do not open, and a blank picture'],
   ['Can it cut the line?', 'Yes', 'Yes', 'Yes'],
   ['What it asks of you', 'The tunnel’s app on each device', 'A server, its certificate and updates', 'To choose somebody who keeps it running'],
 ];
@@ -134,7 +134,7 @@ export function WhatEachCanSee(): ReactNode {
       <table className="sees">
         <thead>
           <tr>
-            <th scope="col">Who can see it?</th>
+            <th scope="col">Who can see …</th>
             {WAYS.map(({ way, title }) => (
               <th key={way} scope="col">
                 {title}
