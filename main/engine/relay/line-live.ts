@@ -7,12 +7,9 @@ import type { MediaService, MediaSink, MediaStream } from './home-parts.ts';
 import { beginFall, decideFall, type FallState, noteChunk } from './line-fall.ts';
 import { SoundFilter } from './line-sound.ts';
 
-/** The head of a frame around a chunk is shorter. */
-const HEAD_BYTES = 512;
-
 export interface LineLiveParts {
   readonly media: MediaService;
-  readonly line: Pick<LineState, 'liveRoomBytes'>;
+  readonly line: Pick<LineState, 'droppedLive'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly random: () => number;
   readonly hasSubStream: boolean;
@@ -124,11 +121,18 @@ class LineLive implements MediaStream {
       this.#giveBack();
       return;
     }
-    const fits = bytes.length + HEAD_BYTES <= this.#parts.line.liveRoomBytes;
-    this.#skipping = !fits || (this.#skipping && !head.keyframe);
+    if (!this.#skipping || head.keyframe) this.#skipping = !this.#fits({ ...head, initId }, bytes);
     if (this.#skipping) this.#giveBack();
-    else this.#send({ ...head, initId }, bytes);
+    else this.#credits -= 1;
     this.#decide(this.#skipping);
+  }
+
+  /** Hands it over; whether the line took it is known by what it counts. */
+  #fits(head: MediaChunk, payload: Uint8Array): boolean {
+    const { line } = this.#parts;
+    const droppedBefore = line.droppedLive;
+    this.#sink.chunk(head, payload);
+    return line.droppedLive === droppedBefore;
   }
 
   /** What of the bytes is left without sound; ends the stream where they cannot be read. */

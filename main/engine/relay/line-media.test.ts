@@ -44,7 +44,14 @@ function rigOf({ hasSub = true, withSound = true }: { hasSub?: boolean; withSoun
       return { addCredits: (more) => (inner.credits += more), control: () => undefined, close: () => (inner.closed = true) };
     },
   };
-  const sink: MediaSink = { chunk: (head, payload) => shown.push({ head, sizeBytes: payload?.length ?? 0 }), closed: () => undefined };
+  const sink: MediaSink = {
+    chunk: (head, payload) => {
+      const sizeBytes = payload?.length ?? 0;
+      if (head.kind === 'media' && sizeBytes > line.liveRoomBytes) line.droppedLive += 1;
+      else shown.push({ head, sizeBytes });
+    },
+    closed: () => undefined,
+  };
   const service = lineMedia({ media, line, clock, random: () => 0, hasSubStream: () => hasSub, maySound: () => withSound });
   const newest = (): Inner => forceUnwrap('one was opened', inners.at(-1));
   return { clock, line, inners, shown, sink, service, newest, inits: () => shown.map(({ head }) => head).filter((head): head is InitChunk => head.kind === 'init') };
