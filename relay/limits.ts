@@ -31,6 +31,9 @@ export interface RelayLimits {
   readonly connections: number;
   /** Registrations, pings and pongs of one socket a second. */
   readonly controlsPerS: number;
+  /** Behind a balancer: homes dial anew after this, at least, and up to this more. */
+  readonly redialLeastMs: number;
+  readonly redialSpreadMs: number;
 }
 
 export const LIMITS: RelayLimits = {
@@ -58,6 +61,9 @@ export const LIMITS: RelayLimits = {
   connections: 20_000,
   // A home registers when a device or the day changes; browsers and ws send no pings by themselves.
   controlsPerS: 10,
+  // A process that comes back takes its routes back; its homes have to follow within 30 s, with the balancer's check (2 s) and a viewer's next try (4 s) on top.
+  redialLeastMs: 15_000,
+  redialSpreadMs: 6_000,
 };
 
 /** A limit of so many a second, with `burst` of them at once. */

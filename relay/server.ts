@@ -30,7 +30,7 @@ export interface RelayOptions {
   /** 0: any free one; null, and the default: none. */
   readonly metricsPort?: number | null;
   readonly metricsAddress?: string;
-  /** Believe the last address of `X-Forwarded-For`: only where nobody but a balancer reaches this port. */
+  /** Believe the last address of `X-Forwarded-For`, and ask homes to dial anew now and then: only where nobody but a balancer reaches this port. */
   readonly behindProxy?: boolean;
   readonly limits?: Partial<RelayLimits>;
   /** For tests that derange the relay: sees each message of each session in place of the honest forwarding. No switch of the program leads here. */
@@ -96,7 +96,7 @@ class Relay implements RunningRelay {
     const nowMs = (): number => performance.now();
     this.#options = options;
     this.#around = { limits, counters: this.counters, nowMs, pings: new Deadlines(limits.pingMs), closing: new Deadlines(limits.closeMs) };
-    this.#sessions = new SessionTable(this.#around, options.handOver ?? null);
+    this.#sessions = new SessionTable(this.#around, { handOver: options.handOver ?? null, behindProxy: options.behindProxy ?? false });
     this.#addresses = new Addresses(limits);
     this.#accepts = new Bucket(limits.acceptsPerS, limits.acceptsPerS, nowMs());
     this.#hellos = new Deadlines(limits.helloMs);

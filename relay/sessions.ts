@@ -17,6 +17,9 @@ interface Waiting {
   readonly sessionKey: Buffer;
 }
 
+/** So that thousands that came in one storm are not written to in one go. */
+const REDIALS_PER_SWEEP = 200;
+
 /** How a table looks something up: the bytes as a string of the same length. */
 const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
@@ -29,10 +32,14 @@ export class SessionTable {
   readonly #waiting = new Map<string, Waiting>();
   readonly #late: Deadlines<Waiting>;
   readonly #splices = new Set<Splice>();
+  /** Homes to be asked again to dial anew; null where there is no balancer that might lead elsewhere by now. */
+  readonly #redials: Deadlines<Connection> | null;
 
-  constructor(around: Surroundings, handOver: HandOver | null) {
+  constructor(around: Surroundings, { handOver, behindProxy }: { readonly handOver: HandOver | null; readonly behindProxy: boolean }) {
     this.#around = around;
     this.#handOver = handOver;
+    // A home whose dial failed keeps this socket, and is asked again.
+    this.#redials = behindProxy ? new Deadlines(2 * (around.limits.redialLeastMs + around.limits.redialSpreadMs)) : null;
     this.#late = new Deadlines(around.limits.homeComesMs);
   }
 
@@ -48,9 +55,11 @@ export class SessionTable {
     home.onClosed = () => {
       this.#register(home, []);
       this.#homes.delete(home);
+      this.#redials?.delete(home);
       this.#count();
     };
     home.send(encodeRelayMessage({ type: 'welcome' }));
+    this.#askToRedial(home);
     this.#count();
   }
 
@@ -111,8 +120,17 @@ export class SessionTable {
 
   /** Ends what has waited too long: viewers whose home did not come, and sessions with an end that takes nothing. */
   sweep(nowMs: number): void {
+    for (const home of this.#redials?.takeDue(nowMs, REDIALS_PER_SWEEP) ?? []) this.#askToRedial(home);
     for (const { viewer } of this.#late.takeDue(nowMs)) viewer.close('late', 'home-late');
     for (const splice of this.#splices) if (splice.hasSlowEnd) splice.endIfStalled(nowMs);
+  }
+
+  /** Behind a balancer a route may lead to another process by now: only a new dial finds out. */
+  #askToRedial(home: Connection): void {
+    if (this.#redials === null) return;
+    const { redialLeastMs, redialSpreadMs } = this.#around.limits;
+    home.send(encodeRelayMessage({ type: 'reconnect-in', leastMs: redialLeastMs, spreadMs: redialSpreadMs }));
+    this.#redials.add(home, this.#around.nowMs());
   }
 
   #register(home: Connection, tokens: readonly Uint8Array[]): void {
