@@ -32,7 +32,7 @@ const CLOSE_WORDS: ReadonlyMap<number, string> = new Map([
   [CLOSE_CODES.restarting, 'The relay is being restarted.'],
 ]);
 
-/** Rejects with a sentence: `unreachable` where the relay is not there, `connection-lost` where the home is not, `timeout`, `cancelled`. */
+/** Rejects with a sentence: `unreachable` where the relay is not there, `not-found` where nobody answers to the token, `connection-lost`, `timeout`, `cancelled`. */
 export function dialRelay({ relay, route, token, signal }: DialOptions): Promise<Dialled> {
   const socket = new WebSocket(`${relay.replace(/\/+$/, '')}/v1/${toBase64url(route)}`);
   socket.binaryType = 'arraybuffer';
@@ -43,7 +43,7 @@ export function dialRelay({ relay, route, token, signal }: DialOptions): Promise
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
-    const fail = (kind: 'unreachable' | 'connection-lost' | 'timeout' | 'cancelled', sentence: string): void => {
+    const fail = (kind: 'unreachable' | 'not-found' | 'connection-lost' | 'timeout' | 'cancelled', sentence: string): void => {
       settle();
       socket.onmessage = socket.onclose = null;
       socket.close();
@@ -60,7 +60,7 @@ export function dialRelay({ relay, route, token, signal }: DialOptions): Promise
       opened = true;
       socket.send(encodeHello({ role: 'viewer', body: token }));
     };
-    socket.onclose = ({ code }) => (opened ? fail('connection-lost', closeWords(code)) : fail('unreachable', `The relay ${hostOf(relay)} cannot be reached from here.`));
+    socket.onclose = ({ code }) => (opened ? fail(code === CLOSE_CODES.nobody ? 'not-found' : 'connection-lost', closeWords(code)) : fail('unreachable', `The relay ${hostOf(relay)} cannot be reached from here.`));
     socket.onmessage = ({ data }) => {
       const message = data instanceof ArrayBuffer ? decodeRelayMessage(new Uint8Array(data)) : null;
       if (message?.type === 'session' && sessionKey === null) sessionKey = message.sessionKey;
