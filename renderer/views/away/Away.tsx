@@ -7,6 +7,7 @@ import { watchedWords } from '../../components/watched-words.ts';
 import { useRemote } from '../../state/remote.ts';
 import { Devices } from './Devices.tsx';
 import { Doors } from './Doors.tsx';
+import { Homes } from './homes/Homes.tsx';
 import { Prove } from './Prove.tsx';
 import { Relays } from './Relays.tsx';
 import { ViewLog } from './ViewLog.tsx';
@@ -28,6 +29,7 @@ export function Away(): ReactNode {
           <ViewLog state={state} />
           <Prove />
           <Doors />
+          <Homes />
           <details className="card other-ways">
             <summary>
               <h2>The three ways, and what each can see</h2>
@@ -41,6 +43,7 @@ export function Away(): ReactNode {
           <Ways remote={state} onChanged={remote.set} />
           <WhatEachCanSee />
           <Doors />
+          <Homes />
           <ViewLog state={state} onlyWhenUsed />
         </>
       )}

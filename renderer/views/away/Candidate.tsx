@@ -53,7 +53,7 @@ export function Candidate({ offer, candidate, busy, onAllow, onRefuse }: Candida
       {problem === null ? null : <ErrorLine>{problem}</ErrorLine>}
       <div className="pairing-buttons sticky">
         <Button type="submit" tone="primary" disabled={busy}>
-          {busy ? 'Letting it in …' : 'The digits are the same: allow'}
+          {busy ? 'Letting it in …' : 'Same digits: allow'}
         </Button>
         <Button tone="danger" disabled={busy} onClick={onRefuse}>
           Not mine

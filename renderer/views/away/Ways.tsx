@@ -5,7 +5,7 @@ import { useCommand } from '../../api/engine-context.tsx';
 import { ErrorLine } from '../../components/Field.tsx';
 import { AddRelay, type RemoteProps } from './Relays.tsx';
 import { CopyButton } from './CopyButton.tsx';
-import { RELAY_COMMAND } from './relay-command.ts';
+import { RELAY_COMMAND, RELAY_PORT } from './relay-command.ts';
 
 type Way = 'tunnel' | 'own' | 'chosen';
 
@@ -15,7 +15,6 @@ const WAYS: readonly { readonly way: Way; readonly icon: LucideIcon; readonly ti
   { way: 'chosen', icon: Users, title: 'A relay run by someone you choose', hint: 'A friend, a club or a company gives you an address. They carry your pictures and can open none.' },
 ];
 
-/** `first`: nothing is set up yet, so the choice comes with its steps. */
 export function Ways({ remote, onChanged }: RemoteProps): ReactNode {
   const [way, setWay] = useState<Way | null>(null);
   return (
@@ -60,16 +59,16 @@ function OwnRelay(props: RemoteProps): ReactNode {
     <div className="way-steps">
       <ol>
         <li>
-          On the server, start the relay:
+          On the server, in Porchlight’s folder, start the relay with the server’s certificate:
           <div className="command">
             <code>{RELAY_COMMAND}</code>
             <CopyButton text={RELAY_COMMAND} />
           </div>
-          <p className="muted small">It keeps nothing on disk and holds no keys. docs/guide/relay.md has its certificate, limits and duties.</p>
+          <p className="muted small">It writes nothing to disk and holds no key that opens anything. docs/guide/relay.md has the container, limits and duties.</p>
         </li>
         <li>
-          Type the server’s address here:
-          <Connect {...props} />
+          Type its address here, with port {RELAY_PORT}:
+          <Connect {...props} placeholder={`relay.example.org:${RELAY_PORT}`} />
         </li>
       </ol>
     </div>
@@ -85,7 +84,7 @@ function ChosenRelay(props: RemoteProps): ReactNode {
   );
 }
 
-function Connect({ remote, onChanged }: RemoteProps): ReactNode {
+function Connect({ remote, onChanged, placeholder }: RemoteProps & { readonly placeholder?: string }): ReactNode {
   const save = useCommand('remote.setRelays');
   const add = async (url: string): Promise<boolean> => {
     const state = await save.run({ enabled: true, relays: [...new Set([...remote.relays.map((relay) => relay.url), url])] });
@@ -94,7 +93,7 @@ function Connect({ remote, onChanged }: RemoteProps): ReactNode {
   };
   return (
     <>
-      <AddRelay busy={save.busy} onAdd={add} />
+      <AddRelay busy={save.busy} onAdd={add} {...(placeholder === undefined ? {} : { placeholder })} />
       {save.error === null ? null : <ErrorLine>{save.error.message}</ErrorLine>}
     </>
   );
