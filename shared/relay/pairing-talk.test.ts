@@ -118,7 +118,7 @@ describe.each(['code', 'words'] as const)('a pairing by %s', (kind) => {
 
   it('ends when a message is changed on the way', async () => {
     let count = 0;
-    const { hear, device } = await rig(kind, { change: (bytes) => ((count += 1) === 2 ? bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1) : bytes) });
+    const { hear, device } = await rig(kind, { change: (bytes) => ((count += 1) === 3 ? bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1) : bytes) });
     const waiting = await hear;
     await expect(waiting.allow(HANDED)).rejects.toThrow();
     await expect(device).rejects.toMatchObject({ kind: 'bad-answer' });

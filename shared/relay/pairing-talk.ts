@@ -2,7 +2,8 @@
 import type { TextCodec } from '../contract/frame.ts';
 import { PorchlightError } from '../errors.ts';
 import type { RemoteHomeKeys } from '../model/remote.ts';
-import { ascii, concat, fromBase64url, toBase64url } from './bytes.ts';
+import { forceUnwrap } from '../result.ts';
+import { ascii, concat, fromBase64url, sameBytes, toBase64url } from './bytes.ts';
 import { sasDigits } from './derive.ts';
 import { type CipherState, Handshake } from './noise.ts';
 import type { Bytes, CryptoSuite, KeyPair } from './suite.ts';
@@ -29,7 +30,9 @@ export interface HandedOver {
 }
 
 type Said =
-  | { readonly type: 'device'; readonly name: string }
+  | { readonly type: 'device'; readonly name: string; readonly commitment: string }
+  | { readonly type: 'nonce'; readonly nonce: string }
+  | { readonly type: 'reveal'; readonly nonce: string }
   | { readonly type: 'allowed'; readonly homeName: string; readonly relays: readonly string[]; readonly psk: string; readonly ringSeed: string; readonly routeSeed: string }
   | { readonly type: 'refused' }
   | { readonly type: 'kept' }
@@ -73,8 +76,12 @@ export async function pairWithHome(options: PairWithHomeOptions): Promise<Paired
     const own = await suite.importKeyPair(privateKey);
     const secrets = offer.kind === 'code' ? ({ pattern: 'IKpsk1', peerPublicKey: offer.homePublicKey, psks: [offer.secret] } as const) : ({ pattern: 'XXpsk0', peerPublicKey: null, psks: [offer.psk] } as const);
     const talk = await Talk.begin(options, { ...secrets, initiator: true, own });
-    await talk.say({ type: 'device', name: options.deviceName.slice(0, MOST_NAME) });
-    options.onDigits(talk.digits);
+    // Bound before the home's nonce is known: whoever knows the words and sits in between cannot try keys until both ends show the same digits.
+    const nonce = suite.random(KEY_BYTES);
+    await talk.say({ type: 'device', name: options.deviceName.slice(0, MOST_NAME), commitment: toBase64url(await suite.sha256(nonce)) });
+    const homeNonce = keyOf((await talk.hear('nonce')).nonce);
+    await talk.say({ type: 'reveal', nonce: toBase64url(nonce) });
+    options.onDigits(await talk.digits(nonce, homeNonce));
     const answer = await talk.hear('allowed', 'refused');
     if (answer.type === 'refused') throw new PorchlightError('refused', 'The home did not let this computer in.');
     const { homeName, relays, psk, ringSeed, routeSeed } = answer;
@@ -117,11 +124,16 @@ export async function hearDevice(options: HearDeviceOptions): Promise<WaitingDev
   const { wire, own, offer } = options;
   try {
     const talk = await Talk.begin(options, { pattern: offer.kind === 'code' ? 'IKpsk1' : 'XXpsk0', peerPublicKey: null, psks: [offer.psk], initiator: false, own });
-    const { name } = await talk.hear('device');
+    const { name, commitment } = await talk.hear('device');
+    const nonce = options.suite.random(KEY_BYTES);
+    await talk.say({ type: 'nonce', nonce: toBase64url(nonce) });
+    const deviceNonce = keyOf((await talk.hear('reveal')).nonce);
+    if (!sameBytes(await options.suite.sha256(deviceNonce), keyOf(commitment))) throw new PorchlightError('bad-answer', 'The device changed its mind about its digits.');
+    const digits = await talk.digits(deviceNonce, nonce);
     return {
       publicKey: talk.peerPublicKey,
       name: name.trim().slice(0, MOST_NAME),
-      digits: talk.digits,
+      digits,
       allow: async ({ homeName, relays, psk, ringSeed, routeSeed }) => {
         await talk.say({ type: 'allowed', homeName, relays, psk: toBase64url(psk), ringSeed: toBase64url(ringSeed), routeSeed: toBase64url(routeSeed) });
         await talk.hear('kept');
@@ -146,13 +158,16 @@ interface Part {
 }
 
 class Talk {
-  readonly digits: string;
   readonly peerPublicKey: Bytes;
+  readonly #suite: CryptoSuite;
+  readonly #hash: Bytes;
   readonly #text: TextCodec;
   readonly #inbox: Inbox;
   readonly #keys: { readonly send: CipherState; readonly receive: CipherState };
 
-  private constructor(text: TextCodec, inbox: Inbox, keys: { readonly send: CipherState; readonly receive: CipherState }, digits: string, peerPublicKey: Bytes) {
+  private constructor(suite: CryptoSuite, text: TextCodec, inbox: Inbox, keys: { readonly send: CipherState; readonly receive: CipherState }, hash: Bytes, peerPublicKey: Bytes) {
+    this.#suite = suite;
+    this.#hash = hash;
     this.#text = text;
     this.#inbox = inbox;
     this.#keys = keys;
@@ -160,7 +175,6 @@ class Talk {
       keys.send.wipe();
       keys.receive.wipe();
     });
-    this.digits = digits;
     this.peerPublicKey = peerPublicKey;
   }
 
@@ -172,13 +186,18 @@ class Talk {
         if (isOurs) inbox.wire.send(await handshake.writeMessage(new Uint8Array(0)));
         else await handshake.readMessage(await inbox.take()).catch(asBadAnswer);
       }
-      const [digits, peerPublicKey] = [await sasDigits(suite, handshake.hash()), handshake.peerPublicKey];
+      const [hash, { peerPublicKey }] = [handshake.hash(), handshake];
       if (peerPublicKey === null) throw new PorchlightError('bad-answer', 'The other end did not say who it is.');
-      return new Talk(text, inbox, await handshake.split(), digits, peerPublicKey);
+      return new Talk(suite, text, inbox, await handshake.split(), hash, peerPublicKey);
     } catch (cause) {
       handshake.wipe();
       throw cause;
     }
+  }
+
+  /** What both ends show: of the handshake and of a nonce of each, the device's first. */
+  async digits(deviceNonce: Uint8Array, homeNonce: Uint8Array): Promise<string> {
+    return await sasDigits(this.#suite, await this.#suite.sha256(concat(this.#hash, deviceNonce, homeNonce)));
   }
 
   async say(said: Said): Promise<void> {
@@ -234,7 +253,10 @@ function isSaid(value: unknown): value is Said {
     case 'stored':
       return true;
     case 'device':
-      return typeof said['name'] === 'string';
+      return typeof said['name'] === 'string' && isKey(said['commitment']);
+    case 'nonce':
+    case 'reveal':
+      return isKey(said['nonce']);
     case 'allowed':
       return typeof said['homeName'] === 'string' && areRelays(said['relays']) && ['psk', 'ringSeed', 'routeSeed'].every((name) => isKey(said[name]));
     default:
@@ -244,6 +266,11 @@ function isSaid(value: unknown): value is Said {
 
 function areRelays(value: unknown): boolean {
   return Array.isArray(value) && value.length >= 1 && value.length <= 5 && value.every((relay) => typeof relay === 'string' && /^wss?:\/\//.test(relay));
+}
+
+/** Of a text that `isKey` found to be one. */
+function keyOf(text: string): Bytes {
+  return forceUnwrap('it was read before', fromBase64url(text));
 }
 
 function isKey(value: unknown): boolean {
