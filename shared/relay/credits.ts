@@ -51,6 +51,10 @@ export class Flight {
   #samples: RateSample[] = [];
   #rate = 0;
   #liveSentMs = Number.NEGATIVE_INFINITY;
+  /** What the window grew to while it, and not the line, was what held back. */
+  #grownBytes = 0;
+  /** What was sent when the window last held something back: what is opened of that makes it grow. */
+  #heldAtBytes = 0;
   #leastRoundTripMs = Number.POSITIVE_INFINITY;
 
   constructor(limits: FlightLimits) {
@@ -72,7 +76,7 @@ export class Flight {
   get windowBytes(): number {
     const { leastWindowBytes, mostWindowBytes } = this.#limits;
     const held = this.#rate === 0 ? 0 : (this.#rate * (QUEUE_MS + Math.min(this.#leastRoundTripMs, MOST_ROUND_TRIP_MS))) / 1000;
-    return Math.min(mostWindowBytes, Math.max(leastWindowBytes, Math.round(held)));
+    return Math.min(mostWindowBytes, Math.max(leastWindowBytes, this.#grownBytes, Math.round(held)));
   }
 
   /** A round trip, of a heartbeat or of a record and its credit. The shortest stands for the line without what waits in it. */
@@ -87,6 +91,12 @@ export class Flight {
 
   /** Whether a record of that class and sealed size may go now. A class with nothing under way always gets one in where the window is free. */
   mayGo(laneClass: LaneClass, sizeBytes: number, nowMs: number, restWaits: boolean): boolean {
+    const may = this.#hasRoom(laneClass, sizeBytes, nowMs, restWaits);
+    if (!may) this.held();
+    return may;
+  }
+
+  #hasRoom(laneClass: LaneClass, sizeBytes: number, nowMs: number, restWaits: boolean): boolean {
     const windowBytes = this.windowBytes;
     // Whatever the size: else small records of a later class would slip past a large one of an earlier.
     if (this.inFlightBytes > 0 && this.inFlightBytes + MAX_RECORD_BYTES > windowBytes) return false;
@@ -95,6 +105,11 @@ export class Flight {
     if (laneClass === 'live') return own + sizeBytes <= this.liveWindowBytes(restWaits);
     const isLive = this.#inFlight.live > 0 || nowMs - this.#liveSentMs < LIVE_LINGERS_MS;
     return !isLive || own + sizeBytes <= windowBytes * REST_SHARE;
+  }
+
+  /** Something waits, or was dropped, for want of room in the window. */
+  held(): void {
+    this.#heldAtBytes = this.#sentBytes;
   }
 
   /** A record goes out; `moreWaits` of any class. */
@@ -120,17 +135,24 @@ export class Flight {
     if (newest === null) return totalBytes === this.#openedBytes;
     if (newest.endBytes !== totalBytes) return false;
     this.#underWay.splice(0, count);
+    const tripMs = nowMs - newest.sentMs;
+    this.roundTrip(tripMs);
+    this.#grow(tripMs - this.#leastRoundTripMs, totalBytes);
     this.#openedBytes = totalBytes;
     this.#openedMs = nowMs;
     this.#measure(newest, totalBytes, nowMs);
     return true;
   }
 
+  /** A far line is filled as TCP begins: by what was opened, until records begin to wait in it. */
+  #grow(waitedMs: number, totalBytes: number): void {
+    if (waitedMs > QUEUE_MS) this.#grownBytes = 0;
+    else if (waitedMs <= HELD_UP_MS && totalBytes <= this.#heldAtBytes) this.#grownBytes = this.windowBytes + totalBytes - this.#openedBytes;
+  }
+
   #measure(newest: UnderWay, totalBytes: number, nowMs: number): void {
     const rateBytesPerS = ((totalBytes - newest.openedBefore) * 1000) / Math.max(1, nowMs - newest.openedBeforeMs);
-    const tripMs = nowMs - newest.sentMs;
-    this.roundTrip(tripMs);
-    const isOfLine = !newest.isAlone || tripMs > this.#leastRoundTripMs + HELD_UP_MS;
+    const isOfLine = !newest.isAlone || nowMs - newest.sentMs > this.#leastRoundTripMs + HELD_UP_MS;
     if (!isOfLine && rateBytesPerS < this.#rate) return;
     this.#samples = this.#samples.filter((sample) => nowMs - sample.atMs < RATE_STANDS_MS && sample.rateBytesPerS > rateBytesPerS);
     this.#samples.push({ rateBytesPerS, atMs: nowMs });

@@ -96,7 +96,7 @@ function next(direction: Direction, change: (bytes: Uint8Array) => readonly Uint
   };
 }
 
-describe.each(Object.entries(ATTACKS))('%s', (_, attack) => {
+describe.each(Object.entries(ATTACKS))('%s', { timeout: 30_000 }, (_, attack) => {
   it.each(['toViewer', 'toHome'] as const)('%s ends the session, and nothing of it is taken in', async (side) => {
     const all = await stage();
     const { clock, pair } = all;
@@ -118,7 +118,7 @@ describe.each(Object.entries(ATTACKS))('%s', (_, attack) => {
   });
 });
 
-describe('the greeting', () => {
+describe('the greeting', { timeout: 30_000 }, () => {
   const begun = async (): Promise<{ house: Household; first: Uint8Array; stamps: Stamps }> => {
     const house = await household();
     const clock = new FakeClock();

@@ -147,6 +147,7 @@ class HomeEnd implements HomeSession {
     const isDroppable = outgoing.lane.kind === 'live' && outgoing.essential !== true;
     if (isDroppable && size > this.line.liveRoomBytes) {
       this.#line.droppedLive += 1;
+      this.#flight.held();
       return false;
     }
     const queuedBytes = this.#lanes.queuedBytes;

@@ -1,4 +1,5 @@
 /** A line between two ends of a session that runs on a clock of the test's: as slow, as far and as hostile as wanted. */
+import type { AeadKey, CryptoSuite, Soon } from '../../shared/relay/suite.ts';
 import type { SessionClock, Wire } from '../../shared/relay/wire.ts';
 
 interface Timer {
@@ -7,9 +8,34 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** Lets everything run that waits for nothing but its turn; WebCrypto answers from threads, so a turn of the event loop each. */
-async function settle(turns: number): Promise<void> {
-  for (let turn = 0; turn < turns; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+/** A suite that tells whether it owes an answer, so that a clock of the test's does not run ahead of threads. */
+export function watched(suite: CryptoSuite): { readonly suite: CryptoSuite; isIdle(): boolean } {
+  let owed = 0;
+  const count = <T>(answer: Soon<T>): Soon<T> => {
+    if (!(answer instanceof Promise)) return answer;
+    owed += 1;
+    return answer.finally(() => (owed -= 1));
+  };
+  const watchedKey = (key: AeadKey): AeadKey => ({
+    seal: (counter, associated, plain) => count(key.seal(counter, associated, plain)),
+    open: (counter, associated, sealed) => count(key.open(counter, associated, sealed)),
+    wipe: () => key.wipe(),
+  });
+  return {
+    isIdle: () => owed === 0,
+    suite: {
+      random: (bytes) => suite.random(bytes),
+      generateKeyPair: () => count(suite.generateKeyPair()),
+      importKeyPair: (bytes) => count(suite.importKeyPair(bytes)),
+      agree: (own, peer) => count(suite.agree(own, peer)),
+      sha256: (data) => count(suite.sha256(data)),
+      hmac: (key, data) => count(suite.hmac(key, data)),
+      aeadKey(key) {
+        const made = count(suite.aeadKey(key));
+        return made instanceof Promise ? made.then(watchedKey) : watchedKey(made);
+      },
+    },
+  };
 }
 
 /** Time that passes only in `advance`. */
@@ -17,11 +43,17 @@ export class FakeClock implements SessionClock {
   #nowMs = 1_000;
   #numbers = 0;
   #timers: Timer[] = [];
-  readonly #turns: number;
+  readonly #isIdle: () => boolean;
 
-  /** `turns` of the event loop after every timer; more for a suite that answers from threads. */
-  constructor(turns = 1) {
-    this.#turns = turns;
+  /** `isIdle`: nothing is owed that does not wait for this clock. */
+  constructor(isIdle: () => boolean = () => true) {
+    let wasIdle = true;
+    // Twice in a row: an answer may ask for more.
+    this.#isIdle = () => {
+      const isStill = wasIdle;
+      wasIdle = isIdle();
+      return isStill && wasIdle;
+    };
   }
 
   nowMs(): number {
@@ -42,26 +74,31 @@ export class FakeClock implements SessionClock {
     };
   }
 
+  /** Lets everything run that does not wait for time: one turn for what answers at once, until it is quiet for what answers from threads. */
+  async #settle(): Promise<void> {
+    do await new Promise<void>((resolve) => setImmediate(resolve));
+    while (!this.#isIdle());
+  }
+
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
-    await settle(this.#turns);
+    await this.#settle();
     for (let next = this.#timers[0]; next !== undefined && next.atMs <= endMs; next = this.#timers[0]) {
       this.#timers.shift();
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.run();
-      await settle(this.#turns);
+      await this.#settle();
     }
     this.#nowMs = endMs;
-    await settle(this.#turns);
   }
 
-  /** Advances in small steps until the condition holds; throws when it does not within `ms`. */
+  /** Advances from timer to timer until the condition holds; throws when it does not within `ms`. */
   async until(what: string, condition: () => boolean, ms = 20_000): Promise<void> {
     const endMs = this.#nowMs + ms;
-    await settle(this.#turns);
+    await this.#settle();
     while (!condition()) {
       if (this.#nowMs >= endMs) throw new Error(`it did not happen that ${what}`);
-      await this.advance(1);
+      await this.advance(Math.max(0, Math.min(endMs, this.#timers[0]?.atMs ?? endMs) - this.#nowMs));
     }
   }
 }
