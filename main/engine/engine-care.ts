@@ -5,6 +5,7 @@ import { cameraPart } from './cameras/camera-part.ts';
 import type { Base, StopStack } from './engine-base.ts';
 import type { Recording } from './engine-recording.ts';
 import { changedRules } from './settings/rules-store.ts';
+import { placementPart } from './settings/placement-part.ts';
 import { SetupCarrier } from './settings/setup-carrier.ts';
 import { rulesPart, type SetupPart, settingsPart } from './settings/setup-parts.ts';
 import { Doctor, LAST_CHECK_FILE } from './storage/doctor.ts';
@@ -15,7 +16,7 @@ export interface Care {
 }
 
 /** `further`: parts of the set-up besides cameras, settings and rules. */
-export async function openCare({ init, archive, clock, configDir, hub, log, registry, rules, settings }: Base, { board, ingest, whatIf }: Recording, further: readonly SetupPart[], stops: StopStack): Promise<Care> {
+export async function openCare({ init, archive, clock, configDir, hub, log, registry, rules, settings }: Base, { board, director, ingest, placement, whatIf }: Recording, further: readonly SetupPart[], stops: StopStack): Promise<Care> {
   const doctor = await Doctor.open({
     archive,
     file: path.join(init.dataDir, LAST_CHECK_FILE),
@@ -36,10 +37,12 @@ export async function openCare({ init, archive, clock, configDir, hub, log, regi
   };
   const setup = new SetupCarrier({
     configDir,
-    parts: [cameraPart(registry), settingsPart(settings), rulesPart(rules, mayApply), ...further],
+    parts: [cameraPart(registry), settingsPart(settings), rulesPart(rules, mayApply), placementPart(placement.carrier), ...further],
     version: init.version,
     homeName: () => settings.get().homeName,
     onTaken: async () => {
+      // Disks may be used in another order.
+      await director.apply();
       // Whose password was wrong here has another one now.
       for (const { camera, status } of board.list()) if (status.state === 'refused') await ingest.retry(camera.id);
     },

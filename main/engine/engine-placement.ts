@@ -6,6 +6,7 @@ import { type DurationMs, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/tim
 import type { Base, StopStack } from './engine-base.ts';
 import type { IngestNotice } from './ports/ingest.ts';
 import { rootFacts } from './retention/facts.ts';
+import type { PlacementCarrier } from './settings/placement-part.ts';
 import { openPlacement, type PlacementStore } from './settings/placement-store.ts';
 import { assignHomes, rootForRecording, rulesWhileMoving, standInFor, tierPairs, type TierRoot } from './storage/placement.ts';
 import { FootageMover } from './storage/mover.ts';
@@ -32,6 +33,8 @@ export interface PlacementDesk {
   hear(notice: IngestNotice): boolean;
   state(): Promise<PlacementState>;
   choose(placement: Placement, order: readonly RootId[] | null): Promise<void>;
+  /** As a set-up that is taken along sees it. */
+  readonly carrier: PlacementCarrier;
   /** Tells the timeline which footage is not here, where that is another than before or `anew` is asked for. */
   lookForAbsent(anew?: boolean): Promise<void>;
 }
@@ -106,7 +109,26 @@ export async function openPlacementDesk(base: Base, ageNowMs: () => Promise<numb
       mover.hurry();
       tell();
     },
+    carrier: placementCarrier(base, store, mover, tell),
     lookForAbsent: absenceWatch(base, tell),
+  };
+}
+
+function placementCarrier(base: Base, store: PlacementStore, mover: FootageMover, tell: () => void): PlacementCarrier {
+  const { roots } = base.archive;
+  return {
+    setup: () => ({ placement: store.get(), disks: roots.list(), homes: store.homes() }),
+    movingBytes: async (placement, order) => {
+      const now = await tierRoots(base);
+      const then = order.flatMap((rootId) => now.find((root) => root.rootId === rootId) ?? []);
+      return Math.max(0, (await mover.bytesToMove(then, placement)) - (await mover.bytesToMove(now, store.get())));
+    },
+    take: async (placement, order, homes) => {
+      await store.take(placement, homes);
+      await roots.reorder(order);
+      mover.hurry();
+      tell();
+    },
   };
 }
 

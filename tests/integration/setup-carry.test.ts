@@ -62,6 +62,7 @@ test('another computer says first what would be added and changed, then does it,
       { kind: 'change', sentence: 'The name of this home: “Home” becomes “Cabin”.' },
       { kind: 'change', sentence: 'The look: “system” becomes “dark”.' },
       { kind: 'change', sentence: 'The rules of how long footage is kept are taken from the file.' },
+      { kind: 'keep', sentence: `The disk that was at ${home.init.mediaDir} is not in use here. If you have it, add it under Storage, and choose its place there.` },
     ]);
     expect(await configOf(other)).toEqual(before);
     expect(await other.ask('config.import', { password: PASSWORD, apply: true, bytes: file })).toMatchObject({ applied: true, changes: plan.changes });
@@ -73,7 +74,7 @@ test('another computer says first what would be added and changed, then does it,
     expect(JSON.parse(await readFile(path.join(config, 'before-import', 'settings.json'), 'utf8').catch(() => '{}'))).not.toMatchObject({ homeName: 'Cabin' });
     expect(await readdir(config)).not.toContain('import-under-way');
     const again = await other.ask('config.import', { password: PASSWORD, apply: false, bytes: file });
-    expect(again.changes).toEqual([{ kind: 'keep', sentence: '1 camera is the same here.' }]);
+    expect(again.changes.map(({ sentence }) => sentence.replace(/at \S+ is/, 'at … is'))).toEqual(['1 camera is the same here.', 'The disk that was at … is not in use here. If you have it, add it under Storage, and choose its place there.']);
   } finally {
     await other.end();
   }
@@ -85,7 +86,8 @@ test('what is only here stays, and a camera of the file takes the place of the o
     await other.ask('config.import', { password: PASSWORD, apply: true, bytes: file });
     await other.ask('cameras.update', { cameraId: camera.id, name: 'Renamed here' });
     const plan = await other.ask('config.import', { password: PASSWORD, apply: true, bytes: file });
-    expect(plan.changes).toEqual([{ kind: 'change', sentence: 'Renamed here: the name of the file.' }]);
+    expect(plan.changes[0]).toEqual({ kind: 'change', sentence: 'Renamed here: the name of the file.' });
+    expect(plan.changes.slice(1).map(({ kind }) => kind)).toEqual(['keep']);
     expect((await other.ask('cameras.list', {})).map((one) => one.camera.name)).toEqual(['Garden gate']);
     // Cut short after the first file was written: the next start is as before.
     const config = path.join(other.init.dataDir, 'config');
@@ -98,6 +100,32 @@ test('what is only here stays, and a camera of the file takes the place of the o
     await other.footage(camera.id, 1);
   } finally {
     await other.end();
+  }
+});
+
+test('the order of the disks and where footage goes come along to a home that has those disks', async () => {
+  const engine = await TestEngine.started();
+  try {
+    const small = path.join(engine.folder, 'small');
+    const { roots } = await engine.ask('storage.addRoot', { path: small });
+    const order = roots.map(({ rootId }) => rootId).toReversed();
+    await engine.ask('storage.setPlacement', { mode: 'tiers', moveAfterDays: 14, order });
+    const { bytes } = await engine.ask('config.export', { password: PASSWORD });
+    await engine.ask('storage.setPlacement', { mode: 'spread', moveAfterDays: null, order: order.toReversed() });
+    const plan = await engine.ask('config.import', { password: PASSWORD, apply: false, bytes });
+    expect(plan.changes).toEqual([
+      { kind: 'change', sentence: 'Footage on several disks: “cameras side by side” becomes “one after the other”.' },
+      { kind: 'change', sentence: 'Footage moves on to the next disk after 14 days.' },
+      { kind: 'change', sentence: `The disks are used in the order of the file: ${small}, then ${engine.init.mediaDir}.` },
+    ]);
+    expect(await engine.ask('storage.placement', {})).toMatchObject({ mode: 'spread', moveAfterDays: null });
+    await engine.ask('config.import', { password: PASSWORD, apply: true, bytes });
+    expect(await engine.ask('storage.placement', {})).toMatchObject({ mode: 'tiers', moveAfterDays: 14, order });
+    const { id } = await engine.add(simulated());
+    await engine.footage(id, 1);
+    expect((await engine.files(small)).length).toBeGreaterThan(0);
+  } finally {
+    await engine.end();
   }
 });
 

@@ -14,6 +14,8 @@ export interface PlacementStore {
   homes(): Homes;
   /** Durable when it resolves. A choice of how cameras are spread begins anew: nobody has a disk yet. */
   choose(placement: Placement): Promise<void>;
+  /** Choice and disks as another set-up has them; durable when it resolves. */
+  take(placement: Placement, homes: Homes): Promise<void>;
   /** Durable when it resolves. */
   setHomes(homes: Homes): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function openPlacement(configDir: string, log: Logger): Promise<Pla
     get: () => stored.placement,
     homes: () => stored.homes,
     choose: (placement) => save({ placement, homes: placement.mode === stored.placement.mode ? stored.homes : {} }),
+    take: (placement, homes) => save({ placement, homes }),
     setHomes: (homes) => save({ ...stored, homes }),
   };
 }

@@ -71,6 +71,18 @@ export class FootageMover {
     return tierPairs(this.#parts.conditions(), this.#parts.placement()).map(([from]) => from.rootId).filter((rootId) => (this.#stuckSince.get(rootId) ?? Number.POSITIVE_INFINITY) > stuckBeforeMs);
   }
 
+  /** Bytes that would have to move with these disks and this placement. */
+  async bytesToMove(roots: readonly TierRoot[], placement: Placement): Promise<number> {
+    const beforeMs = await this.#agedMs(placement);
+    const of = async ({ fromRootId, excessBytes }: TierMove): Promise<number> => Math.max(excessBytes, beforeMs === null ? 0 : await this.#parts.moves.bytesBefore(fromRootId, beforeMs));
+    return (await Promise.all(tierMoves(roots, placement, this.#parts.rules()).map(of))).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** What is older than this moves on although there is room; null: nothing does. */
+  async #agedMs({ moveAfterDays }: Placement): Promise<EpochMs | null> {
+    return moveAfterDays === null ? null : (await this.#parts.ageNowMs()) - moveAfterDays * DAY_MS;
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }
@@ -109,7 +121,7 @@ export class FootageMover {
     for (let total = 0; ; ) {
       const placement = this.#parts.placement();
       const plans = tierMoves(await this.#parts.roots(), placement, this.#parts.rules());
-      const beforeMs = placement.moveAfterDays === null ? null : (await this.#parts.ageNowMs()) - placement.moveAfterDays * DAY_MS;
+      const beforeMs = await this.#agedMs(placement);
       let moved = 0;
       const progress: MoveProgress[] = [];
       for (const plan of plans) {
