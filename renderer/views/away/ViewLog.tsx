@@ -2,15 +2,16 @@
 import { CircleAlert, CircleCheck } from 'lucide-react';
 import { Fragment, type ReactNode, useEffect, useState } from 'react';
 import type { RemoteState, ViewLog as Log, ViewLogEntry } from '../../../shared/model/remote.ts';
-import { MINUTE_MS } from '../../../shared/time.ts';
+import { MINUTE_MS, SECOND_MS } from '../../../shared/time.ts';
 import { asError, useEngine, useQuery } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
 import { ErrorLine } from '../../components/Field.tsx';
-import { formatBytes, formatClock, formatDay, localDayStart } from '../../components/format.ts';
+import { formatBytes, formatClock, formatDay, formatDuration, localDayStart } from '../../components/format.ts';
 import { hrefOf } from '../../state/route.ts';
 import { useNow } from '../../state/use-now.ts';
 import { chainSentence, footageWords, viewSentence } from './device-words.ts';
 import { useCameraName } from './GrantsSummary.tsx';
+import { bytesOf, footageOf, isGoingOn, lengthOf, noteOf, type ViewRow, viewRows } from './view-rows.ts';
 import './view-log.css';
 
 const PAGE = 50;
@@ -21,6 +22,7 @@ export function ViewLog({ state, onlyWhenUsed = false }: { readonly state: Remot
   const [deviceId, setDeviceId] = useState(EVERY_DEVICE);
   const log = useLog(state, deviceId);
   const devices = useSeenDevices(state, log.entries);
+  const rows = viewRows(log.entries);
   if (log.chain === null) return log.error === null ? null : <ErrorLine>{log.error}</ErrorLine>;
   if (onlyWhenUsed && log.chain.length === 0 && log.chain.intact) return null;
   return (
@@ -43,10 +45,10 @@ export function ViewLog({ state, onlyWhenUsed = false }: { readonly state: Remot
         <span className="numbers">{chainSentence(log.chain)}</span>
       </p>
       <ul>
-        {log.entries.map((entry, index) => (
-          <Fragment key={entry.seq}>
-            {index === 0 || localDayStart(entry.atMs) !== localDayStart(log.entries[index - 1]?.atMs ?? 0) ? <li className="log-day">{formatDay(entry.atMs)}</li> : null}
-            <Line entry={entry} broken={!(log.chain?.intact ?? true) && entry.seq === log.chain?.brokenAtSeq} />
+        {rows.map((row, index) => (
+          <Fragment key={row.entry.seq}>
+            {index === 0 || localDayStart(row.entry.atMs) !== localDayStart(rows[index - 1]?.entry.atMs ?? 0) ? <li className="log-day">{formatDay(row.entry.atMs)}</li> : null}
+            <Line row={row} goesOn={isGoingOn(row, state.watching)} broken={log.chain?.intact === false && [row.entry.seq, row.closing?.seq].includes(log.chain.brokenAtSeq ?? -1)} />
           </Fragment>
         ))}
       </ul>
@@ -56,9 +58,13 @@ export function ViewLog({ state, onlyWhenUsed = false }: { readonly state: Remot
   );
 }
 
-function Line({ entry, broken }: { readonly entry: ViewLogEntry; readonly broken: boolean }): ReactNode {
+function Line({ row, goesOn, broken }: { readonly row: ViewRow; readonly goesOn: boolean; readonly broken: boolean }): ReactNode {
   const nameOf = useCameraName();
-  const footage = footageWords(entry);
+  const { entry } = row;
+  const footage = footageOf(row);
+  const lengthMs = lengthOf(row);
+  const note = noteOf(row);
+  const bytes = bytesOf(row);
   const [camera] = entry.cameraIds;
   return (
     <li className="log-line" data-kind={entry.kind} data-broken={broken}>
@@ -67,17 +73,18 @@ function Line({ entry, broken }: { readonly entry: ViewLogEntry; readonly broken
         <span>
           <strong>{entry.deviceName}</strong> {viewSentence(entry, nameOf)}
         </span>
-        {footage === null || entry.fromMs === null ? null : camera === undefined ? (
-          <span className="muted numbers">{footage}</span>
+        {footage === null ? null : camera === undefined ? (
+          <span className="muted numbers">{footageWords(footage)}</span>
         ) : (
-          <a className="numbers" href={hrefOf({ view: 'watch', atMs: entry.fromMs, cameraId: camera })}>
-            {footage}
+          <a className="numbers" href={hrefOf({ view: 'watch', atMs: footage.fromMs, cameraId: camera })}>
+            {footageWords(footage)}
           </a>
         )}
-        {entry.note === null ? null : <span className="muted">{entry.note}</span>}
+        {goesOn ? <span className="log-now">now</span> : lengthMs === null ? null : <span className="muted numbers">{formatDuration(Math.max(SECOND_MS, lengthMs))}</span>}
+        {note === null ? null : <span className="muted">{note}</span>}
         {broken ? <span className="error-line">From here on the log cannot be trusted.</span> : null}
       </div>
-      <span className="muted numbers">{entry.bytes === 0 ? '' : formatBytes(entry.bytes)}</span>
+      <span className="muted numbers">{bytes === 0 ? '' : formatBytes(bytes)}</span>
     </li>
   );
 }

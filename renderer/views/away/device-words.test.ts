@@ -30,9 +30,9 @@ describe('the log of views, in words', () => {
     expect(viewSentence(entry, nameOf)).toBe('watched Front door live');
     expect(viewSentence({ ...entry, kind: 'playback', cameraIds: [DOOR, DRIVE] }, nameOf)).toBe('watched recordings of Front door and Drive');
     expect(viewSentence({ ...entry, kind: 'refused', note: 'no right' }, nameOf)).toBe('was refused: Front door');
-    expect(footageWords(entry)).toBeNull();
+    expect(viewSentence({ ...entry, kind: 'playback', note: 'another time' }, nameOf)).toBe('went on to other recordings of Front door');
     const noon = new Date(2026, 10, 21, 12).getTime();
-    expect(footageWords({ ...entry, fromMs: noon, toMs: noon + 600_000 })).toMatch(/21.*12.*–.*12/);
+    expect(footageWords({ fromMs: noon, toMs: noon + 600_000 })).toMatch(/21.*12.*–.*12/);
   });
 
   it('tells a whole log from a broken one', () => {

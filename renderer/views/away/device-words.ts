@@ -46,7 +46,7 @@ export function untilWords({ untilMs }: Grants, nowMs: EpochMs): string | null {
 }
 
 /** What one entry of the log says, without the device's name before it. */
-export function viewSentence({ kind, cameraIds }: ViewLogEntry, nameOf: NameOf): string {
+export function viewSentence({ kind, cameraIds, note }: ViewLogEntry, nameOf: NameOf): string {
   const cameras = listWords(cameraIds.map(nameOf));
   const of = cameras === '' ? '' : ` of ${cameras}`;
   switch (kind) {
@@ -55,7 +55,7 @@ export function viewSentence({ kind, cameraIds }: ViewLogEntry, nameOf: NameOf):
     case 'live':
       return cameras === '' ? 'watched live' : `watched ${cameras} live`;
     case 'playback':
-      return `watched recordings${of}`;
+      return `${note === 'another time' ? 'went on to other' : 'watched'} recordings${of}`;
     case 'previews':
       return `looked at previews${of}`;
     case 'timeline':
@@ -65,15 +65,14 @@ export function viewSentence({ kind, cameraIds }: ViewLogEntry, nameOf: NameOf):
     case 'paired':
       return 'was let in';
     case 'grants':
-      return 'may now see something else';
+      return 'was given other rights';
     case 'revoked':
       return 'was revoked';
   }
 }
 
-/** The footage that was seen: "Sat, 21 Nov, 12:00:00 – 12:10:00"; null where it is of no time. */
-export function footageWords({ fromMs, toMs }: ViewLogEntry): string | null {
-  if (fromMs === null) return null;
+/** A range of footage: "Sat, 21 Nov, 12:00:00 – 12:10:00". */
+export function footageWords({ fromMs, toMs }: { readonly fromMs: EpochMs; readonly toMs: EpochMs | null }): string {
   if (toMs === null || toMs <= fromMs) return `${formatShortDay(fromMs)}, ${formatClock(fromMs)}`;
   const sameDay = localDayStart(fromMs) === localDayStart(toMs);
   return `${formatShortDay(fromMs)}, ${formatClock(fromMs)} – ${sameDay ? '' : `${formatShortDay(toMs)}, `}${formatClock(toMs)}`;
