@@ -45,27 +45,19 @@ function isAllowed(work: () => unknown): boolean {
 
 /** What the brief of the feature says, apart from the table that is tested. */
 function shouldBeAllowed(name: OperationName, rights: readonly Right[]): boolean {
-  if (rights.length === 0) return false;
-  const has = (...any: readonly Right[]): boolean => any.some((right) => rights.includes(right));
-  switch (name) {
-    case 'app.info':
-    case 'settings.get':
-    case 'cameras.list':
-      return true;
-    case 'timeline.get':
-    case 'timeline.drawn':
-    case 'events.list':
-      return has('playback', 'previews');
-    case 'coverage.days':
-      return has('playback');
-    case 'previews.at':
-    case 'previews.sheet':
-      return has('previews');
-    case 'previews.latest':
-      return has('previews', 'live');
-    default:
-      return false;
-  }
+  const anyOf: Partial<Record<OperationName, readonly Right[]>> = {
+    'app.info': RIGHTS,
+    'settings.get': RIGHTS,
+    'cameras.list': RIGHTS,
+    'timeline.get': ['playback', 'previews'],
+    'timeline.drawn': ['playback', 'previews'],
+    'events.list': ['playback', 'previews'],
+    'coverage.days': ['playback'],
+    'previews.at': ['previews'],
+    'previews.sheet': ['previews'],
+    'previews.latest': ['previews', 'live'],
+  };
+  return (anyOf[name] ?? []).some((right) => rights.includes(right));
 }
 
 const ABOUT_ONE: ReadonlySet<string> = new Set(['previews.at', 'previews.sheet', 'previews.latest']);

@@ -30,18 +30,18 @@ export interface RemotePart {
   plan(value: unknown): Promise<{ readonly changes: readonly SetupChange[]; apply(): Promise<void>; undo(): Promise<void> }>;
 }
 
-export function remotePart({ collect, put }: RemotePartParts): RemotePart {
+export function remotePart(parts: RemotePartParts): RemotePart {
   return {
     name: 'remote',
-    collect: async () => ({ format: 1, ...(await collect()) }),
+    collect: async () => ({ format: 1, ...(await parts.collect()) }),
     plan: async (value) => {
       const file = readSetup(value);
-      const before = await collect();
+      const before = await parts.collect();
       const { changes, after } = merged(before, file);
       return {
         changes,
-        apply: async () => void (after !== null && (await put(after))),
-        undo: async () => void (after !== null && (await put(before))),
+        apply: async () => void (after !== null && (await parts.put(after))),
+        undo: async () => void (after !== null && (await parts.put(before))),
       };
     },
   };

@@ -95,6 +95,11 @@ export class ChainWalker {
     this.#at = mark;
   }
 
+  /** What follows the last line end: no line, even where only its end is missing. */
+  takeRest(): void {
+    this.#break(this.#at.seq + 1);
+  }
+
   get tip(): LogMark {
     return this.#tip;
   }

@@ -219,7 +219,8 @@ async function walk(files: readonly SizedFile[], start: LogMark, head: LogMark |
     for await (const { line, endOffset, isEnded } of linesForward(name, sizeBytes)) {
       const wasMet = walker.metHead;
       const before = walker.tip;
-      walker.take(line);
+      if (isEnded) walker.take(line);
+      else walker.takeRest();
       const isOurs = isEnded && (head === null || !wasMet || walker.tip !== before);
       beyond ??= isOurs ? null : { name, offset: lineOffset };
       lineOffset = endOffset;
