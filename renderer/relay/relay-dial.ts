@@ -1,4 +1,5 @@
 /** Dials a relay and waits until the other end is there: from then on the socket is a Wire (docs/design/relay.md, "The wire to the relay"). */
+import { isRelayAddress } from '../../shared/contract/page-policy.ts';
 import { PorchlightError } from '../../shared/errors.ts';
 import { toBase64url } from '../../shared/relay/bytes.ts';
 import { CLOSE_CODES, decodeRelayMessage, encodeHello } from '../../shared/relay/protocol.ts';
@@ -33,10 +34,12 @@ const CLOSE_WORDS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Rejects with a sentence: `unreachable` where the relay is not there, `not-found` where nobody answers to the token, `connection-lost`, `timeout`, `cancelled`. */
-export function dialRelay({ relay, route, token, signal }: DialOptions): Promise<Dialled> {
+export async function dialRelay({ relay, route, token, signal }: DialOptions): Promise<Dialled> {
+  // The page's policy stops any other, without a word that a person could use.
+  if (!isRelayAddress(relay)) throw new PorchlightError('unreachable', `The relay ${hostOf(relay)} has no TLS; without it only one on this computer may be used.`);
   const socket = new WebSocket(`${relay.replace(/\/+$/, '')}/v1/${toBase64url(route)}`);
   socket.binaryType = 'arraybuffer';
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     let sessionKey: Uint8Array | null = null;
     let opened = false;
     const settle = (): void => {
