@@ -144,7 +144,7 @@ export function WhatEachCanSee(): ReactNode {
         <tbody>{rows(TABLE)}</tbody>
         <tbody>{rows(ALSO)}</tbody>
       </table>
-      <p className="muted small">What is left over with all of them: a device that you let in sees what you allow it; whoever takes over this computer, or the device, sees what it sees; and an update of this program could be a bad one.</p>
+      <p className="muted small">Your internet providers see in every case that there is a sealed connection, and to whom. What else is left over: a device that you let in sees what you allow it; whoever takes over this computer, or the device, sees what it sees; and an update of this program could be a bad one.</p>
     </section>
   );
 }
