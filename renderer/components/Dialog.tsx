@@ -10,6 +10,8 @@ export interface DialogProps {
   readonly title: string;
   readonly description?: string;
   readonly wide?: boolean;
+  /** A press beside it does not close it: what it holds would be lost. */
+  readonly stays?: boolean;
   readonly children: ReactNode;
 }
 
@@ -19,12 +21,12 @@ function focusItself(event: Event): void {
   if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
 }
 
-export function Dialog({ open, onOpenChange, title, description, wide = false, children }: DialogProps): ReactNode {
+export function Dialog({ open, onOpenChange, title, description, wide = false, stays = false, children }: DialogProps): ReactNode {
   return (
     <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className="overlay" />
-        <RadixDialog.Content className={`dialog ${wide ? 'wide' : ''}`} onOpenAutoFocus={focusItself} {...(description === undefined ? { 'aria-describedby': undefined } : {})}>
+        <RadixDialog.Content className={`dialog ${wide ? 'wide' : ''}`} onOpenAutoFocus={focusItself} onInteractOutside={(event) => stays && event.preventDefault()} {...(description === undefined ? { 'aria-describedby': undefined } : {})}>
           <header>
             <div>
               <RadixDialog.Title asChild>

@@ -27,7 +27,7 @@ export function Pairing({ remote, onClose }: PairingProps): ReactNode {
   const pairing = usePairing(remote);
   const { step } = pairing;
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={TITLES[step.kind]} wide={step.kind !== 'allowed' && step.kind !== 'ended'}>
+    <Dialog open stays onOpenChange={(open) => !open && onClose()} title={TITLES[step.kind]} wide={step.kind !== 'allowed' && step.kind !== 'ended'}>
       <div className="pairing" data-step={step.kind}>
         <Step pairing={pairing} onClose={onClose} />
         {pairing.error === null ? null : <ErrorLine>{pairing.error}</ErrorLine>}
@@ -154,7 +154,7 @@ function Offer({ offer, onKind }: { readonly offer: PairingOffer; readonly onKin
   return (
     <>
       <ToggleGroup.Root className="choices" type="single" aria-label="How the new device learns of this home" value={offer.kind} onValueChange={(kind) => kind !== '' && kind !== offer.kind && onKind(kind as PairingKind)}>
-        <ToggleGroup.Item value="code">A code to scan</ToggleGroup.Item>
+        <ToggleGroup.Item value="code">A code</ToggleGroup.Item>
         <ToggleGroup.Item value="words">Twelve words</ToggleGroup.Item>
       </ToggleGroup.Root>
       <div className="offer" data-kind={offer.kind}>
@@ -162,7 +162,7 @@ function Offer({ offer, onKind }: { readonly offer: PairingOffer; readonly onKin
         <div className="offer-steps">
           <ol>
             <li>Open Porchlight on the new device and go to Away.</li>
-            <li>{offer.kind === 'code' ? 'Choose “Add a home” there, and scan this code or paste it.' : 'Choose “Add a home” there, then “Twelve words”, and type these with the relay’s address.'}</li>
+            <li>{offer.kind === 'code' ? 'Choose “Add a home” there, and give it this code: as text, or as a picture of it.' : 'Choose “Add a home” there, then “Twelve words”, and type these with the relay’s address.'}</li>
             <li>Both show six digits. Compare them here, choose what it may see, and press Allow.</li>
           </ol>
           {offer.kind === 'code' ? <CopyButton text={offer.text}>Copy the code</CopyButton> : null}

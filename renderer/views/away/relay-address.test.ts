@@ -8,6 +8,8 @@ describe('the address of a relay', () => {
     expect(relayAddressOf('https://Relay.Example.org/')).toEqual({ url: 'wss://relay.example.org' });
     expect(relayAddressOf('ws://127.0.0.1:8080')).toEqual({ url: 'ws://127.0.0.1:8080' });
     expect(relayName('wss://relay.example.org:8443/a')).toBe('relay.example.org:8443/a');
+    // What is shown beside twelve words is typed on the other device.
+    for (const url of ['wss://relay.example.org', 'ws://127.0.0.1:7450']) expect(relayAddressOf(relayName(url))).toEqual({ url });
   });
 
   it('is refused without TLS elsewhere, with a password, and where it is none', () => {

@@ -22,7 +22,7 @@ export function relayAddressOf(text: string): RelayAddress {
   return { url: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}` };
 }
 
-/** What of it a person knows it by: "relay.example.org". */
+/** What of it a person knows and types: "relay.example.org"; one without TLS is named with its scheme. */
 export function relayName(url: string): string {
-  return url.replace(/^wss?:\/\//, '').replace(/\/$/, '');
+  return url.replace(/^wss:\/\//, '').replace(/\/$/, '');
 }
