@@ -27,12 +27,14 @@ const GROUPS: readonly { readonly title: string; readonly keys: readonly (readon
       [['M'], 'Sound of the open camera'],
       [['C'], 'Contact sheet of this hour'],
       [['P'], 'Keep this moment for good'],
+      [['R'], 'Choose a range to keep'],
     ],
   },
   {
     title: 'Timeline and views',
     keys: [
       [['+', '−'], 'Closer or wider'],
+      [['Shift', 'drag'], 'Choose a range to keep'],
       [['Alt', '1 … 6'], 'Go to a view'],
       [['?'], 'These keys'],
     ],

@@ -1,6 +1,7 @@
 /** Rules and locks as their owner meets them: a moment is kept from Watch, and a rule that deletes much is saved with a second press only. */
 import path from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
+import type { CameraId } from '../../shared/model/ids.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { TestEngine } from '../support/engine.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '../support/simulator-process.ts';
@@ -15,6 +16,7 @@ const PREPARED_MS = 120_000;
 let simulator: SimulatorProcess;
 let engine: TestEngine;
 let page: Page;
+let cameraId: CameraId;
 const complaints: string[] = [];
 
 test.beforeAll(async ({ browser }) => {
@@ -23,6 +25,7 @@ test.beforeAll(async ({ browser }) => {
   engine = await TestEngine.make({ entry: path.join(ROOT, 'dist/main/engine-main.js'), init: { mode: 'serve', serve: { address: '127.0.0.1', port: 0, pageDir: path.join(ROOT, 'dist/renderer'), password: null } } });
   const serving = forceUnwrap('it serves', await engine.start());
   const { id } = await engine.add(forceUnwrap('one camera is simulated', simulator.cameras[0]));
+  cameraId = id;
   // Two pieces that are closed, and one that is being recorded.
   for (let piece = 0; piece < 2; piece += 1) {
     await engine.footage(id, 5);
@@ -57,6 +60,81 @@ test('a key on Watch keeps the moment, and an undo takes it back', async () => {
   await expect.poll(async () => (await engine.ask('locks.list', {})).length).toBe(1);
   await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
   await expect.poll(async () => (await engine.ask('locks.list', {})).length).toBe(0);
+});
+
+/** Where a moment of the first row is on the screen. */
+async function pointOf(atMs: number): Promise<{ readonly x: number; readonly y: number }> {
+  const rows = page.getByRole('slider', { name: 'Moment shown' });
+  const box = forceUnwrap('the timeline is drawn', await rows.boundingBox());
+  const name = forceUnwrap('its name is there', await page.locator('.timeline-names button').first().boundingBox());
+  const [startMs, endMs] = [Number(await rows.getAttribute('data-start-ms')), Number(await rows.getAttribute('data-end-ms'))];
+  return { x: box.x + ((atMs - startMs) / (endMs - startMs)) * box.width, y: name.y + name.height / 2 };
+}
+
+test('a range is drawn on the timeline with Shift, an edge is moved, and it is kept with a note', async () => {
+  const { spans } = await engine.timeline(cameraId);
+  const first = forceUnwrap('there is footage', spans[0]);
+  const [from, to] = [await pointOf(first.startMs), await pointOf(first.endMs)];
+  await page.mouse.move(from.x, from.y);
+  await page.keyboard.down('Shift');
+  await page.mouse.down();
+  await page.mouse.move((from.x + to.x) / 2, from.y, { steps: 3 });
+  await page.mouse.up();
+  await page.keyboard.up('Shift');
+  const panel = page.getByRole('dialog', { name: 'Keep a range for good' });
+  await expect(panel).toBeVisible();
+  const end = page.getByRole('slider', { name: 'End of what is kept' });
+  const grip = forceUnwrap('it has an edge to take hold of', await end.boundingBox());
+  await page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(to.x, grip.y + grip.height / 2, { steps: 3 });
+  await page.mouse.up();
+  await panel.getByLabel('Note').fill('The parcel');
+  await panel.getByRole('button', { name: 'Keep', exact: true }).click();
+  await expect(panel).toHaveCount(0);
+  await expect(page.locator('.toast').last()).toContainText('Kept for good');
+  const lock = forceUnwrap('it is kept', (await waitFor('the lock', async () => {
+    const all = await engine.ask('locks.list', {});
+    return all.length === 1 ? all : null;
+  }))[0]);
+  const pixelMs = (first.endMs - first.startMs) / (to.x - from.x);
+  expect(lock).toMatchObject({ cameraId, note: 'The parcel' });
+  expect(Math.abs(lock.startMs - first.startMs)).toBeLessThan(3 * pixelMs);
+  expect(Math.abs(lock.endMs - first.endMs)).toBeLessThan(3 * pixelMs);
+  // The timeline says so under the pointer.
+  await page.mouse.move((from.x + to.x) / 2, from.y, { steps: 2 });
+  await expect(page.locator('.peek')).toContainText('Kept: The parcel');
+  await engine.ask('locks.remove', { id: lock.id });
+});
+
+test('a range is chosen with keys alone, and given up with Escape', async () => {
+  await page.getByRole('slider', { name: 'Moment shown' }).focus();
+  await page.keyboard.press('r');
+  const [start, end] = [page.getByRole('slider', { name: 'Beginning of what is kept' }), page.getByRole('slider', { name: 'End of what is kept' })];
+  await expect(start).toBeFocused();
+  const before = Number(await start.getAttribute('aria-valuenow'));
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('.');
+  expect(Number(await start.getAttribute('aria-valuenow')) - before).toBe(11_000);
+  await page.keyboard.press('Tab');
+  await expect(end).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(start).toHaveCount(0);
+  expect(await engine.ask('locks.list', {})).toEqual([]);
+  await page.keyboard.press('r');
+  await expect(start).toBeFocused();
+  const [fromMs, toMs] = [Number(await start.getAttribute('aria-valuenow')), Number(await end.getAttribute('aria-valuenow'))];
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('Seen by keys');
+  await page.keyboard.press('Enter');
+  const lock = forceUnwrap('it is kept', (await waitFor('the lock', async () => {
+    const all = await engine.ask('locks.list', {});
+    return all.length === 1 ? all : null;
+  }))[0]);
+  expect(lock).toMatchObject({ note: 'Seen by keys' });
+  expect([Math.round(lock.startMs), Math.round(lock.endMs)]).toEqual([fromMs, toMs]);
+  await engine.ask('locks.remove', { id: lock.id });
 });
 
 test('Storage lists what is kept, and takes the lock off with an undo', async () => {

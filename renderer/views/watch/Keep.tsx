@@ -7,6 +7,7 @@ import { DAY_MS, type EpochMs, MINUTE_MS, type TimeRange } from '../../../shared
 import { asError, useEngine } from '../../api/engine-context.tsx';
 import { IconButton } from '../../components/Button.tsx';
 import { formatClock, formatMoment, formatTime } from '../../components/format.ts';
+import { Kbd } from '../../components/Kbd.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 
 export interface KeepProps {
@@ -16,6 +17,8 @@ export interface KeepProps {
   readonly nowMs: EpochMs;
   readonly window: TimeRange;
   readonly keep: (range: TimeRange) => void;
+  /** A range is chosen on the timeline. */
+  readonly onChoose: () => void;
 }
 
 /** Longer is no moment any more, and the engine refuses it. */
@@ -26,14 +29,14 @@ export function minuteAround(atMs: EpochMs): TimeRange {
   return { startMs: atMs - MINUTE_MS, endMs: atMs + MINUTE_MS };
 }
 
-/** Keeps a range of these cameras, says so, and takes it back on "Undo". */
-export function useKeep(cameras: readonly Camera[], nowMs: EpochMs): (range: TimeRange) => void {
+/** Keeps a range of these cameras (or of others), says so, and takes it back on "Undo". */
+export function useKeep(shown: readonly Camera[], nowMs: EpochMs): (range: TimeRange, note?: string, of?: readonly Camera[]) => void {
   const engine = useEngine();
   const toast = useToast();
   return useCallback(
-    (range) => {
+    (range, note = '', cameras = shown) => {
       const run = async (): Promise<void> => {
-        const locks = await Promise.all(cameras.map(({ id }) => engine.ask('locks.add', { cameraId: id, startMs: Math.max(0, range.startMs), endMs: range.endMs })));
+        const locks = await Promise.all(cameras.map(({ id }) => engine.ask('locks.add', { cameraId: id, startMs: Math.max(0, range.startMs), endMs: range.endMs, note })));
         const [first] = locks;
         if (first === undefined) return;
         const undo = (): void => void Promise.all(locks.map(({ id }) => engine.ask('locks.remove', { id }))).catch((error: unknown) => toast(asError(error).message));
@@ -42,11 +45,11 @@ export function useKeep(cameras: readonly Camera[], nowMs: EpochMs): (range: Tim
       };
       run().catch((error: unknown) => toast(asError(error).message));
     },
-    [engine, toast, cameras, nowMs],
+    [engine, toast, shown, nowMs],
   );
 }
 
-export function Keep({ cameras, atMs, nowMs, window, keep }: KeepProps): ReactNode {
+export function Keep({ cameras, atMs, nowMs, window, keep, onChoose }: KeepProps): ReactNode {
   const shown = { startMs: window.startMs, endMs: Math.min(window.endMs, nowMs) };
   return (
     <DropdownMenu.Root>
@@ -65,6 +68,10 @@ export function Keep({ cameras, atMs, nowMs, window, keep }: KeepProps): ReactNo
               All the timeline shows, {formatMoment(shown.startMs, nowMs)} – {formatMoment(shown.endMs, nowMs)}
             </DropdownMenu.Item>
           ) : null}
+          <DropdownMenu.Item onSelect={onChoose}>
+            Choose a range on the timeline
+            <Kbd>R</Kbd>
+          </DropdownMenu.Item>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>

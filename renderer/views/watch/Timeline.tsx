@@ -7,9 +7,11 @@ import type { FootageLock } from '../../../shared/model/locks.ts';
 import type { DrawnCamera, DrawnTimeline } from '../../../shared/model/timeline.ts';
 import { DAY_MS, type EpochMs, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { formatClock, formatDay, formatDuration, formatShortDay, formatTime } from '../../components/format.ts';
+import { type DragEnd, type KeepRange, rangeOfDrag } from './keep-range.ts';
 import { type PreviewPointer, usePreviewPointer } from './preview-pointer.ts';
 import { AXIS_PX, drawTimeline, fitCanvas, readColours, rowBox } from './timeline-draw.ts';
 import { pan, tickStepMs, ticks, widthMs, zoom } from './time-window.ts';
+import { RangeToKeep } from './RangeToKeep.tsx';
 import { useSize } from './use-size.ts';
 
 export interface TimelineProps {
@@ -29,9 +31,14 @@ export interface TimelineProps {
   /** The pointer stands on a moment and is not pressed. */
   readonly onRest: (atMs: EpochMs) => void;
   readonly onOpen: (cameraId: CameraId) => void;
+  /** What is about to be kept for good; null: nothing. */
+  readonly range: KeepRange | null;
+  /** Null where nothing can be kept. */
+  readonly onRange: ((range: KeepRange | null) => void) | null;
+  readonly onKeepRange: (range: KeepRange, note: string) => void;
 }
 
-type Drag = { readonly kind: 'seek' } | { readonly kind: 'pan'; readonly x: number; readonly window: TimeRange; moved: boolean };
+type Drag = { readonly kind: 'seek' } | { readonly kind: 'pan'; readonly x: number; readonly window: TimeRange; moved: boolean } | { readonly kind: 'range'; readonly from: DragEnd };
 
 const LABEL_APART_PX = 92;
 /** A pointer that has not moved for so long stands. */
@@ -45,6 +52,7 @@ export function Timeline(props: TimelineProps): ReactNode {
   const size = useSize(holder);
   const [hover, setHover] = useState<{ readonly x: number; readonly row: number } | null>(null);
   const drag = useRef<Drag | null>(null);
+  const [drawing, setDrawing] = useState(false);
   const standing = useRef<number | undefined>(undefined);
   const rows = useMemo(() => cameras.map((camera) => data?.cameras.find(({ cameraId }) => cameraId === camera.id) ?? null), [cameras, data]);
   const kept = useMemo(() => cameras.map((camera) => props.locks.filter(({ cameraId }) => cameraId === camera.id)), [cameras, props.locks]);
@@ -71,7 +79,7 @@ export function Timeline(props: TimelineProps): ReactNode {
 
   useRawPointer(holder, (event) => {
     const { x, y } = place(event);
-    const camera = drag.current?.kind === 'pan' ? undefined : cameras[rowAt(y)];
+    const camera = drag.current?.kind === 'pan' || drag.current?.kind === 'range' ? undefined : cameras[rowAt(y)];
     if (camera === undefined) return;
     const atMs = Math.min(momentAt(x), nowMs);
     if (props.previewed.has(camera.id)) preview.want(camera.id, atMs);
@@ -90,6 +98,14 @@ export function Timeline(props: TimelineProps): ReactNode {
     window.clearTimeout(standing.current);
     const { x, y } = place(event);
     holder.current?.setPointerCapture(event.pointerId);
+    if (event.shiftKey && y >= AXIS_PX && props.onRange !== null) {
+      const from = { row: rowAt(y), atMs: Math.min(momentAt(x), nowMs) };
+      drag.current = { kind: 'range', from };
+      setDrawing(true);
+      leave();
+      props.onRange(rangeOfDrag(from, from, cameras.map(({ id }) => id), nowMs));
+      return;
+    }
     drag.current = y < AXIS_PX ? { kind: 'pan', x, window: shown, moved: false } : { kind: 'seek' };
     if (drag.current.kind === 'seek') props.onSeek(Math.min(momentAt(x), nowMs), false);
   };
@@ -99,6 +115,8 @@ export function Timeline(props: TimelineProps): ReactNode {
     if (now?.kind === 'pan') {
       now.moved ||= Math.abs(x - now.x) > 3;
       props.onWindow(pan(now.window, ((now.x - x) / size.width) * widthMs(now.window), nowMs));
+    } else if (now?.kind === 'range') {
+      props.onRange?.(rangeOfDrag(now.from, { row: rowAt(y), atMs: momentAt(x) }, cameras.map(({ id }) => id), nowMs));
     } else {
       setHover({ x, row: rowAt(y) });
       if (now !== null) props.onSeek(Math.min(momentAt(x), nowMs), false);
@@ -108,6 +126,7 @@ export function Timeline(props: TimelineProps): ReactNode {
     const { x } = place(event);
     const was = drag.current;
     drag.current = null;
+    setDrawing(false);
     if (was?.kind === 'seek' || (was?.kind === 'pan' && !was.moved)) props.onSeek(Math.min(momentAt(x), nowMs), true);
     if (event.pointerType === 'touch') leave();
   };
@@ -136,13 +155,20 @@ export function Timeline(props: TimelineProps): ReactNode {
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
-        onPointerCancel={() => (drag.current = null)}
+        onPointerCancel={() => {
+          if (drag.current?.kind === 'range') props.onRange?.(null);
+          drag.current = null;
+          setDrawing(false);
+        }}
         onPointerLeave={leave}
       >
         <canvas ref={canvas} aria-hidden="true" />
       </div>
+      {props.range === null || size.width === 0 ? null : (
+        <RangeToKeep range={props.range} cameras={cameras} window={shown} nowMs={nowMs} size={size} drawing={drawing} onRange={(next) => props.onRange?.(next)} onKeep={props.onKeepRange} onCancel={() => props.onRange?.(null)} />
+      )}
       {hover === null || hoverMs === null || hovered === undefined ? null : (
-        <Peek x={hover.x} width={size.width} atMs={hoverMs} name={hovered.name} preview={preview} note={noteAt(rows[hover.row] ?? null, hoverMs)} narrow={widthMs(shown) < 3 * DAY_MS} />
+        <Peek x={hover.x} width={size.width} atMs={hoverMs} name={hovered.name} preview={preview} note={noteAt(rows[hover.row] ?? null, hoverMs) ?? keptAt(kept[hover.row] ?? [], hoverMs)} narrow={widthMs(shown) < 3 * DAY_MS} />
       )}
     </div>
   );
@@ -221,6 +247,12 @@ function noteAt(row: DrawnCamera | null, atMs: EpochMs): string | null {
   if (gap !== undefined) return `${GAP_CAUSE_LABEL[gap.cause]} · ${formatDuration(gap.endMs - gap.startMs)}`;
   if (row?.absent?.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs) === true) return 'On a disk that is not here';
   return row?.spans.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs) === true ? null : 'No footage';
+}
+
+/** That a moment is kept for good, and what was noted; null where it is not. */
+function keptAt(locks: readonly FootageLock[], atMs: EpochMs): string | null {
+  const lock = locks.find(({ startMs, endMs }) => atMs >= startMs && atMs < endMs);
+  return lock === undefined ? null : lock.note === '' ? 'Kept for good' : `Kept: ${lock.note}`;
 }
 
 function describeMoment(atMs: EpochMs, nowMs: EpochMs, cameras: readonly Camera[], rows: readonly (DrawnCamera | null)[]): string {

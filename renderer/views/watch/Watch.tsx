@@ -13,6 +13,7 @@ import { Controls } from './Controls.tsx';
 import { GoToDialog } from './GoToDialog.tsx';
 import { Grid } from './Grid.tsx';
 import { Keep, minuteAround, useKeep } from './Keep.tsx';
+import { type KeepRange, rangeAround } from './keep-range.ts';
 import type { PlaybackController } from './playback-controller.ts';
 import { Timeline } from './Timeline.tsx';
 import { followNow, keepInSight } from './time-window.ts';
@@ -20,6 +21,7 @@ import { useMoment } from './use-moment.ts';
 import { growFootage, useTimeline } from './use-timeline.ts';
 import { useWatched } from './use-watched.ts';
 import { useWatchKeys } from './watch-keys.ts';
+import './range-to-keep.css';
 import './timeline.css';
 import './watch.css';
 
@@ -82,7 +84,13 @@ export function Watch(): ReactNode {
   const locks = useLocks().data;
   const shownCameras = useMemo(() => cameras.filter(({ id }) => opened === null || id === opened), [cameras, opened]);
   const keep = useKeep(shownCameras, nowMs);
-  useWatchKeys({ moment, window, onWindow: moveWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog, onKeep: isAway ? null : () => keep(minuteAround(atMs)) });
+  const [range, setRange] = useState<KeepRange | null>(null);
+  const chooseRange = (): void => setRange(rangeAround(atMs, window, shownCameras.map(({ id }) => id), nowMs));
+  const keepRange = (chosen: KeepRange, note: string): void => {
+    keep(chosen, note, cameras.filter(({ id }) => chosen.cameraIds.includes(id)));
+    setRange(null);
+  };
+  useWatchKeys({ moment, window, onWindow: moveWindow, ids, opened, onOpened: setOpened, onSound: toggleSound, onFullScreen: fullScreen, onDialog: setDialog, onKeep: isAway ? null : () => keep(minuteAround(atMs)), onChooseRange: isAway ? null : () => chooseRange() });
 
   const growing = useMemo(() => (timeline === null ? null : growFootage(timeline, nowMs, new Set((entries ?? []).filter(({ status }) => status.recording).map(({ camera }) => camera.id)))), [timeline, nowMs, entries]);
   const shown = (entries ?? []).filter(({ camera }) => opened === null || camera.id === opened);
@@ -114,7 +122,7 @@ export function Watch(): ReactNode {
         </AheadProvider>
       </div>
       <section className="time" aria-label="Time">
-        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} hasSheet={sheetCamera !== undefined} onWindow={moveWindow} window={window} keep={isAway ? null : <Keep cameras={shownCameras} atMs={atMs} nowMs={nowMs} window={window} keep={keep} />} />
+        <Controls moment={moment} opened={opened !== null} onBack={() => setOpened(null)} onFullScreen={fullScreen} onDialog={setDialog} hasSheet={sheetCamera !== undefined} onWindow={moveWindow} window={window} keep={isAway ? null : <Keep cameras={shownCameras} atMs={atMs} nowMs={nowMs} window={window} keep={keep} onChoose={chooseRange} />} />
         <Timeline
           cameras={timed}
           previewed={previewed}
@@ -128,6 +136,9 @@ export function Watch(): ReactNode {
           onSeek={moment.scrub}
           onRest={prepare}
           onOpen={toggle}
+          range={range}
+          onRange={isAway ? null : setRange}
+          onKeepRange={keepRange}
         />
       </section>
       <GoToDialog open={dialog === 'go-to'} onOpenChange={(open) => setDialog(open ? 'go-to' : null)} atMs={atMs} nowMs={nowMs} onGo={goTo} />

@@ -18,6 +18,8 @@ export interface WatchKeysOptions {
   readonly onDialog: (dialog: 'go-to' | 'sheet') => void;
   /** Keeps the moment for good; null where that is not this window's to do. */
   readonly onKeep: (() => void) | null;
+  /** Begins a range to be kept; null as before. */
+  readonly onChooseRange: (() => void) | null;
 }
 
 /** What a key does, or null for keys that do nothing here. */
@@ -60,6 +62,8 @@ export function actionFor(event: Pick<KeyboardEvent, 'key' | 'shiftKey'>, option
       return () => options.onDialog('sheet');
     case 'p':
       return options.onKeep;
+    case 'r':
+      return options.onChooseRange;
     case 'f':
       return options.onFullScreen;
     case 'm': {
