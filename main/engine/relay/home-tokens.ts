@@ -16,6 +16,11 @@ export class HomeTokens {
     return this.#owners.get(toHex(token)) ?? null;
   }
 
+  /** Tokens as of the last `find`. */
+  get count(): number {
+    return this.#owners.size;
+  }
+
   /** Tokens of yesterday, today and tomorrow; of devices whose time is over, none. */
   async find(suite: CryptoSuite, devices: readonly PairedDevice[], nowMs: EpochMs): Promise<readonly Uint8Array[]> {
     const days = tokenDays(nowMs);
