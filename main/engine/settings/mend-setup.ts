@@ -13,6 +13,9 @@ const WORDS: Readonly<Record<string, string>> = {
   'storage.json': 'The rules for storage',
   'disks.json': 'The list of disks',
   'placement.json': 'The choice of disks for footage',
+  'remote.json': 'The list of devices that may look in from away',
+  'homes.json': 'The list of homes to look into',
+  'doors.json': 'The way in for other devices',
   'secrets.json': 'The stored passwords of cameras',
   'keyring.json': 'The stored passwords of cameras',
 };

@@ -58,7 +58,8 @@ function readSetup(value: unknown): RemoteSetup {
     if (record === null || (keys !== null && readKeys(record.publicKeyHex, keys) === null)) throw refusal;
     return { record, keys };
   });
-  return { enabled: value['enabled'] === true, relays: normalisedRelays(value['relays'].filter((one): one is string => typeof one === 'string')), identity, devices, logHead: readMark(value['logHead']) };
+  const relays = normalisedRelays(value['relays'].filter((one): one is string => typeof one === 'string'));
+  return { enabled: value['enabled'] === true && relays.length > 0, relays, identity, devices, logHead: readMark(value['logHead']) };
 }
 
 /** What the file would change; `after` is null where nothing. Pure. */
