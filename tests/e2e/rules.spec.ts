@@ -166,7 +166,7 @@ test('a rule that deletes much says how much while it is typed, and is saved wit
   await expect(answer).toHaveCount(0);
   await page.getByLabel('Use at most (GB)').fill('0.0001');
   await page.getByRole('button', { name: 'Delete it and save' }).click();
-  await expect(page.locator('.toast')).toContainText('The rules are in force');
+  await expect(page.locator('.toast').last()).toContainText('The rules are in force');
   const [camera] = await engine.ask('cameras.list', {});
   const { id } = forceUnwrap('one camera was added', camera).camera;
   await expect.poll(async () => (await engine.timeline(id)).spans.length, { timeout: 30_000 }).toBe(2);
