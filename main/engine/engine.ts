@@ -2,7 +2,6 @@
 import type { Channel } from '../../shared/contract/channel.ts';
 import type { AppInfo, EngineHandlers } from '../../shared/contract/engine-api.ts';
 import type { EngineInit, ParentLink, ServingInfo } from '../../shared/contract/engine-process.ts';
-import { PorchlightError } from '../../shared/errors.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { Settings } from '../../shared/model/settings.ts';
 import type { StorageSummary } from '../../shared/model/storage.ts';
@@ -21,6 +20,7 @@ import { type Recording, startRecording } from './engine-recording.ts';
 import { startUpkeep } from './engine-upkeep.ts';
 import { grabStill } from './ffmpeg/jobs.ts';
 import type { RunningEngine } from './process/engine-session.ts';
+import { createRemoteHome } from './relay/home.ts';
 import { summarizeStorage } from './retention/forecast.ts';
 import { OWNER } from './rpc/access.ts';
 import { type AnyMessagePort, messagePortChannel } from './rpc/channels/message-port-channel.ts';
@@ -124,9 +124,7 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
   });
   connect(base, recording, network, appInfo);
   const away = await openRemote(base, recording, {
-    create: () => {
-      throw new PorchlightError('conflict', 'This Porchlight cannot dial relays yet.');
-    },
+    create: createRemoteHome,
     serve: (channel, grants, media) => void serveSession(channel, { handlers, media, events: hub.subscribe, access: accessOf(grants, () => clock.nowMs()), log: log.scoped('guest') }),
   }, stops);
   const care = await openCare(base, recording, [away.remotePart], stops);
