@@ -13,19 +13,19 @@ export const CHECKS: readonly CheckWords[] = [
     check: 'search',
     title: 'Is a picture or a name in it?',
     about: 'Searches everything the relay was given for pictures, video, and the names of your cameras, devices and home.',
-    control: 'The same search in messages that were not sealed must find them.',
+    control: 'The same search in the same messages before they were sealed must find them.',
   },
   {
     check: 'keys',
     title: 'Does another key open it?',
-    about: 'Tries every other key that there is on this computer on what the relay was given.',
-    control: 'The right key must open it.',
+    about: 'Tries the keys of other devices, other sessions and this home on what the relay was given.',
+    control: 'The right key must open a rehearsal.',
   },
   {
     check: 'misroute',
     title: 'What if the relay mixes two homes up?',
-    about: 'Makes a stranger’s home up, and lets a relay on this computer give its pictures to your device.',
-    control: 'Without a mix-up, the pictures must open; and without the seal, the stranger’s picture must appear.',
+    about: 'Makes a stranger’s home and a viewer up on this computer, and joins the two as a relay that mixes homes up would: from the start, and in the middle of watching.',
+    control: 'Without the seal, the stranger’s pictures must appear.',
   },
 ];
 

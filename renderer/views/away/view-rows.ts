@@ -54,7 +54,7 @@ export function lengthOf({ entry, closing }: ViewRow): DurationMs | null {
 
 /** Whether it goes on: its device is here, and has that camera open. */
 export function isGoingOn({ entry, closing }: ViewRow, watching: readonly Watching[]): boolean {
-  if (closing !== null || !(entry.kind === 'live' || entry.kind === 'playback' || entry.kind === 'session')) return false;
+  if (closing !== null || entry.toMs !== null || !(entry.kind === 'live' || entry.kind === 'playback' || entry.kind === 'session')) return false;
   return watching.some(({ deviceId, sinceMs, cameraIds }) => deviceId === entry.deviceId && entry.atMs >= sinceMs - SLACK_MS && entry.cameraIds.every((id) => cameraIds.includes(id)));
 }
 
