@@ -232,7 +232,7 @@ export class RemoteDesk {
     const { devices } = this.#parts;
     return {
       list: () => devices.paired(),
-      get: (deviceId) => devices.paired().find(({ id }) => id === deviceId) ?? null,
+      get: (deviceId) => devices.getPaired(deviceId),
       add: async (device) => void (await devices.add(device)),
       acceptStamp: (deviceId, stampMs) => devices.acceptStamp(deviceId, stampMs),
       seen: (deviceId, atMs) => devices.seen(deviceId, atMs),

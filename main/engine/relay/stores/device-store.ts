@@ -47,6 +47,8 @@ export interface DeviceStore {
   find(publicKey: Uint8Array): RemoteDevice | null;
   /** Those whose keys are open, with them. */
   paired(): readonly PairedDevice[];
+  /** One of them. */
+  getPaired(deviceId: string): PairedDevice | null;
   /** Opens the keys that are not open yet; false where some cannot be read now (the keyring is locked, or another computer's). */
   openKeys(): Promise<boolean>;
   /** Durable when it resolves. Rejects with `conflict` when there are too many; a device that was paired before takes the new keys. */
@@ -108,10 +110,13 @@ class FileDevices implements DeviceStore {
   }
 
   paired(): readonly PairedDevice[] {
-    return this.#records.flatMap((record) => {
-      const keys = this.#keys.get(record.id);
-      return keys === undefined ? [] : [{ ...toDevice(record), ...keys }];
-    });
+    return this.#records.flatMap(({ id }) => this.getPaired(id) ?? []);
+  }
+
+  getPaired(deviceId: string): PairedDevice | null {
+    const record = this.#record(deviceId);
+    const keys = this.#keys.get(deviceId);
+    return record === undefined || keys === undefined ? null : { ...toDevice(record), ...keys };
   }
 
   async openKeys(): Promise<boolean> {
