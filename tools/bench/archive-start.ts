@@ -53,12 +53,12 @@ export async function makeBigHome(place: Workplace, segments: number, keep: bool
   const simulator = place.keep(await startSimulatorProcess(['--source', 'bench', '--cameras', '1', '--audio', 'aac', '--discovery-port', '0'], 300_000));
   const emptyHome = { dataDir: place.path('empty', 'data'), mediaDir: place.path('empty', 'media'), index: place.path('empty', 'data', DATABASE_FILE) };
   await mkdir(place.path('empty'), { recursive: true });
-  const first = await startProduct({ ...emptyHome, cameras: simulator.cameras.map((camera) => listCamera(camera)) });
+  const first = await startProduct({ ...emptyHome, place, cameras: simulator.cameras.map((camera) => listCamera(camera)) });
   const [entry] = await waitForRecording(first, 1);
   const cameraId = forceUnwrap('one camera was added', entry).camera.id;
   await sleep(2_000);
   await first.stop();
-  const again = await startUntilRecording(emptyHome, cameraId);
+  const again = await startUntilRecording(place, emptyHome, cameraId);
   const empty = { recordingMs: again.recordingMs, checkedMs: await again.checkedMs };
   await again.product.stop();
   // The same home, but with the other disk and its index.
@@ -97,13 +97,13 @@ export interface StartedHome {
   readonly checkedMs: Promise<number>;
 }
 
-/** Starts the product and watches the camera's folder for footage of this life, and the index for the end of the check. */
-export async function startUntilRecording(home: Pick<BigHome, 'dataDir' | 'mediaDir' | 'index'>, cameraId: CameraId, limitMs = 120_000): Promise<StartedHome> {
+/** Starts the product, which ends with `place`, and watches the camera's folder for footage of this life, and the index for the end of the check. */
+export async function startUntilRecording(place: Workplace, home: Pick<BigHome, 'dataDir' | 'mediaDir' | 'index'>, cameraId: CameraId, limitMs = 120_000): Promise<StartedHome> {
   await buildIfStale(ROOT, () => undefined);
   const before = new Set(newestFiles(home.mediaDir, cameraId));
   const startedEpochMs = Date.now();
   const startedMs = performance.now();
-  const starting = startProduct(home);
+  const starting = startProduct({ ...home, place });
   const recording = waitFor('a new file of the camera', () => newestFiles(home.mediaDir, cameraId).some((file) => !before.has(file)), 120_000, 10).then(() => performance.now() - startedMs);
   const checkedMs = waitFor('the check of all files', () => {
     const sinceStartMs = lastIndexedMs(home.index) - startedEpochMs;

@@ -14,7 +14,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
     const home = await makeBigHome(place, wanted, options.keep);
     const rowsBefore = countRows(home.index);
     for (const suffix of ['', '-wal', '-shm']) await rm(home.index + suffix, { force: true });
-    const { product, recordingMs, checkedMs } = await startUntilRecording(home, home.cameraId, LIMIT_MS);
+    const { product, recordingMs, checkedMs } = await startUntilRecording(place, home, home.cameraId, LIMIT_MS);
     const rebuiltMs = await checkedMs;
     const status = await product.client.ask('cameras.list', {});
     const recording = status.some(({ camera, status: now }) => camera.id === home.cameraId && now.recording);

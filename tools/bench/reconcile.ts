@@ -12,7 +12,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
   return await Workplace.with(async (place) => {
     const home = await makeBigHome(place, wanted, options.keep);
     const rowsBefore = countRows(home.index);
-    const { product, recordingMs, checkedMs: checking } = await startUntilRecording(home, home.cameraId, LIMIT_MS);
+    const { product, recordingMs, checkedMs: checking } = await startUntilRecording(place, home, home.cameraId, LIMIT_MS);
     const checkedMs = await checking;
     const rowsAfter = countRows(home.index);
     await product.stop();

@@ -83,6 +83,7 @@ async function measure(place: Workplace, name: string, count: number, seconds: n
     let pss: Memory = { starter: 0, engine: 0, ffmpeg: 0, alone: 0 };
     for (const part of parts) {
       const product = await startProduct({
+        place,
         dataDir: place.path(`${name}-${part}`, 'data'),
         mediaDir: await folderOf(place, `${name}-${part}`),
         cameras: simulator.cameras.map((camera) => listCamera(camera, part !== 'sub')),

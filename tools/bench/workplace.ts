@@ -88,10 +88,12 @@ export interface ProductOptions {
   readonly mediaDir: string;
   readonly cameras?: readonly ListedCamera[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Ends it with the benchmark from its first moment on: an interrupt may come before it is ready. */
+  readonly place?: Workplace;
 }
 
 /** `npm start -- --serve` as a person would start it; resolves when the interface is being served. */
-export async function startProduct({ dataDir, mediaDir, cameras = [], env = {} }: ProductOptions): Promise<Product> {
+export async function startProduct({ dataDir, mediaDir, cameras = [], env = {}, place }: ProductOptions): Promise<Product> {
   const args = [path.join(ROOT, 'tools/start.ts'), '--serve', '--no-open', '--port', '0', '--data', dataDir, '--media', mediaDir];
   if (cameras.length > 0) {
     const file = `${dataDir}.cameras.json`;
@@ -102,6 +104,7 @@ export async function startProduct({ dataDir, mediaDir, cameras = [], env = {} }
   await buildIfStale(ROOT, () => undefined);
   const startedMs = performance.now();
   const child = startChild(process.execPath, args, { cwd: ROOT, env });
+  place?.keep({ stop: () => child.stop(30_000) });
   try {
     const url = await child.waitForLine((line) => /^Porchlight is ready: (\S+)/.exec(line)?.[1] ?? null, START_LIMIT_MS);
     const client = new EngineClient({ connect: () => openChannel(dataDir) });
