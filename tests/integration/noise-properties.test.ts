@@ -1,11 +1,12 @@
+/** Our Noise handshake and its keys against whatever a relay may do to them: nothing but the true beginning opens, and a failure leaves no key behind. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
-import { type Change, type Ends, finish, makeSecrets, nth, partiesOf, partyOf, play } from '../../tests/noise/exchange.ts';
-import { toHex } from './bytes.ts';
-import { Handshake, type NoisePattern } from './noise.ts';
-import { isNoisePattern, patternOf } from './noise-patterns.ts';
-import type { AeadKey, Bytes, CryptoSuite, KeyPair, Soon } from './suite.ts';
+import { type Change, type Ends, finish, makeSecrets, nth, partiesOf, partyOf, play } from '../noise/exchange.ts';
+import { toHex } from '../../shared/relay/bytes.ts';
+import { Handshake, type NoisePattern } from '../../shared/relay/noise.ts';
+import { isNoisePattern, patternOf } from '../../shared/relay/noise-patterns.ts';
+import type { AeadKey, Bytes, CryptoSuite, KeyPair, Soon } from '../../shared/relay/suite.ts';
 
 /** What Porchlight speaks: sessions, pairing by code, pairing by words. */
 const SPOKEN = ['IKpsk2', 'IKpsk1', 'XXpsk0'] as const satisfies readonly NoisePattern[];
