@@ -99,15 +99,19 @@ export class Flight {
     return may;
   }
 
+  /** Whether a record of any size may go now. */
+  get hasWindow(): boolean {
+    return this.inFlightBytes === 0 || this.inFlightBytes + MAX_RECORD_BYTES <= this.windowBytes;
+  }
+
   #hasRoom(laneClass: LaneClass, sizeBytes: number, nowMs: number, restWaits: boolean): boolean {
-    const windowBytes = this.windowBytes;
     // Whatever the size: else small records of a later class would slip past a large one of an earlier.
-    if (this.inFlightBytes > 0 && this.inFlightBytes + MAX_RECORD_BYTES > windowBytes) return false;
+    if (!this.hasWindow) return false;
     const own = this.#inFlight[laneClass];
     if (laneClass === 'control' || own === 0) return true;
     if (laneClass === 'live') return own + sizeBytes <= this.liveWindowBytes(restWaits);
     const isLive = this.#inFlight.live > 0 || nowMs - this.#liveSentMs < LIVE_LINGERS_MS;
-    return !isLive || own + sizeBytes <= windowBytes * REST_SHARE;
+    return !isLive || own + sizeBytes <= this.windowBytes * REST_SHARE;
   }
 
   /** Something waits, or was dropped, for want of room in the window. */

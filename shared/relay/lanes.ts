@@ -95,11 +95,11 @@ export class Lanes {
     this.#queuedBytes[laneClass] += message.frame.length;
   }
 
-  /** The next record of the first class that has one which may go; null where none may. `mayGo` sees the class and the sealed size. */
-  take(mayGo: (laneClass: LaneClass, sealedBytes: number) => boolean): LaneRecord | null {
+  /** The next record of the first class that has one which may go; null where none may. `mayGo` sees the class and the sealed size, which is `leastBytes` at least. */
+  take(mayGo: (laneClass: LaneClass, sealedBytes: number) => boolean, leastBytes = 0): LaneRecord | null {
     for (const laneClass of CLASSES) {
-      const queue = this.#whoseTurn(laneClass);
-      if (queue !== null && mayGo(laneClass, nextSealedBytes(queue))) return this.#takeFrom(queue, laneClass);
+      const queue = this.#whoseTurn(laneClass, leastBytes);
+      if (queue !== null && mayGo(laneClass, nextSealedBytes(queue, leastBytes))) return this.#takeFrom(queue, laneClass, leastBytes);
     }
     return null;
   }
@@ -123,7 +123,7 @@ export class Lanes {
   }
 
   /** The lane whose turn it is within a class, by bytes. */
-  #whoseTurn(laneClass: LaneClass): LaneQueue | null {
+  #whoseTurn(laneClass: LaneClass, leastBytes: number): LaneQueue | null {
     const turns = this.#turns[laneClass];
     for (;;) {
       const queue = turns[0];
@@ -133,13 +133,13 @@ export class Lanes {
         queue.hasTurn = true;
         queue.deficitBytes += QUANTUM_BYTES * WEIGHT[kind];
       }
-      if (nextSealedBytes(queue) <= queue.deficitBytes) return queue;
+      if (nextSealedBytes(queue, leastBytes) <= queue.deficitBytes) return queue;
       queue.hasTurn = false;
       turns.push(...turns.splice(0, 1));
     }
   }
 
-  #takeFrom(queue: LaneQueue, laneClass: LaneClass): LaneRecord | null {
+  #takeFrom(queue: LaneQueue, laneClass: LaneClass, leastBytes: number): LaneRecord | null {
     const message = queue.messages[0];
     if (message === undefined) return null;
     const { lane, camera, frame: bytes } = message;
@@ -147,8 +147,8 @@ export class Lanes {
     const isLast = queue.sentBytes + payload.length === bytes.length;
     const frame = this.#frames.get(queue.number) ?? 0;
     const ptsMs = Math.max(0, Math.round(message.ptsMs));
-    const plain = encodeRecord({ type: 'message', isFirst: queue.sentBytes === 0, isLast, stream: queue.number, camera, frame, ptsMs, payload }, BUCKET_BYTES[lane.kind]);
-    const size = nextSealedBytes(queue);
+    const plain = encodeRecord({ type: 'message', isFirst: queue.sentBytes === 0, isLast, stream: queue.number, camera, frame, ptsMs, payload }, Math.max(leastBytes, BUCKET_BYTES[lane.kind]));
+    const size = nextSealedBytes(queue, leastBytes);
     queue.deficitBytes -= size;
     queue.sentBytes += payload.length;
     this.#queuedBytes[laneClass] -= payload.length;
@@ -169,8 +169,8 @@ export class Lanes {
   }
 }
 
-function nextSealedBytes(queue: LaneQueue): number {
+function nextSealedBytes(queue: LaneQueue, leastBytes: number): number {
   const message = queue.messages[0];
   if (message === undefined) return 0;
-  return sealedBytes(Math.min(MAX_PAYLOAD_BYTES, message.frame.length - queue.sentBytes), BUCKET_BYTES[message.lane.kind]);
+  return sealedBytes(Math.min(MAX_PAYLOAD_BYTES, message.frame.length - queue.sentBytes), Math.max(leastBytes, BUCKET_BYTES[message.lane.kind]));
 }

@@ -187,7 +187,10 @@ export class SessionCore {
         return this.#rekey.take(record.payload);
       case 'bye':
         return this.fail(this.#parts.text.decode(record.payload));
-      default:
+      case 'message':
+      case 'credit':
+      case 'fill':
+      case 'pace':
         this.#parts.take(record, sealedBytes);
         return this.#lookAtKeys();
     }

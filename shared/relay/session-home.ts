@@ -4,8 +4,10 @@ import { Lanes } from './lanes.ts';
 import { readWholeNumbers, type SessionRecord } from './record.ts';
 import { BadRecord, type Plain } from './session-ciphers.ts';
 import { SessionCore } from './session-core.ts';
+import { MAX_RECORD_BYTES } from './protocol.ts';
 import { answerHandshake, type Begun, SessionRefusal, WIRE_GOODBYE } from './session-handshake.ts';
 import { MOST_QUESTION_BYTES, sessionLimits } from './session-limits.ts';
+import { fillRecord, slotMsOf, Slots } from './session-pace.ts';
 import { Parts } from './session-parts.ts';
 import type { HomeSession, HomeSessionOptions, Lane, LineState, Outgoing, SessionLimits } from './session-types.ts';
 import type { Bytes } from './suite.ts';
@@ -85,6 +87,7 @@ class HomeEnd implements HomeSession {
   readonly #lanes = new Lanes();
   readonly #flight: Flight;
   readonly #parts = new Parts(MOST_QUESTION_BYTES);
+  readonly #slots: Slots;
   #listener: ((frame: Uint8Array) => void) | null = null;
   #early: Uint8Array[] = [];
 
@@ -94,6 +97,7 @@ class HomeEnd implements HomeSession {
     this.#clock = clock;
     this.#limits = sessionLimits(options.limits);
     this.#flight = new Flight(this.#limits);
+    this.#slots = new Slots(clock, () => this.#core.pump());
     this.line = this.#line = new Line(this.#lanes, this.#flight, this.#limits);
     this.#core = new SessionCore({
       end: 'home',
@@ -165,25 +169,40 @@ class HomeEnd implements HomeSession {
   }
 
   #next(): Plain | null {
+    const isPaced = this.#slots.isOn;
+    if (isPaced && !this.#slots.take()) return null;
     const nowMs = this.#clock.nowMs();
     const restWaits = this.#lanes.queuedOf('rest') > 0;
-    const record = this.#lanes.take((laneClass, size) => this.#flight.mayGo(laneClass, size, nowMs, restWaits));
-    if (record === null) return null;
+    const record = this.#lanes.take((laneClass, size) => this.#flight.mayGo(laneClass, size, nowMs, restWaits), isPaced ? MAX_RECORD_BYTES : 0);
+    if (record === null) return isPaced ? this.#fill(nowMs) : null;
     this.#flight.sent(record.laneClass, record.sealedBytes, nowMs, this.#lanes.queuedBytes > 0);
     return { bytes: record.plain };
   }
 
+  /** A slot that nothing is there for; where the window is full, the line and not the footage decides. */
+  #fill(nowMs: number): Plain | null {
+    if (!this.#flight.hasWindow) return null;
+    this.#flight.sent('control', MAX_RECORD_BYTES, nowMs, false);
+    return { bytes: fillRecord(MAX_RECORD_BYTES) };
+  }
+
   #take(record: SessionRecord): void {
-    if (record.type === 'credit') {
-      this.#takeCredit(record.payload);
-      return;
-    }
+    if (record.type === 'credit') return this.#takeCredit(record.payload);
+    if (record.type === 'pace') return this.#takePace(record.payload);
+    if (record.type === 'fill' && record.payload.length === 0 && this.#slots.isOn) return;
     if (record.type !== 'message' || record.stream !== 0 || record.camera !== 0 || record.ptsMs !== 0) throw new BadRecord('A record came that no device sends.');
     const message = this.#parts.take(record);
     if (message === null) return;
     if (this.#listener !== null) this.#listener(message.bytes);
     else if (this.#early.length < MOST_EARLY) this.#early.push(message.bytes);
     else throw new BadRecord('Too much came before anybody listened.');
+  }
+
+  #takePace(payload: Uint8Array): void {
+    const [bytesPerS] = readWholeNumbers(payload, 1) ?? [];
+    const slotMs = bytesPerS === undefined ? null : slotMsOf(bytesPerS);
+    if (slotMs === null || this.#slots.isOn) throw new BadRecord('The device asked for a rate that is none.');
+    this.#slots.start(slotMs);
   }
 
   #takeCredit(payload: Uint8Array): void {
@@ -194,6 +213,7 @@ class HomeEnd implements HomeSession {
   }
 
   #forget(): void {
+    this.#slots.stop();
     this.#lanes.clear();
     this.#parts.clear();
     this.#line.forget();

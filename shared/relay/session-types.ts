@@ -115,6 +115,8 @@ export interface ViewerSessionOptions {
   /** max(now, last + 1): above every stamp this device sent before. */
   readonly stampMs: number;
   readonly clock: SessionClock;
+  /** Asks the home for a constant rate, filled up where there is less to send: 16 KiB/s to 4 MiB/s, above the live rate. Absent: none. */
+  readonly constantBytesPerS?: number;
   readonly limits?: Partial<SessionLimits>;
 }
 

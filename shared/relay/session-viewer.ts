@@ -11,6 +11,7 @@ import { BadRecord, type Plain } from './session-ciphers.ts';
 import { SessionCore } from './session-core.ts';
 import { startHandshake, WIRE_GOODBYE } from './session-handshake.ts';
 import { MOST_MESSAGE_BYTES, sessionLimits } from './session-limits.ts';
+import { fillRecord, Slots, VIEWER_SLOT_BYTES, VIEWER_SLOT_MS } from './session-pace.ts';
 import { Parts, type WholeMessage } from './session-parts.ts';
 import type { LogHead, ViewerSession, ViewerSessionOptions } from './session-types.ts';
 import type { Bytes, CryptoSuite } from './suite.ts';
@@ -52,6 +53,9 @@ class ViewerEnd implements ViewerSession {
   readonly #opened = new Opened();
   readonly #beatListeners = new Set<() => void>();
   readonly #numbers = new Map<string, number>();
+  readonly #slots: Slots;
+  /** The rate to ask for, until it was; 0 for none. */
+  #askedRate: number;
   #unsent: Unsent[] = [];
   #outbox: { readonly frame: Bytes; sentBytes: number }[] = [];
   #frameNumber = 0;
@@ -65,6 +69,8 @@ class ViewerEnd implements ViewerSession {
     this.#suite = suite;
     this.#text = text;
     this.#clock = clock;
+    this.#slots = new Slots(clock, () => this.#core.pump());
+    this.#askedRate = options.constantBytesPerS ?? 0;
     this.logHead = begun.logHead;
     this.homeWallMs = begun.homeWallMs;
     this.#core = new SessionCore({
@@ -93,6 +99,7 @@ class ViewerEnd implements ViewerSession {
   }
 
   begin(): void {
+    if (this.#askedRate > 0) this.#slots.start(VIEWER_SLOT_MS);
     this.#core.start(() => undefined);
   }
 
@@ -148,8 +155,15 @@ class ViewerEnd implements ViewerSession {
       this.#stopCredit = null;
       return { bytes: encodeRecord(plainRecord('credit', wholeNumbers(this.#opened.say(this.#clock.nowMs()))), CONTROL_BUCKET_BYTES) };
     }
+    if (this.#askedRate > 0) {
+      const payload = wholeNumbers(this.#askedRate);
+      this.#askedRate = 0;
+      return { bytes: encodeRecord(plainRecord('pace', payload), CONTROL_BUCKET_BYTES) };
+    }
+    const isPaced = this.#slots.isOn;
+    if (isPaced && !this.#slots.take()) return null;
     const message = this.#outbox[0];
-    if (message === undefined) return null;
+    if (message === undefined) return isPaced ? { bytes: fillRecord(VIEWER_SLOT_BYTES) } : null;
     const { frame: bytes, sentBytes } = message;
     const payload = bytes.subarray(sentBytes, sentBytes + MAX_PAYLOAD_BYTES);
     const isLast = sentBytes + payload.length === bytes.length;
@@ -159,10 +173,11 @@ class ViewerEnd implements ViewerSession {
       this.#outbox.shift();
       this.#frameNumber = (frame + 1) % 2 ** 32;
     }
-    return { bytes: encodeRecord({ type: 'message', isFirst: sentBytes === 0, isLast, stream: CONTROL_LANE, camera: 0, frame, ptsMs: 0, payload }, CONTROL_BUCKET_BYTES) };
+    return { bytes: encodeRecord({ type: 'message', isFirst: sentBytes === 0, isLast, stream: CONTROL_LANE, camera: 0, frame, ptsMs: 0, payload }, isPaced ? VIEWER_SLOT_BYTES : CONTROL_BUCKET_BYTES) };
   }
 
   #take(record: SessionRecord, sealedBytes: number): void {
+    if (record.type === 'fill' && record.payload.length === 0 && this.#slots.isOn) return this.#count(sealedBytes);
     if (record.type !== 'message') throw new BadRecord('A record came that no home sends.');
     this.#count(sealedBytes);
     const whole = this.#parts.take(record);
@@ -201,6 +216,7 @@ class ViewerEnd implements ViewerSession {
   #forget(): void {
     this.#stopCredit?.();
     this.#stopCredit = null;
+    this.#slots.stop();
     this.#unsent = [];
     this.#outbox = [];
     this.#early = [];

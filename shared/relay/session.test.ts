@@ -14,7 +14,7 @@ interface Started {
   readonly line: Line;
   readonly pair: Pair;
   /** Key pairs that were made. */
-  keyPairs(): number;
+  readonly keyPairs: () => number;
 }
 
 async function started(suite: CryptoSuite, more: Partial<PairOptions> = {}): Promise<Started> {

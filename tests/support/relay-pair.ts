@@ -33,6 +33,7 @@ export interface PairOptions {
   readonly viewerLimits?: Partial<SessionLimits>;
   readonly stamps?: Stamps;
   readonly stampMs?: number;
+  readonly constantBytesPerS?: number;
 }
 
 /** What a home keeps of stamps, in memory. */
@@ -76,6 +77,7 @@ export function viewerOptions(house: Household, options: PairOptions): ViewerSes
     psk: house.psk,
     stampMs: options.stampMs ?? 1,
     clock: options.clock,
+    ...(options.constantBytesPerS === undefined ? {} : { constantBytesPerS: options.constantBytesPerS }),
     ...(options.viewerLimits === undefined ? {} : { limits: options.viewerLimits }),
   };
 }
