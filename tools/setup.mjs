@@ -174,5 +174,6 @@ function isInstalled(name) {
 
 installPackages();
 checkNode();
-installFfmpeg();
+// A relay and its drill carry bytes and know no pictures.
+if (!['prerelay', 'predrill'].includes(process.env.npm_lifecycle_event ?? '')) installFfmpeg();
 if (process.env.npm_lifecycle_event === 'pretest' || process.argv.includes('--tests')) installForTests();
