@@ -1,8 +1,8 @@
 /** What the viewer takes in: what it asked for, of the camera it asked for, by the way it belongs to. */
 import { describe, expect, it } from 'vitest';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
-import { FakeClock, Line } from '../../tests/support/relay-line.ts';
-import { household, type Pair, send, startPair } from '../../tests/support/relay-pair.ts';
+import { FakeClock, Line } from '../../main/engine/relay/testing/session-line.ts';
+import { household, type Pair, send, startPair } from '../../main/engine/relay/testing/session-pair.ts';
 import { cameraNumber } from './derive.ts';
 import { Asked, cameraAskedBy } from './session-asked.ts';
 import type { Lane } from './session-types.ts';

@@ -1,7 +1,7 @@
 /** What a relay can do to a session: whatever it does, the session ends and shows nothing more (relay.md, "The Wyze drill", row D). */
 import { describe, expect, it } from 'vitest';
-import { FakeClock, Line, type Direction } from '../../tests/support/relay-line.ts';
-import { homeOptions, household, type Household, type Pair, send, Stamps, startPair, viewerOptions } from '../../tests/support/relay-pair.ts';
+import { FakeClock, Line, type Direction } from '../../main/engine/relay/testing/session-line.ts';
+import { homeOptions, household, type Household, type Pair, send, Stamps, startPair, viewerOptions } from '../../main/engine/relay/testing/session-pair.ts';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { ascii, concat } from './bytes.ts';
 import { cameraNumber } from './derive.ts';

@@ -1,8 +1,8 @@
 /** A session over lines that are slow, far, stalled or silent: what is seen stays new, and what waits stays bounded. */
 import { describe, expect, it } from 'vitest';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
-import { FakeClock, Line, type LineShape } from '../../tests/support/relay-line.ts';
-import { household, type Pair, type PairOptions, send, startPair } from '../../tests/support/relay-pair.ts';
+import { FakeClock, Line, type LineShape } from '../../main/engine/relay/testing/session-line.ts';
+import { household, type Pair, type PairOptions, send, startPair } from '../../main/engine/relay/testing/session-pair.ts';
 import { cameraNumber } from './derive.ts';
 import { freshnessLevel } from './freshness.ts';
 

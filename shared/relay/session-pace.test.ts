@@ -1,8 +1,8 @@
 /** Constant rate: what a relay sees of a session does not depend on what the camera sees. */
 import { describe, expect, it } from 'vitest';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
-import { FakeClock, Line } from '../../tests/support/relay-line.ts';
-import { household, type Pair, send, startPair } from '../../tests/support/relay-pair.ts';
+import { FakeClock, Line } from '../../main/engine/relay/testing/session-line.ts';
+import { household, type Pair, send, startPair } from '../../main/engine/relay/testing/session-pair.ts';
 import { cameraNumber } from './derive.ts';
 import { slotMsOf } from './session-pace.ts';
 

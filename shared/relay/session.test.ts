@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { webSuite } from '../../renderer/relay/web-suite.ts';
-import { FakeClock, Line, watched } from '../../tests/support/relay-line.ts';
-import { household, LOG_HEAD, type Pair, type PairOptions, send, startPair } from '../../tests/support/relay-pair.ts';
+import { FakeClock, Line, watched } from '../../main/engine/relay/testing/session-line.ts';
+import { household, LOG_HEAD, type Pair, type PairOptions, send, startPair } from '../../main/engine/relay/testing/session-pair.ts';
 import { utf8 } from '../../main/engine/rpc/channels/text-codec.ts';
 import { decodeFrame } from '../contract/frame.ts';
 import { cameraNumber } from './derive.ts';

@@ -8,7 +8,7 @@ import { freshnessLevel } from '../../shared/relay/freshness.ts';
 import { acceptSession } from '../../shared/relay/session-home.ts';
 import type { HomeSession, ViewerSession } from '../../shared/relay/session-types.ts';
 import { openSession } from '../../shared/relay/session-viewer.ts';
-import { homeOptions, type Household, send, viewerOptions } from '../support/relay-pair.ts';
+import { homeOptions, type Household, send, viewerOptions } from '../../main/engine/relay/testing/session-pair.ts';
 import { type Hop, openHop, realClock, WaitingHome } from '../support/relay-wire.ts';
 import { waitFor } from '../support/wait.ts';
 

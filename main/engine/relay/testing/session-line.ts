@@ -1,6 +1,6 @@
 /** A line between two ends of a session that runs on a clock of the test's: as slow, as far and as hostile as wanted. */
-import type { AeadKey, CryptoSuite, Soon } from '../../shared/relay/suite.ts';
-import type { SessionClock, Wire } from '../../shared/relay/wire.ts';
+import type { AeadKey, CryptoSuite, Soon } from '../../../../shared/relay/suite.ts';
+import type { SessionClock, Wire } from '../../../../shared/relay/wire.ts';
 
 interface Timer {
   readonly atMs: number;

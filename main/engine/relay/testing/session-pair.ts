@@ -1,14 +1,14 @@
 /** A home and a viewer in a session over a line of the test's. */
-import { utf8 } from '../../main/engine/rpc/channels/text-codec.ts';
-import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
-import type { ChannelMessage } from '../../shared/contract/channel.ts';
-import { encodeFrame } from '../../shared/contract/frame.ts';
-import { acceptSession } from '../../shared/relay/session-home.ts';
-import type { HomeSession, HomeSessionOptions, Lane, LogHead, SessionLimits, ViewerSession, ViewerSessionOptions } from '../../shared/relay/session-types.ts';
-import { openSession } from '../../shared/relay/session-viewer.ts';
-import type { CryptoSuite, KeyPair } from '../../shared/relay/suite.ts';
-import type { SessionClock, Wire } from '../../shared/relay/wire.ts';
-import type { FakeClock, Line } from './relay-line.ts';
+import { utf8 } from '../../rpc/channels/text-codec.ts';
+import { nodeSuite } from '../node-suite.ts';
+import type { ChannelMessage } from '../../../../shared/contract/channel.ts';
+import { encodeFrame } from '../../../../shared/contract/frame.ts';
+import { acceptSession } from '../../../../shared/relay/session-home.ts';
+import type { HomeSession, HomeSessionOptions, Lane, LogHead, SessionLimits, ViewerSession, ViewerSessionOptions } from '../../../../shared/relay/session-types.ts';
+import { openSession } from '../../../../shared/relay/session-viewer.ts';
+import type { CryptoSuite, KeyPair } from '../../../../shared/relay/suite.ts';
+import type { SessionClock, Wire } from '../../../../shared/relay/wire.ts';
+import type { FakeClock, Line } from './session-line.ts';
 
 export interface Household {
   readonly suite: CryptoSuite;
