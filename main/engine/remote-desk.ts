@@ -197,7 +197,10 @@ export class RemoteDesk {
         },
       };
       this.#trouble = null;
-      if (!keysAreOpen) this.#openKeysLater();
+      if (!keysAreOpen) {
+        log.warn('the keys of some paired devices could not be read; they are asked for again');
+        this.#openKeysLater();
+      }
     } catch (error) {
       log.error('watching from away could not begin', error);
       const sentence = error instanceof PorchlightError ? error.message : 'Watching from away could not begin. The log has the details.';
@@ -210,12 +213,12 @@ export class RemoteDesk {
   /** A keyring that is locked now may be unlocked later: those devices are let in then. */
   #openKeysLater(): void {
     const { clock, devices, log } = this.#parts;
-    log.warn('the keys of some paired devices could not be read; they are asked for again');
     this.#cancelTrying = clock.after(TRY_AGAIN_MS, () => {
       const again = this.#alone(async () => {
         if (this.#isOver || this.#life === null) return;
+        const before = devices.paired().length;
         if (!(await devices.openKeys())) this.#openKeysLater();
-        await this.#life.service.devicesChanged();
+        if (devices.paired().length > before) await this.#life.service.devicesChanged();
       });
       again.catch((error: unknown) => log.error('the keys of paired devices could not be read', error));
     });

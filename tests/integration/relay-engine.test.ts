@@ -131,6 +131,20 @@ test('grants outlive the index and a restart, and the viewer comes back by itsel
   expect(line.warning).toBeNull();
 }, LONG_MS);
 
+test('a home that moves to another computer with its set-up is found there without pairing again', async () => {
+  const { bytes } = await home.ask('config.export', { password: 'a dog called Mia' });
+  await home.stop();
+  const next = await TestEngine.started();
+  const plan = await next.ask('config.import', { password: 'a dog called Mia', apply: true, bytes });
+  expect(plan.changes.map(({ sentence }) => sentence)).toEqual(expect.arrayContaining(['Laptop may look in from away again, as the file says.', `Watching from away is switched on, over ${relay.url}.`]));
+  await home.end();
+  home = next;
+  expect(await waitFor('the viewer to be there', () => guest.ask('cameras.list', {}).catch(() => null), LONG_MS)).toMatchObject([{ camera: { id: porch.id, name: 'Porch' }, rights: ['playback'] }]);
+  // The log began anew here, behind the line the viewer saw last.
+  expect(line.warning).toBeNull();
+  expect((await home.ask('remote.log', {})).chain.intact).toBe(true);
+}, LONG_MS);
+
 test('revoked: out within a second, and nowhere any more', async () => {
   const { id } = await device();
   expect(line.sight.kind).not.toBe('blank');

@@ -47,11 +47,9 @@ export function openHomeIdentity({ file, secrets, suite }: HomeIdentityParts): H
     return identity;
   };
   const open = async (): Promise<HomeIdentity> => {
-    const text = parseIdentity(await secrets.get(SECRET_NAME));
+    const text = parseIdentity(await secrets.get(SECRET_NAME).catch((error: unknown) => Promise.reject(locked(error))));
     if (text === null) {
-      if (file.content.devices.length > 0) {
-        throw new PorchlightError('not-allowed', "The key of this home cannot be read, so no paired device finds it. Unlock the system's keyring, or take all devices off the list and pair them again.");
-      }
+      if (file.content.devices.length > 0) throw locked();
       return await keep({ privateKey: toBase64url(suite.random(KEY_BYTES)), routeSeed: toBase64url(suite.random(KEY_BYTES)) });
     }
     const identity = await made(text);
@@ -78,6 +76,10 @@ export function openHomeIdentity({ file, secrets, suite }: HomeIdentityParts): H
       }
     },
   };
+}
+
+function locked(cause?: unknown): PorchlightError {
+  return new PorchlightError('not-allowed', "The key of this home cannot be read, so no paired device finds it. Unlock the system's keyring, or take all devices off the list and pair them again.", cause);
 }
 
 /** Null for what is no identity. */

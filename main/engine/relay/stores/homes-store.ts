@@ -78,7 +78,9 @@ class FileHomes implements HomesStore {
 
   async keys(homeId: string): Promise<Uint8Array> {
     this.#need(homeId);
-    const text = await this.#parts.secrets.get(secretName(homeId));
+    const text = await this.#parts.secrets.get(secretName(homeId)).catch((error: unknown) => {
+      throw new PorchlightError('not-allowed', "The system's keyring did not give the keys of this home back. Unlock it and try again.", error);
+    });
     if (text === null || readKeys(text) === null) throw new PorchlightError('not-found', 'The keys of this home are gone from this computer. Take it off the list and pair again.');
     return new TextEncoder().encode(text);
   }
