@@ -8,11 +8,12 @@ import { SECOND_MS } from '../../../shared/time.ts';
 import { Emitter } from '../core/emitter.ts';
 import { Capture } from './capture.ts';
 import { Dialer } from './dial.ts';
+import { ControlLine } from './dial-control.ts';
 import type { RemoteHomeParts, RemoteHomeService } from './home-parts.ts';
 import { Sessions } from './home-sessions.ts';
 import { HomeTokens } from './home-tokens.ts';
 import { nodeSuite } from './node-suite.ts';
-import { PairingDesk } from './pairing.ts';
+import { type Listen, PairingDesk } from './pairing.ts';
 import { prove } from './prove.ts';
 
 export interface RemoteHomeExtras {
@@ -55,7 +56,8 @@ class RemoteHome implements RemoteHomeService {
       onRing: (ring) => this.#sessions.rang(ring),
       onState: changed,
     });
-    this.#pairing = new PairingDesk({ ...parts, ...dial, suite, relays: () => this.#urls(), onChange: changed, onPaired: () => this.devicesChanged() });
+    const listen: Listen = (address, token, onRing, signal) => new ControlLine({ ...dial, address, tokens: () => [token], onRing, onState: () => undefined }).run(signal);
+    this.#pairing = new PairingDesk({ ...parts, ...dial, suite, listen, relays: () => this.#urls(), onChange: changed, onPaired: () => this.devicesChanged() });
     this.#dialer.set(parts.relays.enabled, parts.relays.urls);
   }
 

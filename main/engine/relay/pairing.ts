@@ -12,9 +12,9 @@ import type { CryptoSuite } from '../../../shared/relay/suite.ts';
 import type { Wire } from '../../../shared/relay/wire.ts';
 import { type DurationMs, SECOND_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
-import { ControlLine, type Ring } from './dial-control.ts';
+import type { Ring } from './dial-control.ts';
 import { meetViewer } from './dial-session.ts';
-import { type DialParts, relayUrlProblem } from './dial-socket.ts';
+import { type DialParts, type RelayAddress, relayUrlProblem } from './dial-socket.ts';
 import type { RemoteHomeParts } from './home-parts.ts';
 import { RingLimiter } from './home-rings.ts';
 import { utf8 } from './line-text.ts';
@@ -29,10 +29,13 @@ const KEEP_MS: DurationMs = 30 * SECOND_MS;
 /** Talks at once: a stranger who knows the token, which the relay does, must not fill the only place. */
 const MOST_TALKS = 4;
 
+/** Waits at a relay's route for whoever rings with the token, until the signal. */
+export type Listen = (address: RelayAddress, token: Uint8Array, onRing: (ring: Ring) => void, signal: AbortSignal) => Promise<void>;
+
 export interface PairingDeskParts extends Pick<RemoteHomeParts, 'own' | 'routeSeed' | 'devices' | 'views' | 'homeName' | 'log'>, DialParts {
   readonly clock: Clock;
   readonly suite: CryptoSuite;
-  readonly random: () => number;
+  readonly listen: Listen;
   /** Of relays in use. */
   readonly relays: () => readonly string[];
   readonly onChange: () => void;
@@ -46,6 +49,8 @@ interface Offer {
   readonly stop: AbortController;
   state: OfferState;
   waiting: WaitingDevice | null;
+  /** The device that is being told no. */
+  turning: Promise<void>;
   talks: number;
 }
 
@@ -76,14 +81,14 @@ export class PairingDesk {
     const { token, psk, text } = await this.#secrets(kind, relays);
     const route = await pairRoute(suite, token);
     this.#end('Another code took the place of this one.');
-    const offer: Offer = { token, psk, stop: new AbortController(), state: openOffer({ kind, text, relays }, clock.nowMs()), waiting: null, talks: 0 };
+    const offer: Offer = { token, psk, stop: new AbortController(), state: openOffer({ kind, text, relays }, clock.nowMs()), waiting: null, turning: Promise.resolve(), talks: 0 };
     this.#offer = offer;
     const cancel = clock.after(offer.state.expiresMs - clock.nowMs(), () => {
       // What the owner allowed in time is finished.
       if (this.#offer === offer && !offer.state.isAllowing) this.#end('The five minutes were over before a device was allowed. Begin again with a new code.');
     });
     offer.stop.signal.addEventListener('abort', cancel);
-    for (const url of relays) this.#watch(new ControlLine({ ...this.#parts, address: { url, route }, tokens: () => [token], onRing: (ring) => this.#rang(offer, ring), onState: () => undefined }).run(offer.stop.signal));
+    for (const url of relays) this.#watch(this.#parts.listen({ url, route }, token, (ring) => this.#rang(offer, ring), offer.stop.signal));
     this.#parts.onChange();
     return shownOffer(offer.state);
   }
@@ -97,7 +102,7 @@ export class PairingDesk {
     if (offer === null || offer.waiting === null || offer.state.isAllowing) return;
     const device = offer.waiting;
     offer.waiting = null;
-    this.#turnAway(device);
+    offer.turning = this.#turnAway(device);
     this.#step(offer, refused(offer.state));
   }
 
@@ -184,7 +189,7 @@ export class PairingDesk {
         offer.waiting = null;
         this.#step(offer, deviceLeft(offer.state, key));
       });
-    } else this.#turnAway(device);
+    } else this.#watch(this.#turnAway(device));
     this.#parts.onChange();
   }
 
@@ -209,10 +214,11 @@ export class PairingDesk {
     return id;
   }
 
-  #turnAway(device: WaitingDevice): void {
+  /** Tells the device no; its line stays a second longer, so that it hears it. Resolves when it is said. */
+  async #turnAway(device: WaitingDevice): Promise<void> {
     const close = this.#parts.clock.after(SECOND_MS, () => device.close());
     device.onClose(close);
-    this.#watch(device.refuse().catch(() => device.close()));
+    await device.refuse().catch(() => device.close());
   }
 
   #step(offer: Offer, { state, ended }: OfferStep): void {
@@ -226,9 +232,9 @@ export class PairingDesk {
     if (offer === null) return;
     this.#offer = null;
     this.#last = sentence;
-    if (offer.waiting !== null && !offer.state.isAllowing) this.#turnAway(offer.waiting);
+    if (offer.waiting !== null && !offer.state.isAllowing) offer.turning = this.#turnAway(offer.waiting);
     // What was just said to a device still goes out before its socket closes.
-    this.#parts.clock.after(0, () => offer.stop.abort());
+    this.#watch(offer.turning.then(() => offer.stop.abort()));
     this.#parts.onChange();
   }
 
