@@ -11,6 +11,7 @@ import type { Side } from './ledger.ts';
 
 const AT_ONCE = 16;
 const POLL_MS = 5;
+const MOST_TRIES = 5;
 /** Everybody of the drill comes from one address, and all at once. */
 const NO_LIMITS = { connectsPerAddressPerS: 1e6, connectionsPerAddress: 1e6, acceptsPerS: 1e6, connections: 1e6, controlsPerS: 1e6, sessionBitsPerS: 0, sessionsPerHome: 1e6 };
 
@@ -62,17 +63,15 @@ export class SocketRelay implements DrillRelay {
   /** For ends the relay has not yet shown: nothing has passed them. */
   readonly #held = new Map<string, Uint8Array[]>();
 
-  private constructor(relay: (options: { readonly handOver: (passage: Passage) => void }) => RunningRelay) {
-    this.#relay = relay({ handOver: (passage) => this.#pass(passage) });
+  private constructor(relay: RunningRelay) {
+    this.#relay = relay;
   }
 
   static async start(): Promise<SocketRelay> {
-    let handOver: (passage: Passage) => void = () => undefined;
-    const running = await startRelay({ limits: NO_LIMITS, handOver: (passage) => handOver(passage) });
-    return new SocketRelay((given) => {
-      handOver = given.handOver;
-      return running;
-    });
+    const hook: { pass: (passage: Passage) => void } = { pass: () => undefined };
+    const relay = new SocketRelay(await startRelay({ limits: NO_LIMITS, handOver: (passage) => hook.pass(passage) }));
+    hook.pass = (passage) => relay.#pass(passage);
+    return relay;
   }
 
   async join(households: readonly Household[]): Promise<readonly Joined[]> {
@@ -113,9 +112,7 @@ export class SocketRelay implements DrillRelay {
     const { url } = this.#relay;
     const route = { route: toBase64url(household.token) };
     const control = await dialHome(url, [household.token], route);
-    // The relay may still be reading the tokens: who comes too early is sent away, as any viewer that tries again.
-    const viewer = await dialViewer(url, household.token, route);
-    const { sessionKey } = await viewer.nextRelay('session');
+    const { viewer, sessionKey } = await this.#ring(household);
     const ring = await control.nextRelay('ring');
     if (toHex(ring.sessionKey) !== toHex(sessionKey)) throw new Error('home and viewer were told different session keys');
     this.#households.set(toHex(sessionKey), household.index);
@@ -123,6 +120,19 @@ export class SocketRelay implements DrillRelay {
     await Promise.all([home.nextRelay('joined'), viewer.nextRelay('joined')]);
     this.#sockets.push(control, viewer, home);
     return { household, sessionKey: Uint8Array.from(sessionKey), home: wireOf(home), viewer: wireOf(viewer) };
+  }
+
+  /** The relay may still be reading the home's tokens: who comes too early is sent away, and tries again as any viewer does. */
+  async #ring({ token }: Household): Promise<{ readonly viewer: RelaySocket; readonly sessionKey: Uint8Array }> {
+    for (let tries = 1; ; tries += 1) {
+      const viewer = await dialViewer(this.#relay.url, token, { route: toBase64url(token) });
+      try {
+        return { viewer, sessionKey: (await viewer.nextRelay('session')).sessionKey };
+      } catch (error) {
+        viewer.close();
+        if (tries === MOST_TRIES) throw error;
+      }
+    }
   }
 
   #pass({ from, to, message, deliver }: Passage): void {
