@@ -4,7 +4,7 @@ import { ToggleGroup } from 'radix-ui';
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import type { Grants, PairingKind, PairingOffer } from '../../../shared/model/remote.ts';
 import { SECOND_MS } from '../../../shared/time.ts';
-import { useCommand, useEngine } from '../../api/engine-context.tsx';
+import { asError, useCommand, useEngine } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
 import { Dialog } from '../../components/Dialog.tsx';
 import { ErrorLine } from '../../components/Field.tsx';
@@ -44,7 +44,7 @@ interface PairingState {
   readonly error: string | null;
   readonly begin: (kind: PairingKind) => void;
   readonly allow: (offer: PairingOffer, name: string, grants: Grants) => void;
-  readonly refuse: () => void;
+  readonly refuse: (name: string) => void;
 }
 
 /** Opens an offer when it appears, and ends it when it goes. */
@@ -52,16 +52,18 @@ function usePairing({ data, set, refresh }: RemoteQuery): PairingState {
   const client = useEngine();
   const begin = useCommand('remote.beginPairing');
   const allow = useCommand('remote.allowPairing');
-  const refuse = useCommand('remote.refusePairing');
   const [kind, setKind] = useState<PairingKind>('code');
   const [began, setBegan] = useState(false);
   const [allowing, setAllowing] = useState<PairingOffer | null>(null);
   const [allowed, setAllowed] = useState<{ readonly name: string; readonly grants: Grants } | null>(null);
+  const [turnedAway, setTurnedAway] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
   const { run } = begin;
   const start = useCallback(
     async (next: PairingKind): Promise<void> => {
       setKind(next);
       setBegan(false);
+      setTurnedAway(null);
       // What the home tells now knows the offer; its end is told later.
       if ((await run({ kind: next })) !== null) await refresh().then(() => setBegan(true));
     },
@@ -89,17 +91,28 @@ function usePairing({ data, set, refresh }: RemoteQuery): PairingState {
     }
     setAllowing(null);
   };
+  // The device hears that it was turned away; then the code it came with is taken back.
+  const onRefuse = async (name: string): Promise<void> => {
+    setProblem(null);
+    try {
+      await client.ask('remote.refusePairing', {});
+      await client.ask('remote.cancelPairing', {});
+      setTurnedAway(name);
+    } catch (error) {
+      setProblem(asError(error).message);
+    }
+  };
   return {
-    step: pairingStep({ began, offer: data?.offer ?? null, allowing, allowed, lastPairing: data?.lastPairing ?? null }),
+    step: pairingStep({ began, offer: data?.offer ?? null, allowing, allowed, lastPairing: data?.lastPairing ?? null, turnedAway }),
     kind,
-    error: (begin.error ?? allow.error ?? refuse.error)?.message ?? null,
+    error: (begin.error ?? allow.error)?.message ?? problem,
     begin: (next) => {
       allow.clearError();
-      refuse.clearError();
+      setProblem(null);
       void start(next);
     },
     allow: (offer, name, grants) => void onAllow(offer, name, grants),
-    refuse: () => void refuse.run({}),
+    refuse: (name) => void onRefuse(name),
   };
 }
 
@@ -117,7 +130,7 @@ function Step({ pairing, onClose }: { readonly pairing: PairingState; readonly o
     case 'offer':
       return <Offer offer={step.offer} onKind={begin} />;
     case 'candidate':
-      return <Candidate key={step.candidate.digits} offer={step.offer} candidate={step.candidate} busy={step.busy} onAllow={(name, grants) => allow(step.offer, name, grants)} onRefuse={refuse} />;
+      return <Candidate key={step.candidate.digits} offer={step.offer} candidate={step.candidate} busy={step.busy} onAllow={(name, grants) => allow(step.offer, name, grants)} onRefuse={() => refuse(step.candidate.name)} />;
     case 'allowed':
       return (
         <div className="pairing-end" role="status">

@@ -11,7 +11,7 @@ import { hrefOf } from '../../state/route.ts';
 import { useNow } from '../../state/use-now.ts';
 import { chainSentence, footageWords, viewSentence } from './device-words.ts';
 import { useCameraName } from './GrantsSummary.tsx';
-import { bytesOf, footageOf, isGoingOn, lengthOf, noteOf, type ViewRow, viewRows } from './view-rows.ts';
+import { bytesOf, footageOf, isGoingOn, lengthOf, noteOf, type ViewGroup, viewGroups, viewRows } from './view-rows.ts';
 import './view-log.css';
 
 const PAGE = 50;
@@ -22,7 +22,7 @@ export function ViewLog({ state, onlyWhenUsed = false }: { readonly state: Remot
   const [deviceId, setDeviceId] = useState(EVERY_DEVICE);
   const log = useLog(state, deviceId);
   const devices = useSeenDevices(state, log.entries);
-  const rows = viewRows(log.entries);
+  const groups = viewGroups(viewRows(log.entries));
   if (log.chain === null) return log.error === null ? null : <ErrorLine>{log.error}</ErrorLine>;
   if (onlyWhenUsed && log.chain.length === 0 && log.chain.intact) return null;
   return (
@@ -45,10 +45,10 @@ export function ViewLog({ state, onlyWhenUsed = false }: { readonly state: Remot
         <span className="numbers">{chainSentence(log.chain)}</span>
       </p>
       <ul>
-        {rows.map((row, index) => (
-          <Fragment key={row.entry.seq}>
-            {index === 0 || localDayStart(row.entry.atMs) !== localDayStart(rows[index - 1]?.entry.atMs ?? 0) ? <li className="log-day">{formatDay(row.entry.atMs)}</li> : null}
-            <Line row={row} goesOn={isGoingOn(row, state.watching)} broken={log.chain?.intact === false && [row.entry.seq, row.closing?.seq].includes(log.chain.brokenAtSeq ?? -1)} />
+        {groups.map((group, index) => (
+          <Fragment key={group.rows[0].entry.seq}>
+            {index === 0 || localDayStart(group.rows[0].entry.atMs) !== localDayStart(groups[index - 1]?.rows[0].entry.atMs ?? 0) ? <li className="log-day">{formatDay(group.rows[0].entry.atMs)}</li> : null}
+            <Line group={group} state={state} brokenAtSeq={log.chain?.brokenAtSeq ?? null} />
           </Fragment>
         ))}
       </ul>
@@ -58,14 +58,17 @@ export function ViewLog({ state, onlyWhenUsed = false }: { readonly state: Remot
   );
 }
 
-function Line({ row, goesOn, broken }: { readonly row: ViewRow; readonly goesOn: boolean; readonly broken: boolean }): ReactNode {
+function Line({ group: { rows, cameraIds }, state, brokenAtSeq }: { readonly group: ViewGroup; readonly state: RemoteState; readonly brokenAtSeq: number | null }): ReactNode {
   const nameOf = useCameraName();
-  const { entry } = row;
-  const footage = footageOf(row);
-  const lengthMs = lengthOf(row);
-  const note = noteOf(row);
-  const bytes = bytesOf(row);
-  const [camera] = entry.cameraIds;
+  const [first] = rows;
+  const entry = { ...first.entry, cameraIds };
+  const footage = footageOf(first);
+  const lengths = rows.map(lengthOf).filter((lengthMs) => lengthMs !== null);
+  const note = noteOf(first);
+  const bytes = rows.reduce((sum, row) => sum + bytesOf(row), 0);
+  const goesOn = rows.some((row) => isGoingOn(row, state.watching));
+  const broken = brokenAtSeq !== null && rows.some(({ entry: { seq }, closing }) => seq === brokenAtSeq || closing?.seq === brokenAtSeq);
+  const [camera] = cameraIds;
   return (
     <li className="log-line" data-kind={entry.kind} data-broken={broken}>
       <span className="numbers muted">{formatClock(entry.atMs)}</span>
@@ -80,7 +83,7 @@ function Line({ row, goesOn, broken }: { readonly row: ViewRow; readonly goesOn:
             {footageWords(footage)}
           </a>
         )}
-        {goesOn ? <span className="log-now">now</span> : lengthMs === null ? null : <span className="muted numbers">{formatDuration(Math.max(SECOND_MS, lengthMs))}</span>}
+        {goesOn ? <span className="log-now">now</span> : lengths.length === 0 ? null : <span className="muted numbers">{formatDuration(Math.max(SECOND_MS, ...lengths))}</span>}
         {note === null ? null : <span className="muted">{note}</span>}
         {broken ? <span className="error-line">From here on the log cannot be trusted.</span> : null}
       </div>

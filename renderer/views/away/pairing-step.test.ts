@@ -4,7 +4,7 @@ import { type PairingFacts, pairingStep, timeLeft } from './pairing-step.ts';
 
 const offer: PairingOffer = { kind: 'code', text: 'porchlight-pair:1.x', relays: ['wss://relay.example.org'], expiresMs: 300_000, triesLeft: 3, candidate: null, warning: null };
 const came: PairingOffer = { ...offer, candidate: { name: 'Anna’s phone', digits: '123456', cameMs: 1_000 } };
-const nothing: PairingFacts = { began: true, offer: null, allowing: null, allowed: null, lastPairing: null };
+const nothing: PairingFacts = { began: true, offer: null, allowing: null, allowed: null, lastPairing: null, turnedAway: null };
 const kindOf = (facts: Partial<PairingFacts>) => pairingStep({ ...nothing, ...facts }).kind;
 
 describe('where a pairing stands', () => {
@@ -22,6 +22,10 @@ describe('where a pairing stands', () => {
   it('keeps showing the device that is being let in when the home has ended the offer already', () => {
     expect(pairingStep({ ...nothing, allowing: came, lastPairing: 'Anna’s phone is paired.' })).toMatchObject({ kind: 'candidate', busy: true });
     expect(kindOf({ allowing: came, allowed: { name: 'Anna’s phone', grants: { cameras: [], untilMs: null } } })).toBe('allowed');
+  });
+
+  it('shows no code again that brought somebody else’s device', () => {
+    expect(pairingStep({ ...nothing, offer, turnedAway: 'Laptop' })).toMatchObject({ kind: 'ended', sentence: expect.stringContaining('Laptop was turned away') as string });
   });
 
   it('counts down to nothing and shows no more than five minutes', () => {

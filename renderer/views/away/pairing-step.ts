@@ -12,6 +12,8 @@ export interface PairingFacts {
   /** What was allowed. */
   readonly allowed: { readonly name: string; readonly grants: Grants } | null;
   readonly lastPairing: string | null;
+  /** The device that was turned away: what follows is a new code, for somebody else had this one. */
+  readonly turnedAway: string | null;
 }
 
 export type PairingStep =
@@ -21,11 +23,12 @@ export type PairingStep =
   | { readonly kind: 'allowed'; readonly name: string; readonly grants: Grants }
   | { readonly kind: 'ended'; readonly sentence: string };
 
-export function pairingStep({ began, offer, allowing, allowed, lastPairing }: PairingFacts): PairingStep {
+export function pairingStep({ began, offer, allowing, allowed, lastPairing, turnedAway }: PairingFacts): PairingStep {
   if (allowed !== null) return { kind: 'allowed', ...allowed };
   // The home ends the offer before it answers that the device has kept its keys.
   const waiting = allowing?.candidate ?? null;
   if (allowing !== null && waiting !== null) return { kind: 'candidate', offer: allowing, candidate: waiting, busy: true };
+  if (turnedAway !== null) return { kind: 'ended', sentence: `${turnedAway} was turned away, and the code is no longer valid: somebody else may have seen it.` };
   if (!began) return { kind: 'opening' };
   if (offer === null) return { kind: 'ended', sentence: lastPairing ?? 'The code is no longer valid.' };
   return offer.candidate === null ? { kind: 'offer', offer } : { kind: 'candidate', offer, candidate: offer.candidate, busy: false };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { ViewLogEntry, Watching } from '../../../shared/model/remote.ts';
-import { bytesOf, footageOf, isGoingOn, lengthOf, noteOf, viewRows } from './view-rows.ts';
+import { bytesOf, footageOf, isGoingOn, lengthOf, noteOf, viewGroups, viewRows } from './view-rows.ts';
 
 const DOOR = 'cam-aaaaaaaaaaaa' as CameraId;
 const DRIVE = 'cam-bbbbbbbbbbbb' as CameraId;
@@ -55,5 +55,22 @@ describe('the log of views as it is read', () => {
     expect(isGoingOn(live, [])).toBe(false);
     expect(isGoingOn(before, [watching])).toBe(false);
     expect(isGoingOn(ended, [watching])).toBe(false);
+  });
+});
+
+describe('views that began together', () => {
+  const camerasOf = (...lines: readonly ViewLogEntry[]) => viewGroups(viewRows(newestFirst(...lines))).map(({ rows, cameraIds }) => [rows[0].entry.kind, cameraIds]);
+
+  it('stand in one line, each camera once', () => {
+    expect(camerasOf(line(1, {}), line(2, { cameraIds: [DRIVE] }), line(3, {}))).toEqual([['live', [DOOR]], ['live', [DOOR, DRIVE]]]);
+    expect(camerasOf(line(1, {}), line(2, { kind: 'previews' }), line(3, { cameraIds: [DRIVE] }))).toEqual([['previews', [DOOR]], ['live', [DOOR, DRIVE]]]);
+  });
+
+  it('are of one device, one reason, about one time and about the same footage', () => {
+    const apart: readonly Partial<ViewLogEntry>[] = [{ deviceId: 'b' }, { atMs: 1_020_000 }, { kind: 'playback', fromMs: 90_000 }];
+    for (const over of apart) expect(camerasOf(line(1, { ...(over.kind === undefined ? {} : { kind: over.kind, fromMs: 1_000 }) }), line(2, { cameraIds: [DRIVE], ...over }))).toHaveLength(2);
+    expect(camerasOf(line(1, { kind: 'refused', note: 'live without the right' }), line(2, { kind: 'refused', cameraIds: [DRIVE], note: 'sound without the right' }))).toHaveLength(2);
+    const [group] = viewGroups(viewRows([line(1, { kind: 'refused', note: 'sound without the right' })]));
+    expect(group === undefined ? null : noteOf(group.rows[0])).toBe('Sound is not among its rights.');
   });
 });

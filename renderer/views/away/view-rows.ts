@@ -1,6 +1,8 @@
 /** The log of views as it is read: a view's first line and its last one together. Pure. */
-import type { ViewLogEntry, Watching } from '../../../shared/model/remote.ts';
+import type { CameraId } from '../../../shared/model/ids.ts';
+import { RIGHTS, type ViewKind, type ViewLogEntry, type Watching } from '../../../shared/model/remote.ts';
 import { type DurationMs, type EpochMs, SECOND_MS } from '../../../shared/time.ts';
+import { RIGHT_WORDS } from './device-words.ts';
 
 /** One thing that a device did. */
 export interface ViewRow {
@@ -61,5 +63,45 @@ export function isGoingOn({ entry, closing }: ViewRow, watching: readonly Watchi
 /** What the home noted and a person would want to know; null for what stands there already in other words. */
 export function noteOf({ entry: { kind, note } }: ViewRow): string | null {
   if (note === null || SUMMARY.test(note) || kind === 'session' || kind === 'grants' || kind === 'paired') return null;
-  return note === 'another time' ? null : note;
+  if (note === 'another time') return null;
+  const [, right] = /^(\w+) without the right$/.exec(note) ?? [];
+  const known = RIGHTS.find((each) => each === right);
+  return known === undefined ? note : `${RIGHT_WORDS[known].title} is not among its rights.`;
+}
+
+/** Views of one kind that began together, as when a grid of cameras opens. */
+export interface ViewGroup {
+  /** Oldest first; never empty. */
+  readonly rows: readonly [ViewRow, ...ViewRow[]];
+  readonly cameraIds: readonly CameraId[];
+}
+
+const TOGETHER_MS: DurationMs = 10 * SECOND_MS;
+const GROUPED: ReadonlySet<ViewKind> = new Set(['live', 'playback', 'previews', 'timeline', 'refused']);
+
+/** Newest first, as `rows` are: views of a device that began within ten seconds stand together, each camera once. */
+export function viewGroups(rows: readonly ViewRow[]): readonly ViewGroup[] {
+  const groups: { rows: [ViewRow, ...ViewRow[]]; cameraIds: CameraId[] }[] = [];
+  const latest = new Map<string, (typeof groups)[number]>();
+  for (const row of rows.toReversed()) {
+    const { entry } = row;
+    const key = `${entry.deviceId} ${entry.kind} ${noteOf(row) ?? ''}`;
+    const group = latest.get(key);
+    if (group !== undefined && GROUPED.has(entry.kind) && belongs(row, group.rows[0]) && !entry.cameraIds.some((id) => group.cameraIds.includes(id))) {
+      group.rows.push(row);
+      group.cameraIds.push(...entry.cameraIds);
+    } else {
+      const begun: (typeof groups)[number] = { rows: [row], cameraIds: [...entry.cameraIds] };
+      groups.push(begun);
+      latest.set(key, begun);
+    }
+  }
+  return groups.toReversed();
+}
+
+/** Of about the same time, and of about the same footage. */
+function belongs(row: ViewRow, first: ViewRow): boolean {
+  const [footage, other] = [footageOf(row), footageOf(first)];
+  const isNear = footage === null || other === null ? footage === other : Math.abs(footage.fromMs - other.fromMs) <= TOGETHER_MS;
+  return isNear && row.entry.atMs - first.entry.atMs <= TOGETHER_MS;
 }
