@@ -69,12 +69,14 @@ export class ChainWalker {
   readonly #head: LogMark | null;
   #at: LogMark;
   #tip: LogMark;
-  #brokenAtSeq: number | null = null;
+  #brokenAtSeq: number | null;
   #metHead: boolean;
 
-  constructor(start: LogMark, head: LogMark | null) {
+  /** `brokenAtSeq`: of the lines before `start`, which were walked earlier. */
+  constructor(start: LogMark, head: LogMark | null, brokenAtSeq: number | null = null) {
     this.#head = head;
     this.#at = start;
+    this.#brokenAtSeq = brokenAtSeq;
     this.#tip = head ?? start;
     this.#metHead = head === null || (head.seq === start.seq && head.hashHex === start.hashHex);
   }
@@ -98,6 +100,15 @@ export class ChainWalker {
   /** What follows the last line end: no line, even where only its end is missing. */
   takeRest(): void {
     this.#break(this.#at.seq + 1);
+  }
+
+  /** The last line that was taken, whatever it was worth. */
+  get at(): LogMark {
+    return this.#at;
+  }
+
+  get brokenAtSeq(): number | null {
+    return this.#brokenAtSeq;
   }
 
   get tip(): LogMark {

@@ -1,6 +1,6 @@
 /** The log of views, against everybody who would rather it said something else. */
 import { createHash } from 'node:crypto';
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -170,6 +170,16 @@ describe('the log of views', () => {
     const again = await openLog();
     expect((await again.read({ limit: 10 })).entries.map(({ seq }) => seq)).toEqual([4, 3, 2, 1]);
     expect((await again.verify()).intact).toBe(true);
+    // A month that is over is changed while the log is open, and after it was walked: its size and times as they were.
+    const { atime, mtime } = await stat(logFile());
+    const whole = await readFile(logFile(), 'utf8');
+    await writeFile(logFile(), whole.replace('"bytes":1,', '"bytes":7,'));
+    await utimes(logFile(), atime, mtime);
+    expect(await again.verify()).toEqual({ intact: false, brokenAtSeq: 2, length: 4 });
+    await again.append(view(5));
+    expect(await again.verify()).toEqual({ intact: false, brokenAtSeq: 2, length: 5 });
+    await writeFile(logFile(), whole);
+    expect(await again.verify()).toEqual({ intact: true, brokenAtSeq: null, length: 5 });
     await rm(logFile());
     expect(await isFound(again)).toBe(true);
   });

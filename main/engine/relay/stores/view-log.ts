@@ -58,8 +58,9 @@ const MAX_BATCH = 256;
 /** Verifies the log, and cuts off what a crash left behind its last confirmed line. */
 export async function openViewLog(parts: ViewLogParts): Promise<ViewLogStore> {
   const { file, homeKeyHex, log } = parts;
-  const start = file.content.logStart ?? firstMark(homeKeyHex);
-  if (file.content.logStart === null) await file.change({ logStart: start });
+  const logStart = file.content.logStart ?? firstMark(homeKeyHex);
+  if (file.content.logStart === null) await file.change({ logStart });
+  const start: Walkable = { files: '', at: logStart, brokenAtSeq: null };
   const head = file.content.logHead;
   let walked = await walk(await sizedFiles(parts.folder), start, head);
   // One cut for each file at most: what is cut off is not there the next time.
@@ -69,7 +70,7 @@ export async function openViewLog(parts: ViewLogParts): Promise<ViewLogStore> {
   }
   if (walked.brokenAtSeq !== null) log.warn(`the log of views does not fit together at line ${walked.brokenAtSeq}: it was changed by somebody else, or its disk is damaged`);
   if (walked.tip.hashHex !== head?.hashHex) await file.change({ logHead: walked.tip });
-  return new FileViewLog(parts, start, walked.tip);
+  return new FileViewLog(parts, start, walked);
 }
 
 interface Waiting {
@@ -81,7 +82,7 @@ interface Waiting {
 
 class FileViewLog implements ViewLogStore {
   readonly #parts: ViewLogParts;
-  readonly #start: LogMark;
+  readonly #start: Walkable;
   readonly #listeners = new Set<(entry: ViewLogEntry) => void>();
   #tip: LogMark;
   #waiting: Waiting[] = [];
@@ -89,9 +90,13 @@ class FileViewLog implements ViewLogStore {
   /** One writes, or looks how far the files go. */
   #alone: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: ViewLogParts, start: LogMark, tip: LogMark) {
+  /** The months before the last one, which do not change any more: walked anew only where the system says that one was touched. */
+  #past: Walkable;
+
+  constructor(parts: ViewLogParts, start: Walkable, { tip, past }: Walked) {
     this.#parts = parts;
     this.#start = start;
+    this.#past = past;
     this.#tip = tip;
   }
 
@@ -123,7 +128,9 @@ class FileViewLog implements ViewLogStore {
 
   async verify(): Promise<ViewLog['chain']> {
     const { files, head } = await this.#now();
-    const { brokenAtSeq, tip } = await walk(files, this.#start, head);
+    const isPast = files.slice(0, -1).map(({ signature }) => signature).join('\n') === this.#past.files && this.#past.at.seq < head.seq;
+    const { brokenAtSeq, tip, past } = await walk(isPast ? files.slice(-1) : files, isPast ? this.#past : this.#start, head);
+    if (!isPast) this.#past = past;
     // Nobody else writes: lines behind ours are not ours.
     const broken = brokenAtSeq ?? (tip.seq > head.seq ? head.seq + 1 : null);
     return { intact: broken === null, brokenAtSeq: broken, length: head.seq };
@@ -196,6 +203,16 @@ class FileViewLog implements ViewLogStore {
 interface SizedFile {
   readonly name: string;
   readonly sizeBytes: number;
+  /** Another one after any change of the file: its inode's change time cannot be set by a program. */
+  readonly signature: string;
+}
+
+/** Where a walk can begin. */
+interface Walkable {
+  /** Signatures of the files before it. */
+  readonly files: string;
+  readonly at: LogMark;
+  readonly brokenAtSeq: number | null;
 }
 
 class WriteFailure {
@@ -207,14 +224,18 @@ class WriteFailure {
 }
 
 interface Walked extends ChainWalk {
+  /** Up to the last file. */
+  readonly past: Walkable;
   /** What lies behind the last line of ours: never confirmed. Null where there is nothing, or a confirmed line is missing. */
   readonly beyond: { readonly name: string; readonly offset: number } | null;
 }
 
-async function walk(files: readonly SizedFile[], start: LogMark, head: LogMark | null): Promise<Walked> {
-  const walker = new ChainWalker(start, head);
+async function walk(files: readonly SizedFile[], start: Walkable, head: LogMark | null): Promise<Walked> {
+  const walker = new ChainWalker(start.at, head, start.brokenAtSeq);
   let beyond: Walked['beyond'] = null;
-  for (const { name, sizeBytes } of files) {
+  let past = start;
+  for (const [index, { name, sizeBytes }] of files.entries()) {
+    if (index > 0 && index === files.length - 1) past = { files: files.slice(0, index).map(({ signature }) => signature).join('\n'), at: walker.at, brokenAtSeq: walker.brokenAtSeq };
     let lineOffset = 0;
     for await (const { line, endOffset, isEnded } of linesForward(name, sizeBytes)) {
       const wasMet = walker.metHead;
@@ -226,7 +247,7 @@ async function walk(files: readonly SizedFile[], start: LogMark, head: LogMark |
       lineOffset = endOffset;
     }
   }
-  return { ...walker.end(), beyond: walker.metHead ? beyond : null };
+  return { ...walker.end(), beyond: walker.metHead ? beyond : null, past };
 }
 
 /** Keeps what is cut off beside the file. */
@@ -260,5 +281,10 @@ async function appendDurably(file: string, text: string): Promise<void> {
 }
 
 async function sizedFiles(folder: string): Promise<readonly SizedFile[]> {
-  return await Promise.all((await monthFiles(folder)).map(async (name) => ({ name, sizeBytes: (await stat(name)).size })));
+  return await Promise.all(
+    (await monthFiles(folder)).map(async (name) => {
+      const { size, mtimeNs, ctimeNs, ino } = await stat(name, { bigint: true });
+      return { name, sizeBytes: Number(size), signature: `${name} ${size} ${mtimeNs} ${ctimeNs} ${ino}` };
+    }),
+  );
 }
