@@ -56,6 +56,7 @@ export class Sealer {
     this.#cipher.wipe();
     this.#cipher = cipher;
     this.keyBytes = 0;
+    if (this.#isOver) cipher.wipe();
   }
 
   /** Ends it; the key is forgotten. */
@@ -124,6 +125,7 @@ export class Opener {
     this.#cipher.wipe();
     this.#cipher = cipher;
     this.keyBytes = 0;
+    if (this.#isOver) cipher.wipe();
   }
 
   /** Ends it; the key is forgotten, and what waits is not looked at. */

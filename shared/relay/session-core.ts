@@ -138,6 +138,7 @@ export class SessionCore {
   }
 
   #post(plain: Plain): void {
+    if (this.isOver) return;
     this.#urgent = plain;
     this.pump();
   }

@@ -166,6 +166,7 @@ class HomeEnd implements HomeSession {
 
   dropLane(lane: Lane): void {
     this.#lanes.drop(lane);
+    this.#line.tellRoom();
   }
 
   #next(): Plain | null {

@@ -1,6 +1,6 @@
 /** When keys are changed inside a running session, and which end does what (docs/design/relay.md, "Rekey"). */
 import type { CipherState } from './noise.ts';
-import { answerRekey, askRekey, REKEY_STEP, rekeyPayload, type RekeyIdentity } from './rekey.ts';
+import { answerRekey, askRekey, REKEY_STEP, rekeyPayload, type RekeyIdentity, type SessionKeys } from './rekey.ts';
 import { BadRecord } from './session-ciphers.ts';
 import type { SessionLimits } from './session-types.ts';
 import type { Bytes } from './suite.ts';
@@ -32,12 +32,19 @@ export interface Rekeying {
 const OUT_OF_TURN = 'The keys were to be changed out of turn.';
 const NOT_CHANGED = 'The keys could not be changed, so the session was ended.';
 
+/** Keys that came too late. */
+function wipeKeys({ send, receive }: SessionKeys): void {
+  send.wipe();
+  receive.wipe();
+}
+
 /** The viewer starts it, and switches both directions on the home's answer. */
 export class ViewerRekey implements Rekeying {
   readonly #parts: RekeyParts;
   #hash: Bytes;
   #phase: 'idle' | 'asking' | 'asked' | 'finishing' = 'idle';
   #asked: Awaited<ReturnType<typeof askRekey>> | null = null;
+  #isOver = false;
 
   constructor(hash: Bytes, parts: RekeyParts) {
     this.#hash = hash;
@@ -63,12 +70,17 @@ export class ViewerRekey implements Rekeying {
   }
 
   wipe(): void {
+    this.#isOver = true;
     this.#asked?.wipe();
     this.#asked = null;
   }
 
   async #ask(): Promise<void> {
     const asked = await askRekey(this.#parts.identity, this.#hash);
+    if (this.#isOver) {
+      asked.wipe();
+      return;
+    }
     this.#asked = asked;
     this.#phase = 'asked';
     this.#parts.post(asked.payload);
@@ -78,6 +90,10 @@ export class ViewerRekey implements Rekeying {
     const keys = await asked.finish(message).catch(() => {
       throw new BadRecord(NOT_CHANGED);
     });
+    if (this.#isOver) {
+      wipeKeys(keys);
+      return;
+    }
     this.#asked = null;
     this.#hash = keys.hash;
     this.#parts.receiveUnder(keys.receive);
@@ -96,6 +112,7 @@ export class HomeRekey implements Rekeying {
   #isAnswering = false;
   /** What the viewer will send under after `done`. */
   #next: CipherState | null = null;
+  #isOver = false;
 
   constructor(hash: Bytes, parts: RekeyParts) {
     this.#hash = hash;
@@ -126,12 +143,17 @@ export class HomeRekey implements Rekeying {
   }
 
   wipe(): void {
+    this.#isOver = true;
     this.#next?.wipe();
     this.#next = null;
   }
 
   async #answer(message: Uint8Array): Promise<void> {
     const { payload, keys } = await answerRekey(this.#parts.identity, this.#hash, message);
+    if (this.#isOver) {
+      wipeKeys(keys);
+      return;
+    }
     this.#hash = keys.hash;
     this.#next = keys.receive;
     this.#parts.post(payload, () => {
