@@ -2,21 +2,50 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { CameraId } from '../../shared/model/ids.ts';
-import type { Grants, Right } from '../../shared/model/remote.ts';
+import type { Grants, RemoteState, Right } from '../../shared/model/remote.ts';
+import { toHex } from '../../shared/relay/bytes.ts';
 import { systemClock } from './core/clock.ts';
 import { silentLogger } from './core/logger.ts';
 import { RemoteDesk } from './remote-desk.ts';
+import type { RemoteHomeService } from './relay/home-parts.ts';
 import { nodeSuite } from './relay/node-suite.ts';
 import { type DeviceStore, openDeviceStore } from './relay/stores/device-store.ts';
 import { type HomeIdentityStore, openHomeIdentity } from './relay/stores/home-identity.ts';
 import { openRelaySettings, type RelaySettingsStore } from './relay/stores/relay-settings.ts';
-import { openRemoteFile } from './relay/stores/remote-file.ts';
+import { openRemoteFile, type Secrets } from './relay/stores/remote-file.ts';
 import { type RemotePart, remotePart } from './relay/stores/remote-part.ts';
 import { openViewLog } from './relay/stores/view-log.ts';
+import { HandClock } from './relay/testing/hand-clock.ts';
+
+/** A live part that does nothing: what the desk does with it is looked at. */
+function quietService(): RemoteHomeService {
+  const never = (): never => {
+    throw new Error('not asked for here');
+  };
+  return {
+    run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+    relays: () => [], watching: () => [], offer: () => null, lastPairing: () => null, onChange: () => () => undefined,
+    setRelays: () => undefined, devicesChanged: async () => undefined,
+    beginPairing: never, cancelPairing: never, allowPairing: never, refusePairing: never, capture: never, prove: never,
+  };
+}
+
+/** Sealed secrets of a keyring that may be locked. */
+function secretsIn(held: Map<string, string>, isLocked: () => boolean = () => false): Secrets {
+  return {
+    get: async (name) => {
+      if (isLocked()) throw new Error('locked');
+      return held.get(name) ?? null;
+    },
+    set: async (name, text) => void held.set(name, text),
+    delete: async (name) => void held.delete(name),
+  };
+}
 
 interface Home {
+  readonly held: Map<string, string>;
   readonly folder: string;
   readonly devices: DeviceStore;
   readonly identity: HomeIdentityStore;
@@ -31,7 +60,7 @@ let old: Home;
 async function makeHome(): Promise<Home> {
   const folder = await mkdtemp(path.join(tmpdir(), 'porchlight-part-'));
   const held = new Map<string, string>();
-  const secrets = { get: async (name: string) => held.get(name) ?? null, set: async (name: string, text: string) => void held.set(name, text), delete: async (name: string) => void held.delete(name) };
+  const secrets = secretsIn(held);
   const file = await openRemoteFile(folder, silentLogger);
   const devices = openDeviceStore({ file, secrets, suite: nodeSuite, clock: systemClock });
   const identity = openHomeIdentity({ file, secrets, suite: nodeSuite });
@@ -41,7 +70,7 @@ async function makeHome(): Promise<Home> {
     throw new Error('nothing is to be dialled');
   };
   const desk = new RemoteDesk({ configDir: folder, file, devices, settings: relays, identity, create, onChange: () => undefined, clock: systemClock, log: silentLogger });
-  const home: Home = { folder, devices, identity, relays, desk, part: remotePart({ collect: () => desk.collect(), put: (setup) => desk.put(setup) }) };
+  const home: Home = { held, folder, devices, identity, relays, desk, part: remotePart({ collect: () => desk.collect(), put: (setup) => desk.put(setup) }) };
   homes.push(home);
   return home;
 }
@@ -134,4 +163,38 @@ it('a home that never used it changes nothing, and what is no such part is refus
   for (const bad of [null, 7, {}, { ...good, format: 2 }, { ...good, devices: {} }, { ...good, devices: [{}] }, { ...good, identity: { privateKey: 'x', routeSeed: 'y' } }, { ...good, relays: ['http://relay.example.org'] }]) {
     await expect(next.part.plan(bad)).rejects.toMatchObject({ kind: 'invalid-input' });
   }
+});
+
+it('says why nothing is dialled while the keyring is locked, draws no other key, and begins by itself when it is unlocked', async () => {
+  const phone = await old.devices.add(device('Phone'));
+  await old.relays.set({ enabled: true, relays: ['relay.example.org'] });
+  const clock = new HandClock();
+  const begun: { readonly own: string; readonly relays: unknown; readonly devices: readonly string[] }[] = [];
+  let isLocked = true;
+  const file = await openRemoteFile(old.folder, silentLogger);
+  const secrets = secretsIn(old.held, () => isLocked);
+  const devices = openDeviceStore({ file, secrets, suite: nodeSuite, clock });
+  const told: RemoteState[] = [];
+  const desk = new RemoteDesk({
+    configDir: old.folder, file, devices, settings: openRelaySettings(file), identity: openHomeIdentity({ file, secrets, suite: nodeSuite }), clock, log: silentLogger,
+    create: ({ own, relays, devices: book }) => {
+      begun.push({ own: toHex(own.publicKey), relays, devices: book.list().map(({ name }) => name) });
+      return quietService();
+    },
+    onChange: (state) => told.push(state),
+  });
+  await desk.start();
+  expect(begun).toEqual([]);
+  expect(desk.state().relays).toEqual([{ url: 'wss://relay.example.org', phase: 'waiting', sinceMs: clock.nowMs(), sentence: expect.stringContaining('keyring') }]);
+  await expect(desk.beginPairing('code')).rejects.toMatchObject({ kind: 'conflict', message: expect.stringContaining('keyring') });
+  isLocked = false;
+  clock.go(60_000);
+  await vi.waitFor(() => expect(begun).toHaveLength(1));
+  expect(begun).toEqual([{ own: toHex((await old.identity.get()).key.publicKey), relays: { enabled: true, urls: ['wss://relay.example.org'] }, devices: ['Phone'] }]);
+  clock.go(1_000);
+  expect(told.at(-1)?.devices.map(({ id }) => id)).toEqual([phone.id]);
+  await desk.revoke(phone.id);
+  clock.go(1_000);
+  expect(told.at(-1)?.devices).toEqual([]);
+  await desk.stop();
 });
