@@ -126,13 +126,13 @@ async function expectEnd(rogue: Rogue, plains: readonly Uint8Array[]): Promise<v
 }
 
 describe('a home ends a session in which a paired device says', { timeout: 30_000 }, () => {
-  it.each(BY_VIEWERS)('%s', async (_, ...plains) => {
+  it.each(BY_VIEWERS.map(([name, ...plains]) => ({ name, plains })))('$name', async ({ plains }) => {
     await expectEnd(await rogueViewer(await household(nodeSuite)), plains);
   });
 });
 
 describe('a viewer ends a session in which its home says', { timeout: 30_000 }, () => {
-  it.each(BY_HOMES)('%s', async (_, ...plains) => {
+  it.each(BY_HOMES.map(([name, ...plains]) => ({ name, plains })))('$name', async ({ plains }) => {
     await expectEnd(await rogueHome(await household(nodeSuite)), plains);
   });
 });
