@@ -28,7 +28,7 @@ export function Prove(): ReactNode {
   );
 }
 
-function Check({ words: { check, title, about, control } }: { readonly words: CheckWords }): ReactNode {
+function Check({ words: { check, title, about, control, counted } }: { readonly words: CheckWords }): ReactNode {
   const prove = useCommand('remote.prove');
   const [proof, setProof] = useState<Proof | null>(null);
   const run = async (): Promise<void> => {
@@ -57,7 +57,7 @@ function Check({ words: { check, title, about, control } }: { readonly words: Ch
           )}
         </Button>
       </div>
-      <div aria-live="polite">{proof === null ? null : <Outcome proof={proof} />}</div>
+      <div aria-live="polite">{proof === null ? null : <Outcome proof={proof} counted={counted} />}</div>
       {prove.error === null ? null : <ErrorLine>{prove.error.message}</ErrorLine>}
     </li>
   );
@@ -65,7 +65,7 @@ function Check({ words: { check, title, about, control } }: { readonly words: Ch
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
 
-function Outcome({ proof }: { readonly proof: Proof }): ReactNode {
+function Outcome({ proof, counted }: { readonly proof: Proof; readonly counted: string }): ReactNode {
   const verdict = verdictOf(proof);
   return (
     <div className="outcome" data-tone={verdict.tone}>
@@ -75,12 +75,12 @@ function Outcome({ proof }: { readonly proof: Proof }): ReactNode {
       </p>
       <dl>
         <div>
-          <dt>What the relay was given</dt>
+          <dt>{counted}</dt>
           <dd className="numbers big">{hitsWords(proof.hits, proof.looked)}</dd>
           <dd className="muted">{proof.found}</dd>
         </div>
         <div>
-          <dt>The control</dt>
+          <dt>The same in the control</dt>
           <dd className="numbers big">{hitsWords(proof.controlHits, 0)}</dd>
           <dd className="muted">{proof.control}</dd>
         </div>

@@ -6,6 +6,8 @@ export interface CheckWords {
   readonly title: string;
   readonly about: string;
   readonly control: string;
+  /** What its first count is of. */
+  readonly counted: string;
 }
 
 export const CHECKS: readonly CheckWords[] = [
@@ -14,18 +16,21 @@ export const CHECKS: readonly CheckWords[] = [
     title: 'Is a picture or a name in it?',
     about: 'Searches everything the relay was given for pictures, video, and the names of your cameras, devices and home.',
     control: 'The same search in the same messages before they were sealed must find them.',
+    counted: 'Found in what the relay was given',
   },
   {
     check: 'keys',
     title: 'Does another key open it?',
     about: 'Tries the keys of other devices, other sessions and this home on what the relay was given.',
     control: 'The right key must open a rehearsal.',
+    counted: 'Opened of what the relay was given',
   },
   {
     check: 'misroute',
     title: 'What if the relay mixes two homes up?',
     about: 'Makes a stranger’s home and a viewer up on this computer, and joins the two as a relay that mixes homes up would: from the start, and in the middle of watching.',
     control: 'Without the seal, the stranger’s pictures must appear.',
+    counted: 'Shown of the stranger’s home',
   },
 ];
 
