@@ -108,13 +108,13 @@ describe('the report', () => {
   const controls = [{ name: 'planted', violations: ['found'] }];
 
   it('sums up, and is sound only with every control found and nothing else', () => {
-    const report = makeReport({ rounds: [round], power: null, realDisk: null, controls, skipped: [] }, 7, '');
+    const report = makeReport({ rounds: [round], power: null, realDisk: null, moves: null, controls, skipped: [] }, 7, '');
     expect(report).toMatchObject({ rounds: 1, lostMs: { p50: 0, p99: 600, max: 600 }, outageMs: { p50: 2_500, max: 2_500 }, violations: 0, orphans: 0, controlViolations: 1, seed: 7 });
     expect(isSound(report)).toBe(true);
-    expect(isSound(makeReport({ rounds: [round], power: null, realDisk: null, controls: [...controls, { name: 'another', violations: [] }], skipped: [] }, 7, ''))).toBe(false);
-    expect(isSound(makeReport({ rounds: [round], power: null, realDisk: null, controls: [], skipped: [] }, 7, ''))).toBe(false);
-    expect(isSound(makeReport({ rounds: [{ ...round, violations: ['something'] }], power: null, realDisk: null, controls, skipped: [] }, 7, ''))).toBe(false);
-    expect(isSound(makeReport({ rounds: [{ ...round, orphans: 1 }], power: null, realDisk: null, controls, skipped: [] }, 7, ''))).toBe(false);
+    expect(isSound(makeReport({ rounds: [round], power: null, realDisk: null, moves: null, controls: [...controls, { name: 'another', violations: [] }], skipped: [] }, 7, ''))).toBe(false);
+    expect(isSound(makeReport({ rounds: [round], power: null, realDisk: null, moves: null, controls: [], skipped: [] }, 7, ''))).toBe(false);
+    expect(isSound(makeReport({ rounds: [{ ...round, violations: ['something'] }], power: null, realDisk: null, moves: null, controls, skipped: [] }, 7, ''))).toBe(false);
+    expect(isSound(makeReport({ rounds: [{ ...round, orphans: 1 }], power: null, realDisk: null, moves: null, controls, skipped: [] }, 7, ''))).toBe(false);
   });
 
   it('puts each value under one bar', () => {

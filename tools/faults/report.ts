@@ -19,6 +19,8 @@ export interface FaultReport {
   readonly power: { readonly cuts: number; readonly worlds: number; readonly lostMs: Quantiles; readonly histogram: Histogram; readonly rebuilt: number } | null;
   /** The same on ext4. */
   readonly realDisk: { readonly cuts: number; readonly lostMs: Quantiles } | null;
+  /** While footage moves between two disks: nothing may be lost there. */
+  readonly moves: { readonly cuts: number; readonly worlds: number } | null;
   readonly kinds: Readonly<Record<string, { readonly rounds: number; readonly violations: number; readonly maxLostMs: DurationMs; readonly maxOutageMs: DurationMs | null }>>;
   readonly controls: readonly { readonly name: string; readonly violations: number }[];
   /** Controls of which nothing was found: then the suite proves nothing. */
@@ -53,22 +55,23 @@ export function histogramOf(values: readonly number[]): Histogram {
   return BOUNDS_MS.map((upToMs, index) => ({ upToMs, count: values.filter((value) => value <= upToMs && value > (BOUNDS_MS[index - 1] ?? Number.NEGATIVE_INFINITY)).length }));
 }
 
-export function makeReport({ rounds, power, realDisk, controls, skipped }: SuiteResult, seed: number, machine: string): FaultReport {
+export function makeReport({ rounds, power, realDisk, moves, controls, skipped }: SuiteResult, seed: number, machine: string): FaultReport {
   const lost = rounds.flatMap((round) => round.lostMs);
   const outages = rounds.flatMap((round) => round.outageMs);
   const allControls = [
     ...controls.map(({ name, violations }) => ({ name, violations: violations.length })),
     ...(power?.controls ?? []).map(({ name, violations }) => ({ name, violations })),
     ...(realDisk === null || realDisk.skipped !== null ? [] : [{ name: 'no sync at all, on a real file system', violations: realDisk.controlViolations }]),
+    ...(moves?.controls ?? []).map(({ name, violations }) => ({ name, violations })),
   ];
-  const texts = [...rounds.flatMap((round) => round.violations.map((violation) => `${round.kind}: ${violation}`)), ...[...(power?.violations ?? []), ...(realDisk?.violations ?? [])].map((violation) => `power cut: ${violation}`)];
+  const texts = [...rounds.flatMap((round) => round.violations.map((violation) => `${round.kind}: ${violation}`)), ...[...(power?.violations ?? []), ...(realDisk?.violations ?? []), ...(moves?.violations ?? [])].map((violation) => `power cut: ${violation}`)];
   const kinds = Object.fromEntries([...new Set(rounds.map((round) => round.kind))].map((kind) => {
     const own = rounds.filter((round) => round.kind === kind);
     const ownOutages = own.flatMap((round) => round.outageMs);
     return [kind, { rounds: own.length, violations: own.reduce((sum, round) => sum + round.violations.length, 0), maxLostMs: quantile(own.flatMap((round) => round.lostMs), 1), maxOutageMs: ownOutages.length === 0 ? null : quantile(ownOutages, 1) }];
   }));
   return {
-    rounds: rounds.length + (power?.rounds ?? 0) + (realDisk?.cuts ?? 0),
+    rounds: rounds.length + (power?.rounds ?? 0) + (realDisk?.cuts ?? 0) + (moves?.cuts ?? 0),
     lostMs: quantilesOf([...lost, ...(power?.lostMs ?? []), ...(realDisk?.lostMs ?? [])]),
     outageMs: { p50: quantile(outages, 0.5), max: quantile(outages, 1) },
     violations: texts.length,
@@ -78,6 +81,7 @@ export function makeReport({ rounds, power, realDisk, controls, skipped }: Suite
     processes: { rounds: rounds.length, lostMs: quantilesOf(lost), histogram: histogramOf(lost) },
     power: power === null || power.skipped !== null ? null : { cuts: power.rounds, worlds: power.worlds, lostMs: quantilesOf(power.lostMs), histogram: histogramOf(power.lostMs), rebuilt: power.rebuilt },
     realDisk: realDisk === null || realDisk.skipped !== null ? null : { cuts: realDisk.cuts, lostMs: quantilesOf(realDisk.lostMs) },
+    moves: moves === null || moves.skipped !== null ? null : { cuts: moves.cuts, worlds: moves.worlds },
     kinds, controls: allControls, silentControls: allControls.filter((control) => control.violations === 0).map(({ name }) => name), skipped, violationTexts: texts, machine,
   };
 }
@@ -88,10 +92,11 @@ export function isSound(report: FaultReport): boolean {
 }
 
 export function reportLines(report: FaultReport): readonly string[] {
-  const { processes, power, realDisk, outageMs } = report;
+  const { processes, power, realDisk, moves, outageMs } = report;
   const lines = [`seed ${report.seed}; ${processes.rounds} rounds: lost p50 ${processes.lostMs.p50}, p99 ${processes.lostMs.p99}, most ${processes.lostMs.max} ms; back after p50 ${outageMs.p50}, most ${outageMs.max} ms`, ...bars(processes.histogram)];
   if (power !== null) lines.push(`${power.cuts} power cuts, ${power.worlds} worlds: lost p50 ${power.lostMs.p50}, p99 ${power.lostMs.p99}, most ${power.lostMs.max} ms`, ...bars(power.histogram));
   if (realDisk !== null) lines.push(`${realDisk.cuts} power cuts of ext4: lost p50 ${realDisk.lostMs.p50}, most ${realDisk.lostMs.max} ms`);
+  if (moves !== null) lines.push(`${moves.cuts} power cuts while footage moved between two disks, ${moves.worlds} worlds`);
   lines.push(...report.violationTexts.map((text) => `VIOLATION ${text}`), ...report.silentControls.map((name) => `SILENT CONTROL ${name}`), ...report.skipped.map(({ kind, reason }) => `skipped: ${kind}: ${reason}`));
   lines.push(report.machine, `${report.rounds} rounds, ${report.violations} violations, ${report.orphans} orphans, ${report.controlViolations} violations found by ${report.controls.length} controls`);
   return lines;

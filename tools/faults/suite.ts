@@ -1,4 +1,5 @@
 /** Owns the run: which kinds come in which order over which archive, the power cuts, and the controls. */
+import { moveCuts, type MoveCutResult } from './power/move-cuts.ts';
 import { realDiskCuts, type RealDiskResult } from './power/real-disk.ts';
 import { powerCutRounds, type PowerCutResult } from './power/rounds.ts';
 import { seededRandom } from './power/world-choices.ts';
@@ -13,11 +14,15 @@ import { type RoundResult, runRound } from './round.ts';
 const ROUNDS_PER_ARCHIVE = 20;
 /** A cut of a real file system takes as long as many in the model. */
 const CUTS_PER_REAL_CUT = 20;
+/** From so many power cuts on it is the long form. */
+const LONG_CUTS = 40;
 
 export interface SuiteResult {
   readonly rounds: readonly RoundResult[];
   readonly power: PowerCutResult | null;
   readonly realDisk: RealDiskResult | null;
+  /** Power cuts while footage moves between two disks. */
+  readonly moves: MoveCutResult | null;
   readonly controls: readonly Control[];
   /** What could not be done here, and why. */
   readonly skipped: readonly { readonly kind: string; readonly reason: string }[];
@@ -72,16 +77,19 @@ export async function runSuite(options: FaultOptions, signal: AbortSignal, say: 
   } finally {
     await houses.end();
   }
-  const { power, realDisk } = await cutPower(options, signal, say);
-  const notCut = [{ kind: 'power cuts of a traced engine', reason: power?.skipped ?? null }, { kind: 'power cuts of a real file system', reason: realDisk?.skipped ?? null }];
-  return { rounds, power, realDisk, controls, skipped: [...skipped, ...notCut.flatMap(({ kind, reason }) => (reason === null ? [] : [{ kind, reason }]))] };
+  const { power, realDisk, moves } = await cutPower(options, signal, say);
+  const notCut = [{ kind: 'power cuts of a traced engine', reason: power?.skipped ?? null }, { kind: 'power cuts of a real file system', reason: realDisk?.skipped ?? null }, { kind: 'power cuts while footage moves', reason: moves?.skipped ?? null }];
+  return { rounds, power, realDisk, moves, controls, skipped: [...skipped, ...notCut.flatMap(({ kind, reason }) => (reason === null ? [] : [{ kind, reason }]))] };
 }
 
-async function cutPower({ cuts, seed }: FaultOptions, signal: AbortSignal, say: (line: string) => void): Promise<Pick<SuiteResult, 'power' | 'realDisk'>> {
-  if (cuts === 0 || signal.aborted) return { power: null, realDisk: null };
+async function cutPower({ cuts, seed }: FaultOptions, signal: AbortSignal, say: (line: string) => void): Promise<Pick<SuiteResult, 'power' | 'realDisk' | 'moves'>> {
+  if (cuts === 0 || signal.aborted) return { power: null, realDisk: null, moves: null };
   const onProgress = (line: string): void => say(`power: ${line}`);
   const power = await powerCutRounds({ rounds: cuts, seed, signal, onProgress });
-  return { power, realDisk: await realDiskCuts({ cuts: Math.ceil(cuts / CUTS_PER_REAL_CUT), random: seededRandom(seed), signal, onProgress }) };
+  const realDisk = await realDiskCuts({ cuts: Math.ceil(cuts / CUTS_PER_REAL_CUT), random: seededRandom(seed), signal, onProgress });
+  // A few of a move's operations in the short form, each of them in the long one.
+  const moves = await moveCuts({ seed, signal, onProgress, ...(cuts < LONG_CUTS ? { moves: 1, cutEvery: 6 } : {}) });
+  return { power, realDisk, moves };
 }
 
 /** The archive that is continued, and those of a single round. */

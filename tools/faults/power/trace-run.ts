@@ -88,19 +88,19 @@ async function traceLives(options: TraceOptions, simulator: Simulator, scratch: 
   const cameras = simulator.cameras.map((camera) => ({ name: null, address: camera.onvifUrl, username: camera.username, password: camera.password }));
   const order = { dataDir: path.join(base, 'data'), mediaDir: path.join(base, 'media'), quotaBytes: options.quotaBytes, seconds: options.seconds, pauses: true, subStreams: true };
   const reading: Reading = { files, pipes, problems, base };
-  const first = await life({ ...order, cameras, from: 0, seconds: 3_600 }, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, options.signal);
+  const first = await life(ENTRY, { ...order, cameras, from: 0, seconds: 3_600 } satisfies TracedOrder, path.join(scratch, 'first.strace'), base, { killAfterMs: options.seconds * 1_000 }, options.signal);
   const at = await follow(reading, first.traceFile, 0, true);
-  const second = await life({ ...order, cameras: [], from: 1_000 }, path.join(scratch, 'second.strace'), base, null, options.signal);
+  const second = await life(ENTRY, { ...order, cameras: [], from: 1_000 } satisfies TracedOrder, path.join(scratch, 'second.strace'), base, null, options.signal);
   await follow(reading, second.traceFile, at, false);
   const sent = simulator.cameras.flatMap((camera) => (['main', 'sub'] as const).map((stream) => ({ camera: camera.index, stream, host: camera.host, entries: camera.sendLog(stream) })));
   return { operations: files.operations, base, killedMs: first.killedMs, content: (inode) => files.content(inode), arrivals: pipes.arrivals(), sent, problems: [...problems, ...files.problems], durationMs: performance.now() - startMs };
 }
 
-/** One life of the engine under strace: the trace's file, and when it was killed, if it was. */
-async function life(order: TracedOrder, traceFile: string, base: string, kill: { readonly killAfterMs: number } | null, signal: AbortSignal): Promise<{ readonly traceFile: string; readonly killedMs: number }> {
+/** One life of a program (`entry`, told its order as JSON) under strace: the trace's file, and when it was killed, if it was. Throws where it fails by itself. */
+export async function life(entry: string, order: object, traceFile: string, base: string, kill: { readonly killAfterMs: number } | null, signal: AbortSignal): Promise<{ readonly traceFile: string; readonly killedMs: number }> {
   const child = spawn(
     'strace',
-    ['-f', '--seccomp-bpf', '-y', '-ttt', '-xx', '-s', String(64 * 1024 * 1024), '-e', `trace=${TRACED_CALLS.join(',')}`, '-e', 'signal=none', '-o', traceFile, process.execPath, ENTRY, JSON.stringify(order)],
+    ['-f', '--seccomp-bpf', '-y', '-ttt', '-xx', '-s', String(64 * 1024 * 1024), '-e', `trace=${TRACED_CALLS.join(',')}`, '-e', 'signal=none', '-o', traceFile, process.execPath, entry, JSON.stringify(order)],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UV_USE_IO_URING: '0', UV_THREADPOOL_SIZE: '8', NODE_OPTIONS: '' }, signal, killSignal: 'SIGKILL', cwd: path.dirname(base) },
   );
   const lines: string[] = [];
@@ -122,7 +122,7 @@ async function life(order: TracedOrder, traceFile: string, base: string, kill: {
     await killTracee(child.pid ?? 0);
   }
   const outcome = await ended;
-  if (kill === null && outcome !== 0) throw new Error(`the traced engine ended with ${outcome}:\n${lines.slice(-20).join('\n')}`);
+  if (kill === null && outcome !== 0) throw new Error(`the traced program ended with ${outcome}:\n${lines.slice(-20).join('\n')}`);
   return { traceFile, killedMs };
 }
 
@@ -133,7 +133,7 @@ async function killTracee(strace: number): Promise<void> {
   if (tracee !== undefined && tracee > 1) process.kill(tracee, 'SIGKILL');
 }
 
-interface Reading {
+export interface Reading {
   readonly files: TracedFiles;
   readonly pipes: TracedPipes;
   readonly problems: string[];
@@ -141,7 +141,7 @@ interface Reading {
 }
 
 /** Reads one life's trace and holds the outcome against the real folder; gives the place where it ends. */
-async function follow({ files, pipes, problems, base }: Reading, traceFile: string, from: number, killed: boolean): Promise<number> {
+export async function follow({ files, pipes, problems, base }: Reading, traceFile: string, from: number, killed: boolean): Promise<number> {
   const lines = new StraceLines(from);
   const calls: SystemCall[] = [];
   const hexBase = [...Buffer.from(base)].map((byte) => `\\x${byte.toString(16)}`).join('');
