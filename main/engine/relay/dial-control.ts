@@ -1,6 +1,6 @@
 /** One control socket of the home at one relay and route: says which tokens the home answers to, hears rings, comes back by itself. */
 import { PorchlightError } from '../../../shared/errors.ts';
-import { encodeRegister, TOKEN_BYTES } from '../../../shared/relay/protocol.ts';
+import { decodeRelayMessage, encodeRegister, TOKEN_BYTES } from '../../../shared/relay/protocol.ts';
 import { type DurationMs, type EpochMs, SECOND_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -11,6 +11,8 @@ const FIRST_CEILING_MS: DurationMs = SECOND_MS;
 const LONGEST_CEILING_MS: DurationMs = 15 * SECOND_MS;
 /** A connection that held this long was a good one: the next wait is short again. */
 const HELD_MS: DurationMs = 10 * SECOND_MS;
+/** A ring that was sent to the old socket arrives within this. */
+const LINGER_MS: DurationMs = SECOND_MS;
 /** From the hello to the relay's welcome. */
 const WELCOME_MS: DurationMs = 10 * SECOND_MS;
 
@@ -41,6 +43,7 @@ export class ControlLine {
   readonly #parts: ControlParts;
   #state: ControlState;
   #socket: RelaySocket | null = null;
+  readonly #lingering = new Set<RelaySocket>();
   #registered = '';
 
   constructor(parts: ControlParts) {
@@ -83,7 +86,7 @@ export class ControlLine {
         const next: RelaySocket | string = await this.#live(socket, signal);
         if (typeof next === 'string') return next;
         // The newer registration holds the tokens: nobody rings in vain in between.
-        socket.close('a newer socket took its place');
+        this.#linger(socket);
         socket = next;
       }
     } catch (error) {
@@ -91,7 +94,7 @@ export class ControlLine {
       return error instanceof PorchlightError ? error.message : 'The connection to the relay failed.';
     } finally {
       this.#socket = null;
-      socket?.close('it is over');
+      for (const one of [socket, ...this.#lingering]) one?.close('it is over');
     }
   }
 
@@ -118,38 +121,48 @@ export class ControlLine {
     }
   }
 
-  /** Hears rings until the socket ends (why), or another stands ready in its place. */
+  /** Hears rings until the socket ends (why), or another stands ready in its place; rings that are still on their way to this one are heard as well. */
   async #live(socket: RelaySocket, signal: AbortSignal): Promise<RelaySocket | string> {
-    const replaced = new AbortController();
+    const { clock, address, log, onRing, random } = this.#parts;
+    const over = Promise.withResolvers<RelaySocket | string>();
+    let isOver = false;
     let cancelRedial = (): void => undefined;
-    let next: RelaySocket | null = null;
-    const redialIn = (waitMs: DurationMs): void => {
-      cancelRedial();
-      cancelRedial = this.#parts.clock.after(waitMs, () => {
-        this.#connect(signal).then((ready) => {
-          if (replaced.signal.aborted) ready.close('too late');
-          else {
-            next = ready;
-            replaced.abort();
-          }
-        }, (error: unknown) => this.#parts.log.debug(`the relay ${this.#parts.address.url} could not be dialled anew: ${error instanceof Error ? error.message : String(error)}`));
-      });
+    const redial = (): void => {
+      this.#connect(signal).then((ready) => {
+        if (isOver) ready.close('too late');
+        else over.resolve(ready);
+      }, (error: unknown) => log.debug(`the relay ${address.url} could not be dialled anew: ${error instanceof Error ? error.message : String(error)}`));
     };
-    const both = AbortSignal.any([signal, replaced.signal]);
-    try {
-      for (;;) {
-        const message = await socket.next(both);
-        if (message.type === 'ring') this.#parts.onRing({ ...this.#parts.address, token: message.token, sessionKey: message.sessionKey });
-        else if (message.type === 'reconnect-in') redialIn(message.leastMs + this.#parts.random() * message.spreadMs);
-        else return 'The relay said something that it never should.';
+    const abort = (): void => over.resolve('It was called off.');
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    socket.onClose((reason) => over.resolve(reason));
+    socket.onMessage((bytes) => {
+      const message = decodeRelayMessage(bytes);
+      if (message?.type === 'ring') onRing({ ...address, token: message.token, sessionKey: message.sessionKey });
+      else if (message?.type !== 'reconnect-in') over.resolve('The relay said something that it never should.');
+      else if (!isOver) {
+        cancelRedial();
+        cancelRedial = clock.after(message.leastMs + random() * message.spreadMs, redial);
       }
-    } catch (error) {
-      if (next !== null) return next;
-      return error instanceof Error ? error.message : 'The connection to the relay was lost.';
+    });
+    try {
+      return await over.promise;
     } finally {
-      replaced.abort();
+      isOver = true;
       cancelRedial();
+      signal.removeEventListener('abort', abort);
     }
+  }
+
+  /** A socket whose place another took: a ring that was on its way to it is still answered. */
+  #linger(socket: RelaySocket): void {
+    this.#lingering.add(socket);
+    const cancel = this.#parts.clock.after(LINGER_MS, () => socket.close('a newer socket took its place'));
+    socket.onClose(() => {
+      cancel();
+      this.#lingering.delete(socket);
+    });
   }
 
   #register(socket: RelaySocket, always: boolean): void {

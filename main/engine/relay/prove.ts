@@ -137,7 +137,7 @@ async function proveKeys(parts: ProveParts): Promise<Proof> {
   const records = rehearsal.sealed.slice(1);
   const right = await rightKeyOf(parts.suite, mine.keys, records);
   const atHand = [...strangers.keys, parts.routeSeed, ...parts.devices.list().flatMap(({ psk, ringSeed, publicKey }) => [psk, ringSeed, publicKey])];
-  const wrong = await Promise.all([...new Map(atHand.map((key) => [Buffer.from(key).toString('hex'), key])).values()].map((key) => parts.suite.aeadKey(key)));
+  const wrong = await Promise.all([...new Map(atHand.map((key) => [Buffer.from(key).toString('hex'), key])).values()].map(async (key) => await parts.suite.aeadKey(key)));
   const captured = parts.captured.slice(-TRIED_CAPTURED).map(({ bytes }) => bytes);
   const hits = (await countOpened(parts.clock, records, wrong)) + (await countOpened(parts.clock, captured, right === null ? wrong : [...wrong, right]));
   const controlHits = right === null ? 0 : await countOpened(parts.clock, records, [right]);
