@@ -91,7 +91,7 @@ export class EchoHome {
           if (message?.type === 'ring') void this.#serve(Buffer.from(message.sessionKey));
           if (message?.type !== 'reconnect-in') return;
           clearTimeout(timer);
-          timer = setTimeout(() => this.#dial().then(resolve, () => undefined), message.leastMs + Math.random() * message.spreadMs);
+          timer = setTimeout(() => void this.#dial().then(resolve, () => undefined), message.leastMs + Math.random() * message.spreadMs);
         });
         void current.closed.then(() => {
           clearTimeout(timer);

@@ -134,7 +134,7 @@ async function wave(port: number, random: Random): Promise<void> {
   const lingering = await linger(port, random);
   const kinds = Object.values(ATTACKS);
   for (let round = 0; round < 15; round += 1) await Promise.allSettled(kinds.map((attack) => attack(port, random)));
-  await Promise.all(lingering.map((socket) => (socket.destroyed ? undefined : once(socket, 'close'))));
+  await Promise.all(lingering.filter((socket) => !socket.destroyed).map((socket) => once(socket, 'close')));
 }
 
 it('outlives garbage on every level, and nobody honest notices', { timeout: 120_000 }, async () => {

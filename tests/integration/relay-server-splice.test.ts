@@ -269,6 +269,6 @@ it('hands messages to a test’s hook instead, which may misroute them', async (
   }
   await waitFor('four ends', () => ends.size === 4);
   two.session.send(Buffer.from('for two'));
-  const got = [];
+  const got: string[] = [];
   while (!got.includes('for two')) got.push((await one.viewer.next()).toString());
 });

@@ -18,6 +18,8 @@ const BENCHES: Readonly<Record<string, Load>> = {
   rebuild: () => import('./rebuild.ts'),
   move: () => import('./move.ts'),
   soak: () => import('./soak.ts'),
+  relay: () => import('./relay.ts'),
+  storm: () => import('./storm.ts'),
 };
 
 function usage(why: string): never {
