@@ -8,6 +8,7 @@ import { ErrorLine, Field } from '../../components/Field.tsx';
 import { SwitchSetting } from '../../components/Setting.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 import { CopyButton } from './CopyButton.tsx';
+import { doorCode } from './qr-path.ts';
 import { QrCode } from './QrCode.tsx';
 import './doors.css';
 
@@ -61,7 +62,7 @@ function Addresses({ state: { urls, fingerprint } }: { readonly state: DoorsStat
   if (url === undefined) return <p className="muted">This computer has no address in a network at the moment.</p>;
   return (
     <div className="addresses">
-      <QrCode text={url} label={`Code of the address ${url}`} />
+      <QrCode text={doorCode(url, fingerprint)} label={`Code of the address ${url} and the fingerprint`} />
       <div>
         <p>Scan the code with a phone’s camera, or type the address:</p>
         <ul>
@@ -80,7 +81,7 @@ function Addresses({ state: { urls, fingerprint } }: { readonly state: DoorsStat
         </ul>
         {fingerprint === null ? null : (
           <>
-            <p>The first time, the browser warns: the certificate is this home’s own. Compare its fingerprint (SHA-256) once, and go on only if it is the same:</p>
+            <p>The first time, the browser warns: the certificate is this home’s own. Compare its fingerprint (SHA-256) once, and go on only if it is the same. The code above holds it too, behind the address:</p>
             <p className="fingerprint">
               <code>{fingerprint}</code>
             </p>

@@ -1,7 +1,8 @@
 /** What is drawn is read back by a decoder, as a phone would. */
 import { decodeQR } from 'qr/decode.js';
 import { describe, expect, it } from 'vitest';
-import { qrPath } from './qr-path.ts';
+import { parseRoute } from '../../state/route.ts';
+import { doorCode, qrPath } from './qr-path.ts';
 
 const SCALE = 4;
 
@@ -22,6 +23,13 @@ describe('the QR code', () => {
   it('is read back as what was put in, at the length of a pairing and of an address', () => {
     const pairing = `porchlight-pair:1.${'aB3_-9zQ'.repeat(28)}`;
     for (const text of [pairing, 'https://192.168.1.20:8443/']) expect(decodeQR(paint(qrPath(text)))).toBe(text);
+  });
+
+  it('opens the first view with a fingerprint behind the address', () => {
+    const code = doorCode('https://192.168.1.20:8443/', 'AB:CD:EF');
+    expect(new URL(code)).toMatchObject({ origin: 'https://192.168.1.20:8443', pathname: '/', hash: '#sha256=ABCDEF' });
+    expect(parseRoute(new URL(code).hash)).toEqual(parseRoute(''));
+    expect(doorCode('https://192.168.1.20:8443/', null)).toBe('https://192.168.1.20:8443/');
   });
 
   it('keeps four white modules around it', () => {

@@ -28,3 +28,8 @@ function runs(row: readonly boolean[]): readonly (readonly [number, number])[] {
   });
   return found;
 }
+
+/** What a phone scans to open this home: the address, and behind it, where no server sees it, the certificate's fingerprint to compare with. */
+export function doorCode(url: string, fingerprint: string | null): string {
+  return fingerprint === null ? url : `${url}#sha256=${fingerprint.replaceAll(':', '')}`;
+}
