@@ -16,8 +16,8 @@ import { otherCamera, tampering } from './rows/tampering.ts';
 import { SocketRelay } from './socket-relay.ts';
 
 const ROWS: readonly Row[] = [honest, deranged, broadcast, wrongHome, wrongViewer, tampering, control, grants, otherCamera, delay];
-/** Three sockets each at both ends of one process, far from every limit of open files. */
-const SOCKETS_BATCH = 250;
+/** Three sockets each at both ends of one process, far from every limit of open files, and few enough to begin all at once. */
+const SOCKETS_BATCH = 125;
 
 export interface DrillOptions {
   readonly households: number;

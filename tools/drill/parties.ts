@@ -14,8 +14,8 @@ import type { Ledger } from './ledger.ts';
 
 /** The stream every viewer opens for its first camera. */
 const STREAM = 1;
-/** Thousands begin at once on a machine that may be busy; nothing in the drill waits for this to pass. */
-const LIMITS = { handshakeMs: 60_000 } as const;
+/** Hundreds begin at once on a machine that may be busy; nothing in the drill waits for these to pass. */
+const LIMITS = { handshakeMs: 60_000, silenceMs: 60_000 } as const;
 const HANDSHAKE_LIMIT_MS = 70_000;
 
 /** One end of the drill: a session, or why there is none. */
@@ -127,7 +127,8 @@ export async function honestSessions(parties: Parties, joined: readonly Joined[]
   const ready = await parties.relay.until(() => pairs.every(({ home, viewer, asked }) => home.session !== null && viewer.session !== null && asked > 0), HANDSHAKE_LIMIT_MS);
   if (ready) return pairs;
   const failed = forceUnwrap('one of them is not there', pairs.find(({ home, viewer, asked }) => home.session === null || viewer.session === null || asked === 0));
-  throw new Error(`an honest session did not come to be: ${failed.home.refused ?? failed.viewer.refused ?? 'nothing was asked'}`);
+  const { home, viewer } = failed;
+  throw new Error(`an honest session did not come to be: home ${home.refused ?? home.closed ?? 'fine'}, viewer ${viewer.refused ?? viewer.closed ?? 'fine'}`);
 }
 
 /** A picture as a frame of the contract, on the stream every viewer opened. */
