@@ -223,8 +223,11 @@ test('goes grey, then blank with its reason, when a relay delays everything by 1
   await waitFor('a black canvas', async () => (await look()).isBlack, 2_000, 50);
   await expect(tile().getByText(/No sign of life from there for \d+ s/)).toBeVisible();
   const seen = await notes();
-  expect(seen.map(({ kind }) => kind).slice(0, 3)).toEqual(['clear', 'grey', expect.stringMatching(/grey|blank/) as string]);
-  test.info().annotations.push({ type: 'delayed: grey and blank after', description: seen.filter(({ reason }, index) => index > 0 && seen[index - 1]?.kind !== seen[index]?.kind && reason !== undefined).map(({ kind, atMs }) => `${kind} ${atMs - delayedMs} ms`).join(', ') });
+  // On a busy machine a sign of life may be late before anything is delayed: the way from the last clear picture counts.
+  const blankAt = seen.findIndex(({ kind }) => kind === 'blank');
+  const way = seen.slice(seen.findLastIndex(({ kind }, at) => kind === 'clear' && at < blankAt), blankAt + 1).filter(({ kind }, at, all) => kind !== all[at - 1]?.kind);
+  expect(way.map(({ kind }) => kind)).toEqual(['clear', 'grey', 'blank']);
+  test.info().annotations.push({ type: 'delayed by 10 s', description: way.slice(1).map(({ kind, atMs }) => `${kind} after ${atMs - delayedMs} ms`).join(', ') });
   // Signs of life come again, regularly, each 10 s late: still nothing to see, and another reason.
   await expect(tile().getByText(/Everything from there comes 10 s late/)).toBeVisible({ timeout: 20_000 });
   expect((await look()).isBlack).toBe(true);

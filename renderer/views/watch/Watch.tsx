@@ -6,7 +6,7 @@ import { useQuery } from '../../api/engine-context.tsx';
 import { useLocks } from '../../state/locks.ts';
 import { useIsAway, useSight } from '../../state/place.tsx';
 import { may, mayKnowTimes } from '../../state/rights.ts';
-import { useRoute } from '../../state/route.ts';
+import { type Route, useRoute } from '../../state/route.ts';
 import { AheadProvider, useAheadPicture } from './ahead-context.tsx';
 import { ContactSheet } from './ContactSheet.tsx';
 import { Controls } from './Controls.tsx';
@@ -65,9 +65,12 @@ export function Watch(): ReactNode {
     setWindow(followNow({ startMs: 0, endMs: lengthMs }, Date.now() + offsetMs));
   }, [firstMs, offsetMs]);
 
-  // A link to a moment (from an event, a camera) is followed whenever the address changes.
+  // A link to a moment (from an event, a camera) is followed whenever the address changes, and not again when a new connection tells the time anew.
   const { goTo } = moment;
+  const followed = useRef<Route | null>(null);
   useEffect(() => {
+    if (followed.current === route) return;
+    followed.current = route;
     if (route.cameraId !== null) setOpened(route.cameraId);
     if (route.atMs !== null) goTo(route.atMs);
   }, [route, goTo]);
