@@ -88,13 +88,12 @@ function Row({ relay: { url, phase, sinceMs, sentence }, busy, onRemove }: { rea
 
 export interface AddRelayProps {
   readonly busy: boolean;
-  readonly placeholder?: string;
   /** Whether it was taken. */
   readonly onAdd: (url: string) => Promise<boolean>;
 }
 
 /** The field for an address; what is wrong with it is said when it is sent, not while it is typed. */
-export function AddRelay({ busy, placeholder = 'relay.example.org', onAdd }: AddRelayProps): ReactNode {
+export function AddRelay({ busy, onAdd }: AddRelayProps): ReactNode {
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const submit = async (event: SubmitEvent): Promise<void> => {
@@ -107,7 +106,7 @@ export function AddRelay({ busy, placeholder = 'relay.example.org', onAdd }: Add
     <form className="add-relay" onSubmit={(event) => void submit(event)} noValidate>
       <Field
         label="Address of the relay"
-        placeholder={placeholder}
+        placeholder="relay.example.org"
         inputMode="url"
         autoComplete="off"
         autoCapitalize="none"

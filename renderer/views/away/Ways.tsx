@@ -5,7 +5,7 @@ import { useCommand } from '../../api/engine-context.tsx';
 import { ErrorLine } from '../../components/Field.tsx';
 import { AddRelay, type RemoteProps } from './Relays.tsx';
 import { CopyButton } from './CopyButton.tsx';
-import { RELAY_COMMAND, RELAY_PORT } from './relay-command.ts';
+import { RELAY_COMMAND } from './relay-command.ts';
 
 type Way = 'tunnel' | 'own' | 'chosen';
 
@@ -67,8 +67,8 @@ function OwnRelay(props: RemoteProps): ReactNode {
           <p className="muted small">It writes nothing to disk and holds no key that opens anything. docs/guide/relay.md has the container, limits and duties.</p>
         </li>
         <li>
-          Type its address here, with port {RELAY_PORT}:
-          <Connect {...props} placeholder={`relay.example.org:${RELAY_PORT}`} />
+          Type the server’s name here:
+          <Connect {...props} />
         </li>
       </ol>
     </div>
@@ -84,7 +84,7 @@ function ChosenRelay(props: RemoteProps): ReactNode {
   );
 }
 
-function Connect({ remote, onChanged, placeholder }: RemoteProps & { readonly placeholder?: string }): ReactNode {
+function Connect({ remote, onChanged }: RemoteProps): ReactNode {
   const save = useCommand('remote.setRelays');
   const add = async (url: string): Promise<boolean> => {
     const state = await save.run({ enabled: true, relays: [...new Set([...remote.relays.map((relay) => relay.url), url])] });
@@ -93,7 +93,7 @@ function Connect({ remote, onChanged, placeholder }: RemoteProps & { readonly pl
   };
   return (
     <>
-      <AddRelay busy={save.busy} onAdd={add} {...(placeholder === undefined ? {} : { placeholder })} />
+      <AddRelay busy={save.busy} onAdd={add} />
       {save.error === null ? null : <ErrorLine>{save.error.message}</ErrorLine>}
     </>
   );
