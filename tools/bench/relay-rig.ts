@@ -36,7 +36,8 @@ export async function startBenchRelay(options: { readonly secure: boolean; reado
     tls.push('--tls', ...files);
   }
   const port = options.args?.includes('--port') === true ? [] : ['--port', '0'];
-  const child = startChild(process.execPath, ['relay/main.ts', '--address', '127.0.0.1', ...port, '--metrics-port', '0', '--drain-seconds', '0', ...OPEN_LIMITS, ...tls, ...(options.args ?? [])], { cwd: ROOT });
+  const address = options.args?.includes('--address') === true ? [] : ['--address', '127.0.0.1'];
+  const child = startChild(process.execPath, ['relay/main.ts', ...address, ...port, '--metrics-port', '0', '--drain-seconds', '0', ...OPEN_LIMITS, ...tls, ...(options.args ?? [])], { cwd: ROOT });
   const url = await child.waitForLine((line) => /(wss?:\/\/[^ ]+)/.exec(line)?.[1] ?? null, 20_000);
   const metrics = await child.waitForLine((line) => /^Counters: (\S+)/.exec(line)?.[1] ?? null, 20_000);
   let last = '';

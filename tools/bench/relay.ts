@@ -5,6 +5,7 @@ import type { BenchOptions } from './options.ts';
 import { type BenchReport, type Figure, figure, percentile } from './figures.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 import { measureIdle } from './relay-idle.ts';
+import { measureLines } from './relay-line.ts';
 import { type BenchRelay, End, joinEnds, startBenchRelay, startTcpSplice } from './relay-rig.ts';
 
 const GB = 1e9;
@@ -138,11 +139,15 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
     await relay.stop();
   }
   figures.push(await measureStalled(Math.max(15, seconds * 3)));
+  const lines = await measureLines(Math.max(20, options.many ? 600 : seconds * 4));
+  figures.push(...lines.figures);
   figures.push(...(await measureIdle(options.many ? [1_000, 5_000] : [1_000])));
   return {
     bench: 'relay',
     figures,
     notes: [
+      ...lines.notes,
+      'The slow and the lossy line are the kernel’s own, between the viewer and the relay; the sessions on them are the real ones, both ends in one process.',
       'Home, relay and viewer are three processes on the same cores, each under its own TLS where it says wss; the relay is `relay/main.ts` with its limits of rate and number raised.',
       'Live frames: 30 a second, a keyframe each second of five times the others; delay from before the seal of a frame’s last record to after its opening, without the first second.',
     ],
