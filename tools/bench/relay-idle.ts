@@ -31,7 +31,7 @@ process.stdin.on('data', () => console.log('BYTES ' + process.memoryUsage.rss())
 /** Bytes of each socket of a bare TLS server. */
 async function measureBareTls(sockets: number): Promise<number> {
   const pems = await generate([{ name: 'commonName', value: 'relay' }], { keyType: 'ec', curve: 'P-256' });
-  const child = startChild(process.execPath, ['-e', BARE_TLS, pems.cert, pems.private]);
+  const child = startChild(process.execPath, ['-e', BARE_TLS, '--', pems.cert, pems.private]);
   const clients: TLSSocket[] = [];
   try {
     const port = Number(await child.waitForLine((line) => /^PORT (\d+)/.exec(line)?.[1] ?? null, 10_000));
