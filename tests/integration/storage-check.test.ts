@@ -1,7 +1,7 @@
 /** `npm run check` as a person runs it: the program, its words and its exit code. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { mkdirSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -120,6 +120,23 @@ describe('npm run check', () => {
     expect(found.filter(({ kind }) => kind === 'gap-over-footage')).toHaveLength(1);
     expect(found.every(({ notice }) => notice === true)).toBe(true);
     expect(code).toBe(0);
+    // A start that takes footage in looks for such gaps, and leaves of each what is missing still; the same without an index.
+    const gapsNow = async (): Promise<readonly unknown[]> => {
+      const opened = await openArchive({ dataDir: data, clock: systemClock, logger: silentLogger });
+      await opened.recoverTails();
+      await opened.reconcile();
+      const [timeline] = await opened.read.timeline({ cameraIds: [key.cameraId], startMs: START_MS, endMs: after.endMs, maxItems: 2_048 });
+      await opened.close();
+      return (timeline?.gaps ?? []).filter(({ startMs }) => startMs >= first.endMs).map(({ startMs, endMs, cause }) => [startMs - first.endMs, endMs - first.endMs, cause]);
+    };
+    await writeClosed(forceUnwrap('one disk', archive.roots.readable()[0]), { ...key, session: 0, sequence: 9, startMs: START_MS - 20 * CLIP_MS });
+    const clipped = [[0, 1_000, 'disk-failing'], [CLIP_MS, 2 * CLIP_MS, 'disk-missing']];
+    expect(await gapsNow()).toEqual(clipped);
+    expect((await run('--data', data)).out).not.toContain('covers');
+    expect((await run('--data', data)).code).toBe(0);
+    for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(data, `porchlight.db${suffix}`), { force: true });
+    expect(await gapsNow()).toEqual(clipped);
+    expect((await run('--data', data)).code).toBe(0);
   });
 
   it('checks files by themselves where there is no index', async () => {

@@ -89,7 +89,7 @@ export class ArchiveWalks {
 
   async #reconcileOnce(startMs: number, signal: AbortSignal | undefined, onProgress: (progress: WalkProgress) => void): Promise<WalkReport> {
     const findings: Finding[] = [];
-    let [files, hours, ofHours] = [0, 0, 0];
+    let [files, hours, ofHours, taken] = [0, 0, 0, 0];
     const report = (finished: boolean): WalkReport => ({ files, findings, durationMs: this.#parts.clock.monotonicMs() - startMs, finished });
     await this.#parts.finishHalfDone();
     await this.#threads.maintenance.requireSound();
@@ -109,6 +109,7 @@ export class ArchiveWalks {
         files += compared;
         hours += done;
         findings.push(...found);
+        taken += (step as ReconcileStep).insert.length;
         await this.#applyStep(step as ReconcileStep, root);
         onProgress({ files, ofFiles: null, share: ofHours === 0 ? null : Math.min(1, hours / ofHours), backToMs: allJournals && reachedMs !== null && reachedMs > 0 ? reachedMs : null });
       });
@@ -116,6 +117,7 @@ export class ArchiveWalks {
       await this.#threads.write((writer) => writer.markIndexed(root.rootId, this.#parts.clock.nowMs()));
     }
     if (findings.some(({ kind }) => kind === 'not-indexed')) await this.#parts.finishHalfDone();
+    if (taken > 0) await this.#clipGaps();
     this.#parts.onCompared();
     return report(true);
   }
@@ -175,9 +177,16 @@ export class ArchiveWalks {
         }
       }
       await this.#threads.write((writer) => writer.apply({ happenings: happenings(of('not-in-index')) }, false, null));
+      await this.#clipGaps(of('gap-over-footage'));
       const base = this.#parts.roots.forRecording()?.path ?? null;
       await this.#threads.write((writer) => writer.apply({ happenings: happenings(of('not-in-journal')) }, true, base));
     });
+  }
+
+  /** Footage that came back lies where a gap was written: the gap is taken back, and what of it is missing still is written. */
+  async #clipGaps(found?: readonly Finding[]): Promise<void> {
+    const happenings = (found ?? (await this.#threads.maintenance.gapsOverFootage())).flatMap(({ instead = [] }) => instead);
+    if (happenings.length > 0) await this.#threads.write((writer) => writer.apply({ happenings }, true, this.#parts.roots.forRecording()?.path ?? null));
   }
 
   async #applyStep(step: ReconcileStep, { rootId }: RootPlace): Promise<void> {

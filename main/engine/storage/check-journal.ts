@@ -21,6 +21,8 @@ export function journalFindings(db: ReadableDb, roots: readonly RootPlace[], wai
   }
   const rowed = new Map(rowedHappenings(db).map((happening) => [formatLine(happening), happening]));
   for (const [line, happening] of journaled) {
+    // What was taken back has no row.
+    if (happening.type === 'gap' && journaled.has(formatLine({ type: 'ungap', gap: happening.gap }))) continue;
     if (!rowed.has(line)) findings.push({ kind: 'not-in-index', invariant: 'I5', path: 'journal', sentence: `The journal has what the index has not: ${line.trim()}`, happening });
   }
   let elsewhere = 0;
@@ -36,8 +38,9 @@ export function journalFindings(db: ReadableDb, roots: readonly RootPlace[], wai
 /** Gaps, events and locks of the index, as a journal would write them. */
 function rowedHappenings(db: ReadableDb): readonly Happening[] {
   const gaps = db.prepare('SELECT camera_id AS cameraId, stream, start_ms AS startMs, end_ms AS endMs, cause, detail FROM gaps JOIN streams ON streams.id = stream_id').all();
+  const ungaps = db.prepare('SELECT camera_id AS cameraId, stream, start_ms AS startMs, end_ms AS endMs, cause, detail FROM ungaps JOIN streams ON streams.id = stream_id').all();
   const events = db.prepare('SELECT id, camera_id AS cameraId, start_ms AS startMs, end_ms AS endMs, kind, label FROM events').all();
   const locks = db.prepare('SELECT id, camera_id AS cameraId, start_ms AS startMs, end_ms AS endMs, note, created_ms AS createdMs FROM locks').all();
   const unlocks = db.prepare('SELECT id, camera_id AS cameraId, at_ms AS startMs, at_ms AS endMs FROM unlocks').all();
-  return [...gaps.map((gap) => ({ type: 'gap', gap })), ...events.map((event) => ({ type: 'event', event })), ...locks.map((lock) => ({ type: 'lock', lock })), ...unlocks.map((unlock) => ({ type: 'unlock', unlock }))] as Happening[];
+  return [...gaps.map((gap) => ({ type: 'gap', gap })), ...ungaps.map((gap) => ({ type: 'ungap', gap })), ...events.map((event) => ({ type: 'event', event })), ...locks.map((lock) => ({ type: 'lock', lock })), ...unlocks.map((unlock) => ({ type: 'unlock', unlock }))] as Happening[];
 }

@@ -13,6 +13,8 @@ import { idRegistry } from './stream-ids.ts';
 export interface HappeningWriter {
   /** False where the very same gap is there already (a journal line read twice). */
   insertGap(gap: Gap): boolean;
+  /** Takes a gap back, now and whenever its line is read. */
+  insertUngap(gap: Gap): boolean;
   insertEvent(event: CameraEvent): boolean;
   insertLock(lock: FootageLock): boolean;
   /** Kept beside the lock, and for one that is not known yet: a rebuild reads the lines of several disks in any order. */
@@ -26,7 +28,11 @@ export interface HappeningWriter {
 
 export function happeningWriter(db: WritableDb): HappeningWriter {
   const ids = idRegistry(db);
-  const insertGap = db.prepare('INSERT INTO gaps (stream_id, start_ms, end_ms, size_class, cause, detail) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const insertGap = db.prepare(`INSERT INTO gaps (stream_id, start_ms, end_ms, size_class, cause, detail)
+    SELECT :stream, :start, :end, :size, :cause, :detail WHERE NOT EXISTS (SELECT 1 FROM ungaps WHERE stream_id = :stream AND start_ms = :start AND end_ms = :end AND cause = :cause) ON CONFLICT DO NOTHING`);
+  const insertUngap = db.prepare('INSERT INTO ungaps (stream_id, start_ms, end_ms, cause, detail) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+  const removeGap = db.prepare('DELETE FROM gaps WHERE stream_id = ? AND start_ms = ? AND end_ms = ? AND cause = ?');
+  const pruneUngaps = db.prepare('DELETE FROM ungaps WHERE start_ms < ? AND stream_id IN (SELECT id FROM streams WHERE camera_id = ?)');
   const insertEvent = db.prepare('INSERT INTO events (id, camera_id, start_ms, end_ms, size_class, kind, label) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
   const pruneGaps = db.prepare('DELETE FROM gaps WHERE start_ms < ? AND stream_id IN (SELECT id FROM streams WHERE camera_id = ?)');
   const pruneEvents = db.prepare('DELETE FROM events WHERE start_ms < ? AND camera_id = ?');
@@ -38,13 +44,18 @@ export function happeningWriter(db: WritableDb): HappeningWriter {
     JOIN locks ON locks.camera_id = streams.camera_id AND locks.start_ms < segments.end_ms AND locks.end_ms > segments.start_ms
     WHERE streams.camera_id = ? AND stream = ? AND session = ? AND sequence = ? AND locks.id NOT IN (SELECT id FROM unlocks)`);
   const writer: Omit<HappeningWriter, 'insert'> = {
-    insertGap: (gap) => insertGap.run(ids.stream(gap.cameraId, gap.stream), gap.startMs, gap.endMs, sizeClassOf(gap), gap.cause, gap.detail).changes > 0,
+    insertGap: (gap) => insertGap.run({ stream: ids.stream(gap.cameraId, gap.stream), start: gap.startMs, end: gap.endMs, size: sizeClassOf(gap), cause: gap.cause, detail: gap.detail }).changes > 0,
+    insertUngap: (gap) => {
+      const streamId = ids.stream(gap.cameraId, gap.stream);
+      removeGap.run(streamId, gap.startMs, gap.endMs, gap.cause);
+      return insertUngap.run(streamId, gap.startMs, gap.endMs, gap.cause, gap.detail).changes > 0;
+    },
     insertEvent: (event) => insertEvent.run(event.id, event.cameraId, event.startMs, event.endMs, sizeClassOf(event), event.kind, event.label).changes > 0,
     insertLock: (lock) => insertLock.run(lock.id, lock.cameraId, lock.startMs, lock.endMs, lock.note, lock.createdMs).changes > 0,
     insertUnlock: (unlock) => insertUnlock.run(unlock.id, unlock.cameraId, unlock.startMs).changes > 0,
     isLocked: ({ cameraId, stream, session, sequence }) => locked.get(cameraId, stream, session, sequence) !== undefined,
     prune: (cameraId, beforeMs) => {
-      for (const sql of [pruneGaps, pruneEvents, pruneLocks, pruneUnlocks]) sql.run(beforeMs, cameraId);
+      for (const sql of [pruneGaps, pruneUngaps, pruneEvents, pruneLocks, pruneUnlocks]) sql.run(beforeMs, cameraId);
     },
   };
   return { ...writer, insert: (happening) => insertHappening(writer, happening) };
@@ -54,6 +65,8 @@ function insertHappening(writer: Omit<HappeningWriter, 'insert'>, happening: Hap
   switch (happening.type) {
     case 'gap':
       return writer.insertGap(happening.gap);
+    case 'ungap':
+      return writer.insertUngap(happening.gap);
     case 'event':
       return writer.insertEvent(happening.event);
     case 'lock':

@@ -19,6 +19,8 @@ export interface Unlock extends TimeRange {
 
 export type Happening =
   | { readonly type: 'gap'; readonly gap: Gap }
+  /** A gap that covered footage is none, for good; what of it is missing after all is gaps of its own. */
+  | { readonly type: 'ungap'; readonly gap: Gap }
   | { readonly type: 'event'; readonly event: CameraEvent }
   | { readonly type: 'lock'; readonly lock: FootageLock }
   | { readonly type: 'unlock'; readonly unlock: Unlock };
@@ -36,6 +38,7 @@ type Fields = TimeRange & { readonly cameraId: CameraId };
 function fieldsOf(happening: Happening): Fields {
   switch (happening.type) {
     case 'gap':
+    case 'ungap':
       return happening.gap;
     case 'event':
       return happening.event;
@@ -72,11 +75,11 @@ function parseLine(line: string, cameraId: CameraId): Happening | null {
   const fields = value as Record<string, unknown>;
   const { startMs, endMs } = fields;
   if (fields['v'] !== 1 || fields['cameraId'] !== cameraId || typeof startMs !== 'number' || typeof endMs !== 'number' || !(startMs <= endMs)) return null;
-  if (fields['type'] === 'gap') {
-    const { stream, detail } = fields;
+  if (fields['type'] === 'gap' || fields['type'] === 'ungap') {
+    const { type, stream, detail } = fields;
     const cause = GAP_CAUSES.find((known) => known === fields['cause']);
     if (typeof stream !== 'string' || !isStreamKind(stream) || cause === undefined || typeof detail !== 'string') return null;
-    return { type: 'gap', gap: { cameraId, stream, startMs, endMs, cause, detail } };
+    return { type, gap: { cameraId, stream, startMs, endMs, cause, detail } };
   }
   const { id, label, note, createdMs } = fields;
   if (fields['type'] === 'unlock') return typeof id === 'string' ? { type: 'unlock', unlock: { id, cameraId, startMs, endMs } } : null;

@@ -8,6 +8,7 @@ import type { EpochMs } from '../../../shared/time.ts';
 import { exposeWorker } from '../core/worker-rpc.ts';
 import type { StreamTail } from '../ports/archive.ts';
 import { checkArchive, type CheckOptions, type CheckStep } from './check.ts';
+import { gapFindings } from './check-gaps.ts';
 import { journalFindings } from './check-journal.ts';
 import { openForReading, type ReadableDb, requireSound } from './database.ts';
 import type { GarbageFile } from './index-writer.ts';
@@ -81,6 +82,7 @@ const api = {
   countHours: (root: RootPlace): ReturnType<typeof countHours> => countHours(root.path),
   segmentCount: (): number => Number(reading().prepare('SELECT coalesce(sum(segments), 0) FROM usage').pluck().get()),
   journalFindings: (roots: readonly RootPlace[], waiting: string, allHere: boolean): readonly Finding[] => journalFindings(reading(), roots, waiting, allHere),
+  gapsOverFootage: (): readonly Finding[] => mappingSqlite(() => [...gapFindings(reading())].flat()),
   reread: (root: RootPlace, path: string): Promise<Pick<ReconcileStep, 'remove'> & { readonly segments: ReconcileStep['insert'] } | null> => rereadFile(root, path),
   end: (walk: number): void => void open.delete(walk),
   oldestOn: (rootId: RootId, limit: number): readonly MovableSegment[] => mappingSqlite(() => oldestOn(reading(), rootId, limit)),

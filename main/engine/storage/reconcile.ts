@@ -31,6 +31,8 @@ export interface Finding {
   readonly rootId?: RootId;
   /** What index or journal lacks. */
   readonly happening?: Happening;
+  /** What says it rightly, in order; journal and index have neither yet. */
+  readonly instead?: readonly Happening[];
 }
 
 /** One bounded step: what the writer is to add and remove, and what was found. */

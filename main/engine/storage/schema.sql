@@ -124,6 +124,16 @@ CREATE TABLE unlocks (
   at_ms REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Gaps that covered footage which came back: they are none, whichever line a rebuild reads first.
+CREATE TABLE ungaps (
+  stream_id INTEGER NOT NULL REFERENCES streams (id),
+  start_ms REAL NOT NULL,
+  end_ms REAL NOT NULL CHECK (end_ms >= start_ms),
+  cause TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (stream_id, start_ms, end_ms, cause)
+) STRICT, WITHOUT ROWID;
+
 -- Which days of the timeline changed last, in the order they did: a reader that knows up to one seq forgets the days above it.
 CREATE TABLE timeline_changes (
   seq INTEGER PRIMARY KEY,

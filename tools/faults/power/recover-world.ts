@@ -145,6 +145,7 @@ const TIMELINE_TABLES = {
   events: 'SELECT id, camera_id, start_ms, end_ms, kind, label FROM events ORDER BY id',
   locks: 'SELECT * FROM locks ORDER BY id',
   unlocks: 'SELECT * FROM unlocks ORDER BY id',
+  ungaps: 'SELECT camera_id, stream, start_ms, end_ms, cause, detail FROM ungaps JOIN streams ON streams.id = stream_id ORDER BY 1, 2, 3, 4, 5',
 } as const;
 
 /** Numbers of the locks that are in force (traced-engine.ts). */

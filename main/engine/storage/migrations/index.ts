@@ -4,6 +4,7 @@ import type { WritableDb } from '../database.ts';
 import { initial } from './0010-initial.ts';
 import { timelineChanges } from './0020-timeline-changes.ts';
 import { locks } from './0030-locks.ts';
+import { ungaps } from './0040-ungaps.ts';
 
 export interface Migration {
   /** Rises by tens, so that a step can be put between two released ones. */
@@ -11,7 +12,7 @@ export interface Migration {
   up(db: Pick<WritableDb, 'exec' | 'prepare'>): void;
 }
 
-export const MIGRATIONS: readonly Migration[] = [initial, timelineChanges, locks];
+export const MIGRATIONS: readonly Migration[] = [initial, timelineChanges, locks, ungaps];
 
 /**
  * Brings a database to the last version of `migrations`, stopping in the past for tests. Throws PorchlightError
