@@ -222,6 +222,10 @@ test('goes grey, then blank with its reason, when a relay delays everything by 1
   await expect(canvas()).toBeHidden();
   await waitFor('a black canvas', async () => (await look()).isBlack, 2_000, 50);
   await expect(tile().getByText(/No sign of life from there for \d+ s/)).toBeVisible();
+  // Of previews that were seen before, none is shown either.
+  await viewer.page.getByRole('slider', { name: 'Moment shown' }).hover();
+  await expect(viewer.page.locator('.peek')).toBeVisible();
+  await expect(viewer.page.locator('.peek img')).toBeHidden();
   const seen = await notes();
   // On a busy machine a sign of life may be late before anything is delayed: the way from the last clear picture counts.
   const blankAt = seen.findIndex(({ kind }) => kind === 'blank');
@@ -237,7 +241,7 @@ test('goes grey, then blank with its reason, when a relay delays everything by 1
 
 test('goes blank with its reason when a relay misroutes, and opens nothing of the other session', async () => {
   const other = await viewer.page.context().newPage();
-  await other.goto(viewer.page.url());
+  await other.goto(new URL(`/${await homeHash()}/watch`, viewer.page.url()).href);
   await expect(other.locator(`article[data-camera="${shown}"] canvas[data-state="live"]`)).toBeVisible({ timeout: 30_000 });
   await seeNow();
   await noteSight();
