@@ -43,7 +43,7 @@ export async function openRemote(base: Base, { footage, previewStore }: Recordin
   };
   const remote = new RemoteDesk({
     configDir, file, devices, clock, log,
-    settings: openRelaySettings(file),
+    settings: openRelaySettings(file, clock),
     identity: openHomeIdentity({ file, secrets, suite: nodeSuite }),
     create: (parts) =>
       create({

@@ -64,7 +64,7 @@ async function makeHome(): Promise<Home> {
   const file = await openRemoteFile(folder, silentLogger);
   const devices = openDeviceStore({ file, secrets, suite: nodeSuite, clock: systemClock });
   const identity = openHomeIdentity({ file, secrets, suite: nodeSuite });
-  const relays = openRelaySettings(file);
+  const relays = openRelaySettings(file, systemClock);
   // Nothing here is switched on, so no live part is made.
   const create = (): never => {
     throw new Error('nothing is to be dialled');
@@ -176,7 +176,7 @@ it('says why nothing is dialled while the keyring is locked, draws no other key,
   const devices = openDeviceStore({ file, secrets, suite: nodeSuite, clock });
   const told: RemoteState[] = [];
   const desk = new RemoteDesk({
-    configDir: old.folder, file, devices, settings: openRelaySettings(file), identity: openHomeIdentity({ file, secrets, suite: nodeSuite }), clock, log: silentLogger,
+    configDir: old.folder, file, devices, settings: openRelaySettings(file, clock), identity: openHomeIdentity({ file, secrets, suite: nodeSuite }), clock, log: silentLogger,
     create: ({ own, relays, devices: book }) => {
       begun.push({ own: toHex(own.publicKey), relays, devices: book.list().map(({ name }) => name) });
       return quietService();

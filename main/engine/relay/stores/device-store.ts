@@ -7,6 +7,7 @@ import type { Bytes, CryptoSuite } from '../../../../shared/relay/suite.ts';
 import type { EpochMs } from '../../../../shared/time.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Emitter } from '../../core/emitter.ts';
+import { isUntold, knownAfterTelling } from './reach.ts';
 import type { DeviceRecord, RemoteFile, Secrets } from './remote-file.ts';
 
 /** Each takes three of the 64 tokens a home may register at a relay. */
@@ -59,6 +60,10 @@ export interface DeviceStore {
   revoke(deviceId: string): Promise<void>;
   /** Whether the stamp is above every earlier one; durable before a true answer. */
   acceptStamp(deviceId: string, stampMs: number): Promise<boolean>;
+  /** It says which relays it keeps, and is about to be told those of now. Durable when it resolves; nothing is written where nothing changes. */
+  toldRelays(deviceId: string, says: readonly string[]): Promise<void>;
+  /** Those that may know this home by relays it left. */
+  untold(): readonly RemoteDevice[];
   /** Notes when it was last here; written with the next change. */
   seen(deviceId: string, atMs: EpochMs): void;
   /** All of them with their keys, as a set-up takes them along. */
@@ -138,7 +143,7 @@ class FileDevices implements DeviceStore {
     await this.#parts.secrets.set(secretName(id), keysText(psk, ringSeed));
     this.#assertRoom(id);
     this.#keys.set(id, { publicKey: publicKey.slice(), psk: psk.slice(), ringSeed: ringSeed.slice() });
-    const record: DeviceRecord = { id, name, pairedMs: this.#parts.clock.nowMs(), lastSeenMs: before?.lastSeenMs ?? null, grants, publicKeyHex: toHex(publicKey), stampMs: before?.stampMs ?? 0 };
+    const record: DeviceRecord = { id, name, pairedMs: this.#parts.clock.nowMs(), lastSeenMs: before?.lastSeenMs ?? null, grants, publicKeyHex: toHex(publicKey), stampMs: before?.stampMs ?? 0, reach: this.#reachNow() };
     await this.#parts.file.change({ devices: [...this.#records.filter((one) => one.id !== id), record] });
     this.#changes.emit({ kind: 'added', device: toDevice(record) });
     return toDevice(record);
@@ -174,6 +179,22 @@ class FileDevices implements DeviceStore {
     return this.#record(deviceId) !== undefined;
   }
 
+  async toldRelays(deviceId: string, says: readonly string[]): Promise<void> {
+    const record = this.#need(deviceId);
+    const reach = knownAfterTelling(record.reach, says, this.#parts.file.content.relays);
+    if (JSON.stringify(reach) === JSON.stringify(record.reach)) return;
+    try {
+      await this.#replace({ ...record, reach });
+    } finally {
+      this.#changes.emit({ kind: 'changed', device: toDevice(record) });
+    }
+  }
+
+  untold(): readonly RemoteDevice[] {
+    const { clock, file } = this.#parts;
+    return this.#records.filter(({ reach }) => isUntold(reach, file.content.relays, clock.nowMs())).map(toDevice);
+  }
+
   seen(deviceId: string, atMs: EpochMs): void {
     const record = this.#record(deviceId);
     if (record === undefined || atMs <= (record.lastSeenMs ?? 0)) return;
@@ -202,6 +223,12 @@ class FileDevices implements DeviceStore {
 
   get #records(): readonly DeviceRecord[] {
     return this.#parts.file.content.devices;
+  }
+
+  /** An offer to pair is withdrawn where the list changes: who pairs knows the list of now. */
+  #reachNow(): DeviceRecord['reach'] {
+    const { relays } = this.#parts.file.content;
+    return relays.length === 0 ? [] : [{ relays, leftMs: null }];
   }
 
   #record(deviceId: string): DeviceRecord | undefined {

@@ -1,7 +1,9 @@
 /** Which relays this home is reached over, and whether at all: off until wanted. */
 import { PorchlightError } from '../../../../shared/errors.ts';
 import { MAX_RELAYS } from '../../../../shared/relay/pairing-code.ts';
+import type { Clock } from '../../core/clock.ts';
 import { Emitter } from '../../core/emitter.ts';
+import { type EarlierRelays, earlierRelays, knownAfterChange } from './reach.ts';
 import type { RemoteFile } from './remote-file.ts';
 
 /** Characters, in the spelling below: what the code of a pairing holds. */
@@ -17,10 +19,14 @@ export interface RelaySettingsStore {
   get(): RelaySettings;
   /** Durable when it resolves. Rejects with `invalid-input`, one sentence, where an address is none. */
   set(wanted: RelaySettings): Promise<RelaySettings>;
+  /** Lists that were left, and at whose relays devices that were not told may still ring. */
+  earlier(): readonly EarlierRelays[];
+  /** Forgets those lists: who was not told is lost, and must be paired again. Durable when it resolves. */
+  leaveNow(): Promise<void>;
   onChange(listener: (settings: RelaySettings) => void): () => void;
 }
 
-export function openRelaySettings(file: RemoteFile): RelaySettingsStore {
+export function openRelaySettings(file: RemoteFile, clock: Pick<Clock, 'nowMs'>): RelaySettingsStore {
   const changes = new Emitter<RelaySettings>();
   const get = (): RelaySettings => ({ enabled: file.content.enabled, relays: file.content.relays });
   return {
@@ -28,9 +34,18 @@ export function openRelaySettings(file: RemoteFile): RelaySettingsStore {
     async set({ enabled, relays }) {
       const normalised = normalisedRelays(relays);
       if (enabled && normalised.length === 0) throw new PorchlightError('invalid-input', 'Name the address of a relay first, as in wss://relay.example.org.');
-      await file.change({ enabled, relays: normalised });
+      const before = file.content.relays;
+      const devices = file.content.devices.map((device) => ({ ...device, reach: knownAfterChange(device.reach, before, normalised, clock.nowMs()) }));
+      await file.change({ enabled, relays: normalised, devices });
       changes.emit(get());
       return get();
+    },
+    earlier: () => earlierRelays(file.content.devices, file.content.relays, clock.nowMs()),
+    async leaveNow() {
+      const { relays } = file.content;
+      // A device that is known by no list is taken to know the one of now.
+      await file.change({ devices: file.content.devices.map((device) => ({ ...device, reach: relays.length === 0 ? [] : [{ relays, leftMs: null }] })) });
+      changes.emit(get());
     },
     onChange: (listener) => changes.on(listener),
   };

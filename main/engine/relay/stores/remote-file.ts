@@ -9,6 +9,7 @@ import type { RemoteDevice } from '../../../../shared/model/remote.ts';
 import type { EpochMs } from '../../../../shared/time.ts';
 import type { Logger } from '../../core/logger.ts';
 import { JsonFile } from './json-file.ts';
+import { type KnownRelays, readReach } from './reach.ts';
 
 /** Keys and seeds, sealed by whatever the system has for that (settings/sealed-secrets.ts, cameras/secret-store.ts). */
 export interface Secrets {
@@ -24,6 +25,8 @@ export interface DeviceRecord extends RemoteDevice {
   readonly publicKeyHex: string;
   /** Highest stamp of a session that was accepted; the next must be above it. */
   readonly stampMs: EpochMs;
+  /** The lists of relays it may know this home by; none: not known which. */
+  readonly reach: readonly KnownRelays[];
 }
 
 /** A place in the log of views: the line's number and SHA-256, 64 hex digits. */
@@ -74,7 +77,7 @@ export function readDevice(value: unknown): DeviceRecord | null {
   const { id, name, pairedMs, lastSeenMs, publicKeyHex, stampMs } = value;
   const grants = grantsSchema.safeParse(value['grants']);
   if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id) || typeof name !== 'string' || typeof pairedMs !== 'number' || !isKeyHex(publicKeyHex) || !grants.success) return null;
-  return { id, name, pairedMs, lastSeenMs: typeof lastSeenMs === 'number' ? lastSeenMs : null, grants: grants.data, publicKeyHex, stampMs: typeof stampMs === 'number' && stampMs >= 0 ? stampMs : 0 };
+  return { id, name, pairedMs, lastSeenMs: typeof lastSeenMs === 'number' ? lastSeenMs : null, grants: grants.data, publicKeyHex, stampMs: typeof stampMs === 'number' && stampMs >= 0 ? stampMs : 0, reach: readReach(value['reach']) };
 }
 
 export function readMark(value: unknown): LogMark | null {

@@ -197,22 +197,22 @@ describe('relays', () => {
   );
 
   it('are off until wanted, each kept once, five at most', async () => {
-    const relays = openRelaySettings(await remoteFile());
+    const relays = openRelaySettings(await remoteFile(), clock);
     expect(relays.get()).toEqual({ enabled: false, relays: [] });
     await expect(relays.set({ enabled: true, relays: [] })).rejects.toMatchObject({ kind: 'invalid-input' });
     await relays.set({ enabled: true, relays: ['b.example', 'wss://a.example/', 'B.example'] });
-    expect(openRelaySettings(await remoteFile()).get()).toEqual({ enabled: true, relays: ['wss://b.example', 'wss://a.example'] });
+    expect(openRelaySettings(await remoteFile(), clock).get()).toEqual({ enabled: true, relays: ['wss://b.example', 'wss://a.example'] });
     await expect(relays.set({ enabled: true, relays: ['a.org', 'b.org', 'c.org', 'd.org', 'e.org', 'f.org'] })).rejects.toMatchObject({ kind: 'invalid-input' });
     await expect(relays.set({ enabled: true, relays: ['a.org', 'http://b.org'] })).rejects.toMatchObject({ kind: 'invalid-input' });
     expect(relays.get().relays).toEqual(['wss://b.example', 'wss://a.example']);
   });
 
   it('come back from the copy before when the file is torn', async () => {
-    const relays = openRelaySettings(await remoteFile());
+    const relays = openRelaySettings(await remoteFile(), clock);
     await relays.set({ enabled: true, relays: ['a.example'] });
     await relays.set({ enabled: true, relays: ['b.example'] });
     await writeFile(path.join(folder, 'remote.json'), '{"format":1,"ena');
-    expect(openRelaySettings(await remoteFile()).get().relays).toEqual(['wss://a.example']);
+    expect(openRelaySettings(await remoteFile(), clock).get().relays).toEqual(['wss://a.example']);
   });
 });
 
