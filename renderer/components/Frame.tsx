@@ -3,7 +3,7 @@ import { Bell, Camera, CircleHelp, HardDrive, House, type LucideIcon, MonitorPla
 import type { ReactNode } from 'react';
 import { useConnection, useEngineEvent, useQuery } from '../api/engine-context.tsx';
 import { useCameras } from '../state/cameras.tsx';
-import { useIsAway, usePlace } from '../state/place.tsx';
+import { useIsAway, usePlace, useSight } from '../state/place.tsx';
 import { hrefOf, VIEWS_OF_ANOTHER_HOME, type ViewName } from '../state/route.ts';
 import { AwayBanner } from './AwayBanner.tsx';
 import { formatDays } from './format.ts';
@@ -61,7 +61,8 @@ export function Frame({ view, homeName, children }: FrameProps): ReactNode {
 function RecordingPill(): ReactNode {
   const cameras = useCameras();
   const isAway = useIsAway();
-  if (cameras === null || cameras.length === 0) return null;
+  const isUnknown = useSight().kind === 'blank';
+  if (cameras === null || cameras.length === 0 || isUnknown) return null;
   const recording = cameras.filter(({ status }) => status.recording).length;
   const paused = cameras.filter(({ camera }) => camera.paused !== null).length;
   // As their owner wants it: until something happens, or the hours begin.

@@ -55,7 +55,7 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
       {sight.kind === 'blank' ? <Blank sight={sight} /> : <Message entry={entry} phase={phase} live={playback === null} nowMs={nowMs} />}
       <footer>
         <span className="tile-name">{camera.name}</span>
-        {playback === null && status.recording && !offline ? <span className="recording" title="Recording" aria-label="Recording" /> : null}
+        {playback === null && status.recording && !offline && sight.kind !== 'blank' ? <span className="recording" title="Recording" aria-label="Recording" /> : null}
         <span className="spring" />
         {playback === null && opened && !isAway && status.state === 'live' ? <RecordNow entry={entry} nowMs={nowMs} /> : null}
         {hasSound && !offline && (opened || selected) ? (
