@@ -106,6 +106,7 @@ export class Opener {
   #isHeld = false;
   #isDraining = false;
   #isOver = false;
+  #whenIdle: (() => void) | null = null;
   /** Sealed bytes under the present key. */
   keyBytes = 0;
 
@@ -128,6 +129,12 @@ export class Opener {
     if (this.#isOver) cipher.wipe();
   }
 
+  /** Runs it once what came is opened and taken: at once where nothing is on its way. */
+  whenIdle(run: () => void): void {
+    this.#whenIdle = run;
+    this.#tellIdle();
+  }
+
   /** Ends it; the key is forgotten, and what waits is not looked at. */
   end(): void {
     this.#isOver = true;
@@ -144,6 +151,14 @@ export class Opener {
       this.#open(sealed);
     }
     this.#isDraining = false;
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    const run = this.#whenIdle;
+    if (run === null || this.#isDraining || (!this.#isOver && (this.#opening > 0 || this.#isHeld || this.#waiting.length > 0))) return;
+    this.#whenIdle = null;
+    run();
   }
 
   #open(sealed: Uint8Array): void {

@@ -86,7 +86,8 @@ export class SessionCore {
     this.#onFirst = onFirst;
     begun.inbox.handOn(
       (bytes) => this.#opener.push(bytes),
-      (reason) => this.fail(`The line was closed (${reason}).`),
+      // What came before is opened first: it may be a goodbye that says why.
+      (reason) => this.#opener.whenIdle(() => this.fail(`The line was closed (${reason}).`)),
     );
     if (end === 'viewer') this.#tick();
   }

@@ -143,10 +143,11 @@ describe('who may look in no more', () => {
     const ending = await deviceOf(home, ['live', 'sound'], Date.now() + 3_000);
     const changed = await deviceOf(home, ['live', 'sound']);
     const out = new Map<string, number>();
+    const said = new Map<string, string>();
     const why = (id: string) => waitFor('the end to be written down', () => home.views.find((view) => view.deviceId === id && view.kind === 'session' && view.toMs !== null)?.note);
     for (const device of [revoked, ending, changed]) {
       const session = await lookIn(home, relay.url, device);
-      session.onClose(() => out.set(device.id, performance.now()));
+      session.onClose((reason) => said.set(device.id, reason) && out.set(device.id, performance.now()));
       const client = clientOf(async () => (out.has(device.id) ? Promise.reject(new Error('it is out')) : session));
       await client.ask('cameras.list', {});
       const seen = watch(client);
@@ -162,6 +163,8 @@ describe('who may look in no more', () => {
     expect(await why(changed.id)).toContain('changed');
     await waitFor('the time to be over', () => out.has(ending.id), 10_000, 5);
     expect(await why(ending.id)).toContain('time');
+    // The device is told the same.
+    for (const { id } of [revoked, changed, ending]) expect(said.get(id)).toBe(await why(id));
     await home.service.devicesChanged();
     for (const device of [revoked, ending]) await expect(lookIn(home, relay.url, device)).rejects.toThrow('does not answer');
     expect(relay.counters.tokens).toBe(3);
