@@ -47,8 +47,9 @@ export const LIMITS: RelayLimits = {
   closeMs: 3_000,
   unknownDelayMs: 200,
   messageBytes: MAX_MESSAGE_BYTES,
-  // Four of the largest messages and Node's own high-water mark: enough for full speed, little enough for thousands of stalled ends.
-  backlogBytes: 64 * 1024,
+  // Twice Node's own high-water mark: below it, TLS (whose writes are done a turn later) would stop the source after every few messages;
+  // above, thousands of stalled ends would be gigabytes. A line that takes less than this in `stallMs`, 100 kbit/s, may count as taking nothing.
+  backlogBytes: 128 * 1024,
   // A 4K main stream has 16 Mbit/s; 8 would starve it.
   sessionBitsPerS: 25_000_000,
   sessionsPerHome: 8,

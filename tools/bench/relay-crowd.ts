@@ -12,12 +12,15 @@ export interface CrowdCount {
 /** So many dial at once at first: the storm comes later. */
 const FIRST_AT_ONCE = 50;
 
+/** As real homes have it. */
+const CEILING_MS = 15_000;
+
 const homes: EchoHome[] = [];
 
 async function come(url: string, number: number, baseMs: number): Promise<void> {
   const route = randomBytes(16).toString('base64url');
   while (homes.length < number) {
-    const next = Array.from({ length: Math.min(FIRST_AT_ONCE, number - homes.length) }, () => new EchoHome({ url, route, token: randomBytes(16), comeback: { baseMs, ceilingMs: 60_000 }, limitMs: 20_000 }));
+    const next = Array.from({ length: Math.min(FIRST_AT_ONCE, number - homes.length) }, () => new EchoHome({ url, route, token: randomBytes(16), comeback: { baseMs, ceilingMs: CEILING_MS }, limitMs: 20_000 }));
     for (const home of next) void home.run();
     homes.push(...next);
     while (!next.every((home) => home.isHere)) await new Promise((resolve) => setTimeout(resolve, 20));
