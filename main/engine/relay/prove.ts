@@ -1,7 +1,7 @@
 /** "Prove it": searches what relays were given, tries every other key on it, and leads a line astray; each with a control that must find something (docs/design/relay.md). */
 import type { Channel, ChannelMessage } from '../../../shared/contract/channel.ts';
 import type { EngineHead, ParsedViewerHead } from '../../../shared/contract/envelope.ts';
-import { decodeFrame } from '../../../shared/contract/frame.ts';
+import { decodeFrame, encodeFrame } from '../../../shared/contract/frame.ts';
 import { type CameraId, cameraIdFrom } from '../../../shared/model/ids.ts';
 import type { Proof } from '../../../shared/model/remote.ts';
 import type { AeadKey, CryptoSuite } from '../../../shared/relay/suite.ts';
@@ -47,7 +47,7 @@ const JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex');
 interface Rehearsal {
   /** As handed to the line by the home, from the answer to the greeting on. */
   readonly sealed: readonly Uint8Array[];
-  /** The same messages before they were sealed. */
+  /** The same messages unsealed. */
   readonly plain: readonly Uint8Array[];
   /** Messages the viewer opened until now. */
   readonly opened: () => number;
@@ -59,14 +59,12 @@ async function rehearse(parts: ProveParts, household: Household): Promise<Rehear
   const session = await proofSession(parts, household);
   const cameraId = picture?.cameraId ?? cameraIdFrom(parts.suite.random(12));
   const plain: Uint8Array[] = [];
-  // What goes into the seal, kept for the control.
-  const tapped = { sendSealed: (outgoing: Parameters<ProofSession['home']['sendSealed']>[0]) => (plain.push(outgoing.frame), session.home.sendSealed(outgoing)) };
-  answerAll(parts, session, tapped, cameraId, { names: parts.names(), jpeg: picture?.jpeg ?? JPEG });
-  let opened = 0;
+  answerAll(parts, session, cameraId, { names: parts.names(), jpeg: picture?.jpeg ?? JPEG });
   const all = Promise.withResolvers<void>();
-  session.viewer.onMessage(() => {
-    opened += 1;
-    if (opened === 3 * ROUNDS) all.resolve();
+  session.viewer.onMessage((message) => {
+    // As it was before it was sealed: the control searches it.
+    plain.push(encodeFrame(message, utf8));
+    if (plain.length === 3 * ROUNDS) all.resolve();
   });
   session.viewer.onClose(() => all.resolve());
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -75,12 +73,11 @@ async function rehearse(parts: ProveParts, household: Household): Promise<Rehear
     session.viewer.send({ head: { type: 'open', stream: round + 1, name: 'playback', input: { cameraId, stream: 'best', fromMs: 0, seekId: 0 }, credits: 1 }, payload: null });
   }
   await within(parts.clock, all.promise);
-  return { session, sealed: [...session.homeWire.sent], plain, opened: () => opened };
+  return { session, sealed: [...session.homeWire.sent], plain, opened: () => plain.length };
 }
 
 /** Serves the rehearsal as the home serves a device, with answers that name and show what must not be seen. */
-function answerAll({ clock, log }: ProveParts, { home }: ProofSession, tapped: Pick<ProofSession['home'], 'sendSealed'>, cameraId: CameraId, show: { readonly names: readonly string[]; readonly jpeg: Uint8Array }): void {
-  const session = { ...bound(home), ...tapped };
+function answerAll({ clock, log }: ProveParts, { home: session }: ProofSession, cameraId: CameraId, show: { readonly names: readonly string[]; readonly jpeg: Uint8Array }): void {
   const gate = new Gate({ session, grants: () => ({ cameras: [{ cameraId, rights: ['playback', 'previews', 'sound'] }], untilMs: null }), nowMs: () => clock.nowMs() });
   const views = new SessionViews({ clock, log, device: { id: '', name: '' }, journal: { append: async () => undefined, head: () => ({ length: 0, head: new Uint8Array(32) }) } });
   const channel: Channel = lineChannel({ session, gate, views, log, onWatched: () => undefined });
@@ -91,19 +88,6 @@ function answerAll({ clock, log }: ProveParts, { home }: ProofSession, tapped: P
     else if (asked.type === 'request' && asked.name === 'cameras.list') answer({ type: 'result', id: asked.id, value: show.names.map((name) => ({ camera: { id: cameraId, name } })) });
     else if (asked.type === 'request') answer({ type: 'result', id: asked.id, value: { item: { atMs: 0, offsetBytes: 0, sizeBytes: show.jpeg.length } } }, show.jpeg);
   });
-}
-
-/** A session's methods without its private fields, so that one of them can be put in place of another. */
-function bound(home: ProofSession['home']): ProofSession['home'] {
-  return {
-    devicePublicKey: home.devicePublicKey,
-    line: home.line,
-    sendSealed: () => false,
-    onMessage: (listener) => home.onMessage(listener),
-    dropLane: (lane) => home.dropLane(lane),
-    onClose: (listener) => home.onClose(listener),
-    close: (reason) => home.close(reason),
-  };
 }
 
 async function proveSearch(parts: ProveParts): Promise<Proof> {
@@ -117,7 +101,7 @@ async function proveSearch(parts: ProveParts): Promise<Proof> {
     check: 'search', looked: given.length, hits, controlHits,
     passed: hits === 0 && controlHits > 0 && opened() === 3 * ROUNDS,
     found: hits === 0 ? `Searched ${given.length} messages as a relay gets them for pictures, films and ${parts.names().length} names: found none.` : `Found pictures or names in ${hits} of ${given.length} messages. Switch watching from away off and tell whoever makes Porchlight.`,
-    control: controlHits > 0 ? `The same search on the same messages before they were sealed found something in ${controlHits} of ${plain.length}.` : 'The search found nothing in unsealed messages either, so it proves nothing.',
+    control: controlHits > 0 ? `The same search on the same messages, as the device that may open them has them, found something in ${controlHits} of ${plain.length}.` : 'The search found nothing in unsealed messages either, so it proves nothing.',
   };
 }
 
