@@ -3,6 +3,7 @@ import { createCipheriv } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { Asked } from '../../shared/relay/session-asked.ts';
+import { SessionCore } from '../../shared/relay/session-core.ts';
 import type { CryptoSuite } from '../../shared/relay/suite.ts';
 import { type DrillReport, runDrill } from '../../tools/drill/drill.ts';
 import { parseDrillOptions } from '../../tools/drill/options.ts';
@@ -70,6 +71,14 @@ describe('finds what is broken', () => {
     expect(report.ownFrames).toBe(8);
     expect(report.rows['H']?.opened).toBe(8);
     expect(report.faults.length).toBeGreaterThan(0);
+  });
+
+  test('a viewer that takes what arrives for a sign of life', async () => {
+    vi.spyOn(SessionCore.prototype, 'ageMs').mockReturnValue(0);
+    const report = await runDrill({ households: 8, isOverSockets: false, seed: 16, rows: ['A', 'I'] });
+    expect(report.ownFrames).toBe(8);
+    expect(report.rows['I']?.figures).toMatchObject({ noticed: 0, stillBlank: 0 });
+    expect(report.faults).toContain('I: viewers that are blank after 3 s: 0 in place of 8');
   });
 
   test('homes that send nothing: an empty drill is no sound one', async () => {
