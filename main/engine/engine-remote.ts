@@ -24,7 +24,7 @@ export interface Remote {
 export interface RemoteWiring {
   readonly create: (parts: RemoteHomeParts) => RemoteHomeService;
   /** Serves the contract until the channel closes, at each moment as far as the grants go then; null: the device was revoked. */
-  readonly serve: (channel: Channel, grants: () => Grants | null, media: MediaService) => void;
+  readonly serve: (channel: Channel, device: { readonly id: string; readonly grants: () => Grants | null }, media: MediaService) => void;
 }
 
 /** Opens what is kept; `remote.start()` begins to dial. */
@@ -50,12 +50,13 @@ export async function openRemote(base: Base, { footage, previewStore }: Recordin
         ...parts, clock, log,
         media: footage,
         hasSubStream: (cameraId) => registry.list().some((camera) => camera.id === cameraId && camera.streams.some(({ kind }) => kind === 'sub')),
-        serve: (channel, { id }, media) => serve(channel, () => devices.get(id)?.grants ?? null, media),
+        serve: (channel, { id }, media) => serve(channel, { id, grants: () => devices.get(id)?.grants ?? null }, media),
         homeName: () => settings.get().homeName,
         names: () => [settings.get().homeName, ...registry.list().map(({ name }) => name)],
         samplePicture,
       }),
     onChange: (state) => hub.tell('remote.changed', state),
+    onReach: (reach) => hub.tell('reach.changed', reach),
   });
   const stopHearing = homes.onChange((list) => hub.tell('homes.changed', list));
   stops.push(async () => {

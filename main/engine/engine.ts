@@ -125,7 +125,8 @@ async function build(init: EngineInit, link: ParentLink | null, clock: Clock, st
   connect(base, recording, network, appInfo);
   const away = await openRemote(base, recording, {
     create: createRemoteHome,
-    serve: (channel, grants, media) => void serveSession(channel, { handlers, media, events: hub.subscribe, access: accessOf(grants, () => clock.nowMs()), log: log.scoped('guest') }),
+    // A device that asks where the home is reached is told apart from others: what it knows is written down.
+    serve: (channel, { id, grants }, media) => void serveSession(channel, { handlers: { ...handlers, 'remote.reach': ({ known }) => away.remote.reach(id, known) }, media, events: hub.subscribe, access: accessOf(grants, () => clock.nowMs()), log: log.scoped('guest') }),
   }, stops);
   const care = await openCare(base, recording, [away.remotePart], stops);
   const doorsOpen = Promise.withResolvers<Doors>();

@@ -190,7 +190,7 @@ it('says why nothing is dialled while the keyring is locked, draws no other key,
   isLocked = false;
   clock.go(60_000);
   await vi.waitFor(() => expect(begun).toHaveLength(1));
-  expect(begun).toEqual([{ own: toHex((await old.identity.get()).key.publicKey), relays: { enabled: true, urls: ['wss://relay.example.org'] }, devices: ['Phone'] }]);
+  expect(begun).toEqual([{ own: toHex((await old.identity.get()).key.publicKey), relays: { enabled: true, urls: ['wss://relay.example.org'], earlier: [] }, devices: ['Phone'] }]);
   clock.go(1_000);
   expect(told.at(-1)?.devices.map(({ id }) => id)).toEqual([phone.id]);
   await desk.revoke(phone.id);

@@ -1,8 +1,8 @@
 /** What the owner does and sees of watching from away: switches it on, pairs, changes grants, revokes, reads the log; it begins the live part of the relay and ends it. */
 import { PorchlightError } from '../../shared/errors.ts';
-import type { Grants, PairingKind, PairingOffer, Proof, RelayCapture, RelayStatus, RemoteDevice, RemoteState, ViewKind, ViewLog } from '../../shared/model/remote.ts';
+import type { Grants, PairingKind, PairingOffer, LeavingRelays, Proof, Reach, RelayCapture, RelayStatus, RemoteDevice, RemoteState, ViewKind, ViewLog } from '../../shared/model/remote.ts';
 import { toHex } from '../../shared/relay/bytes.ts';
-import { type EpochMs, MINUTE_MS } from '../../shared/time.ts';
+import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import type { DeviceBook, RemoteHomeParts, RemoteHomeService } from './relay/home-parts.ts';
@@ -18,6 +18,8 @@ import { openViewLog, type ViewLogStore, type ViewQuery } from './relay/stores/v
 const TRY_AGAIN_MS = MINUTE_MS;
 /** The interface hears of changes this often at most. */
 const TELL_MS = 200;
+/** A device hears that its word was taken before the line it came over is left. */
+const LEAVE_AFTER_MS = 2 * SECOND_MS;
 
 export interface RemoteDeskParts {
   /** <data>/config. */
@@ -29,6 +31,8 @@ export interface RemoteDeskParts {
   /** Makes the live part; it dials nothing before it runs. */
   readonly create: (parts: Pick<RemoteHomeParts, 'own' | 'routeSeed' | 'devices' | 'views' | 'relays'>) => RemoteHomeService;
   readonly onChange: (state: RemoteState) => void;
+  /** The relays this home is reached over are others now. */
+  readonly onReach?: (reach: Reach) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -49,11 +53,18 @@ export class RemoteDesk {
   #told = '';
   #cancelTelling: (() => void) | null = null;
   #cancelTrying: () => void = () => undefined;
+  #cancelLeaving: () => void = () => undefined;
+  /** The earlier lists of relays, as last looked at. */
+  #waited = '';
   readonly #stopHearing: readonly (() => void)[];
 
   constructor(parts: RemoteDeskParts) {
     this.#parts = parts;
-    this.#stopHearing = [parts.devices.onChange(() => this.#tell()), parts.settings.onChange(() => this.#tell())];
+    const onDevices = (): void => {
+      this.#leaveLater();
+      this.#tell();
+    };
+    this.#stopHearing = [parts.devices.onChange(onDevices), parts.settings.onChange(() => this.#tell())];
   }
 
   /** Begins to dial where the owner switched it on. Never rejects: what keeps it from running is in the state. */
@@ -81,6 +92,7 @@ export class RemoteDesk {
     return {
       enabled,
       relays: service?.relays() ?? notRunning(),
+      leaving: this.#leaving(),
       devices: devices.list(),
       watching: service?.watching() ?? [],
       offer: service?.offer() ?? null,
@@ -98,14 +110,22 @@ export class RemoteDesk {
     return this.#life?.service.capture() ?? { sinceMs: this.#parts.clock.nowMs(), messages: 0, bytes: 0, entropyBits: 0, newest: [], readable: [] };
   }
 
-  async setRelays(wanted: { readonly enabled: boolean; readonly relays: readonly string[] }): Promise<void> {
-    await this.#parts.settings.set(wanted);
+  async setRelays({ enabled, relays, leaveNow = false }: { readonly enabled: boolean; readonly relays: readonly string[]; readonly leaveNow?: boolean | undefined }): Promise<void> {
+    const { settings } = this.#parts;
+    await settings.set({ enabled, relays });
+    if (leaveNow) await settings.leaveNow();
     await this.#alone(async () => {
-      const { enabled, relays } = this.#parts.settings.get();
-      if (this.#life !== null) this.#life.service.setRelays({ enabled, urls: relays });
+      if (this.#life !== null) this.#life.service.setRelays(this.#relaysNow());
       else await this.#begin();
     });
+    this.#parts.onReach?.(this.#reach());
     this.#tell();
+  }
+
+  /** A device (null: the owner) asks where this home is reached, and says which relays it keeps. What it may know by then is on the disk before it is answered. */
+  async reach(deviceId: string | null, known: readonly string[]): Promise<Reach> {
+    if (deviceId !== null) await this.#parts.devices.toldRelays(deviceId, known);
+    return this.#reach();
   }
 
   async beginPairing(kind: PairingKind): Promise<PairingOffer> {
@@ -176,15 +196,14 @@ export class RemoteDesk {
 
   async #begin(): Promise<void> {
     const { clock, create, devices, identity, log, settings } = this.#parts;
-    const { enabled, relays } = settings.get();
-    if (!enabled || this.#life !== null || this.#isOver) return;
+    if (!settings.get().enabled || this.#life !== null || this.#isOver) return;
     this.#cancelTrying();
     try {
       const { key, routeSeed } = await identity.get();
       const keysAreOpen = await devices.openKeys();
       const views = await this.#openViews(toHex(key.publicKey));
       if (views === null) throw new Error('there is no key of the home');
-      const service = create({ own: key, routeSeed, devices: this.#book(), views, relays: { enabled, urls: relays } });
+      const service = create({ own: key, routeSeed, devices: this.#book(), views, relays: this.#relaysNow() });
       const over = new AbortController();
       const stopHearing = service.onChange(() => this.#tell());
       const running = service.run(over.signal).catch((error: unknown) => log.error('watching from away ended', error));
@@ -226,9 +245,42 @@ export class RemoteDesk {
 
   async #end(): Promise<void> {
     this.#cancelTrying();
+    this.#cancelLeaving();
     const life = this.#life;
     this.#life = null;
     await life?.end();
+  }
+
+  #reach(): Reach {
+    return { relays: this.#parts.settings.get().relays };
+  }
+
+  #relaysNow(): RemoteHomeParts['relays'] {
+    const { settings } = this.#parts;
+    const { enabled, relays } = settings.get();
+    return { enabled, urls: relays, earlier: settings.earlier() };
+  }
+
+  /** What is waited at although it is off the list; null where nothing. */
+  #leaving(): LeavingRelays | null {
+    const { devices, settings } = this.#parts;
+    const { enabled, relays } = settings.get();
+    const earlier = enabled ? settings.earlier().filter(({ urls }) => urls.some((url) => !relays.includes(url))) : [];
+    if (earlier.length === 0) return null;
+    return {
+      relays: [...new Set(earlier.flatMap(({ urls }) => urls))].filter((url) => !relays.includes(url)),
+      untilMs: Math.max(...earlier.map(({ untilMs }) => untilMs)),
+      deviceNames: devices.untold().map(({ name }) => name),
+    };
+  }
+
+  /** Nobody may have to be waited for any more at relays that were left. */
+  #leaveLater(): void {
+    const waited = JSON.stringify(this.#parts.settings.earlier());
+    if (waited === this.#waited || this.#life === null) return;
+    this.#waited = waited;
+    this.#cancelLeaving();
+    this.#cancelLeaving = this.#parts.clock.after(LEAVE_AFTER_MS, () => this.#life?.service.setRelays(this.#relaysNow()));
   }
 
   #book(): DeviceBook {

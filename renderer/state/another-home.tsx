@@ -5,6 +5,7 @@ import { EngineClient } from '../api/engine-client.ts';
 import { EngineProvider, useEngineEvent, useOwnEngine, useQuery } from '../api/engine-context.tsx';
 import { Empty } from '../components/Empty.tsx';
 import { connectToHome, retryHomeMs } from '../relay/connect-to-home.ts';
+import { followReach } from '../relay/follow-reach.ts';
 import { HomeLine } from '../relay/home-line.ts';
 import { PlaceProvider } from './place.tsx';
 import { hrefOf } from './route.ts';
@@ -25,8 +26,10 @@ export function AnotherHomeProvider({ homeId, children }: { readonly homeId: str
     if (!isKnown) return undefined;
     const line = new HomeLine();
     const client = new EngineClient({ connect: () => connectToHome(homeId, own, line), retryMs: retryHomeMs });
+    const stopFollowing = followReach({ homeId, guest: client, own });
     setOpen({ client, line });
     return () => {
+      stopFollowing();
       setOpen(null);
       client.close();
       line.close();

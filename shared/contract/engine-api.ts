@@ -12,7 +12,7 @@ import type { CameraElsewhere } from '../model/elsewhere.ts';
 import type { CameraId } from '../model/ids.ts';
 import type { PlacementState } from '../model/placement.ts';
 import type { ReceivedBytes } from '../model/recording-mode.ts';
-import type { PairingOffer, Proof, RelayCapture, RemoteHome, RemoteState, Right, ViewLog } from '../model/remote.ts';
+import type { PairingOffer, Proof, Reach, RelayCapture, RemoteHome, RemoteState, Right, ViewLog } from '../model/remote.ts';
 import type { Settings } from '../model/settings.ts';
 import type { SetupImport } from '../model/setup.ts';
 import type { FootageLock, LockWithFootage } from '../model/locks.ts';
@@ -22,7 +22,7 @@ import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
 import { doorPasswordSchema, setOpenSchema } from './door-schemas.ts';
 import { recordNowSchema, setRecordingSchema } from './recording-schemas.ts';
-import { addHomeSchema, allowPairingSchema, beginPairingSchema, deviceIdSchema, homeIdSchema, homeLogHeadSchema, proveSchema, setGrantsSchema, setRelaysSchema, viewLogSchema } from './remote-schemas.ts';
+import { addHomeSchema, allowPairingSchema, beginPairingSchema, deviceIdSchema, homeIdSchema, homeLogHeadSchema, proveSchema, reachSchema, setGrantsSchema, setHomeRelaysSchema, setRelaysSchema, viewLogSchema } from './remote-schemas.ts';
 import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, setupBytesSchema, setupPasswordSchema, streamKindSchema, usernameSchema } from './schemas.ts';
 import { addLockSchema, lockIdSchema, setPlacementSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
 
@@ -148,6 +148,8 @@ const QUERIES = {
   'remote.log': operation<ViewLog>()(viewLogSchema),
   /** What the relay was given of late. */
   'remote.capture': operation<RelayCapture>()(nothing),
+  /** The relays this home is reached over; every device that may look in may ask, and says which ones it keeps. */
+  'remote.reach': operation<Reach>()(reachSchema),
   /** The homes this computer may look into. */
   'homes.list': operation<readonly RemoteHome[]>()(nothing),
   /** The keys to one of them, for the window that opens it; bytes are RemoteHomeKeys. */
@@ -228,6 +230,8 @@ export const COMMANDS = {
   /** Keeps what a pairing left; bytes are RemoteHomeKeys. */
   'homes.add': operation<RemoteHome>()(addHomeSchema),
   'homes.rename': operation<RemoteHome>()(z.object({ homeId: homeIdSchema, name: nameSchema })),
+  /** What that home said of the relays it is reached over now. `invalid-input` for an address that is none. */
+  'homes.setRelays': operation<RemoteHome>()(setHomeRelaysSchema),
   'homes.remove': operation<null>()(z.object({ homeId: homeIdSchema })),
   /** A stamp for the next session, above every earlier one even when the clock was set back; kept before it is answered. */
   'homes.stamp': operation<{ readonly stampMs: EpochMs }>()(z.object({ homeId: homeIdSchema })),
@@ -250,6 +254,7 @@ export interface EngineEvents {
   readonly 'check.changed': CheckState;
   readonly 'doors.changed': DoorsState;
   readonly 'remote.changed': RemoteState;
+  readonly 'reach.changed': Reach;
   readonly 'homes.changed': readonly RemoteHome[];
 }
 

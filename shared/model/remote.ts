@@ -57,10 +57,23 @@ export interface PairingOffer {
   readonly warning: string | null;
 }
 
+/** Where a home is reached; what a paired device is told of it. */
+export interface Reach {
+  readonly relays: readonly string[];
+}
+
+/** Relays that were taken off the list and are waited at until then, because these devices were not told yet. */
+export interface LeavingRelays {
+  readonly relays: readonly string[];
+  readonly untilMs: EpochMs;
+  readonly deviceNames: readonly string[];
+}
+
 export interface RemoteState {
   /** Off until wanted: no relay is dialled. */
   readonly enabled: boolean;
   readonly relays: readonly RelayStatus[];
+  readonly leaving: LeavingRelays | null;
   readonly devices: readonly RemoteDevice[];
   readonly watching: readonly Watching[];
   readonly offer: PairingOffer | null;

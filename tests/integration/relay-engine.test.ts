@@ -49,7 +49,7 @@ afterAll(async () => {
 }, LONG_MS);
 
 test('off until wanted: no relay is known, none is dialled, and nobody can pair', async () => {
-  expect(await home.ask('remote.state', {})).toEqual({ enabled: false, relays: [], devices: [], watching: [], offer: null, lastPairing: null });
+  expect(await home.ask('remote.state', {})).toEqual({ enabled: false, relays: [], leaving: null, devices: [], watching: [], offer: null, lastPairing: null });
   await expect(home.ask('remote.beginPairing', { kind: 'code' })).rejects.toMatchObject({ kind: 'conflict' });
   await expect(home.ask('remote.setRelays', { enabled: true, relays: ['https://relay.example.org'] })).rejects.toMatchObject({ kind: 'invalid-input' });
   expect(await home.ask('remote.log', {})).toEqual({ entries: [], chain: { intact: true, brokenAtSeq: null, length: 0 } });

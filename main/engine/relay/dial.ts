@@ -7,6 +7,7 @@ import type { CryptoSuite } from '../../../shared/relay/suite.ts';
 import { DAY_MS, type DurationMs, type EpochMs, MINUTE_MS, SECOND_MS } from '../../../shared/time.ts';
 import { ControlLine, type ControlParts } from './dial-control.ts';
 import { relayUrlProblem, type RelayAddress } from './dial-socket.ts';
+import type { EarlierList } from './home-parts.ts';
 
 /** Clocks at both ends may differ by this much around midnight. */
 const BOTH_DAYS_MS: DurationMs = 30 * MINUTE_MS;
@@ -23,14 +24,15 @@ export function tokenDays(nowMs: EpochMs): readonly string[] {
   return [nowMs - DAY_MS, nowMs, nowMs + DAY_MS].map(utcDayOf);
 }
 
-/** Where the home waits at that moment: the first two relays of the order of each route. */
-export async function waitingPlaces(suite: CryptoSuite, urls: readonly string[], routeSeed: Uint8Array, nowMs: EpochMs): Promise<readonly RelayAddress[]> {
-  const places: RelayAddress[] = [];
+/** Where the home waits at that moment: the first two relays of the order of each route; of earlier lists too, as a device that was not told orders them. */
+export async function waitingPlaces(suite: CryptoSuite, urls: readonly string[], routeSeed: Uint8Array, nowMs: EpochMs, earlier: readonly EarlierList[] = []): Promise<readonly RelayAddress[]> {
+  const lists = [urls, ...earlier.filter(({ untilMs }) => nowMs < untilMs).map((one) => one.urls)];
+  const places = new Map<string, RelayAddress>();
   for (const day of routeDays(nowMs)) {
     const route = await routeOf(suite, routeSeed, day);
-    for (const url of (await orderRelays(suite, urls, route)).slice(0, HOME_RELAYS)) places.push({ url, route });
+    for (const list of lists) for (const url of (await orderRelays(suite, list, route)).slice(0, HOME_RELAYS)) places.set(`${day} ${url}`, { url, route });
   }
-  return places;
+  return [...places.values()];
 }
 
 export interface DialerParts extends Omit<ControlParts, 'address' | 'tokens'> {
@@ -53,6 +55,7 @@ export class Dialer {
   readonly #held = new Map<string, Held & { readonly url: string }>();
   readonly #leaving = new Set<Promise<void>>();
   #urls: readonly string[] = [];
+  #earlier: readonly EarlierList[] = [];
   #enabled = false;
   #tokens: readonly Uint8Array[] = [];
   #sinceMs: EpochMs;
@@ -64,11 +67,12 @@ export class Dialer {
     this.#sinceMs = parts.clock.nowMs();
   }
 
-  /** These relays from now on; none where not enabled. */
-  set(enabled: boolean, urls: readonly string[]): void {
+  /** These relays from now on, and for a time those of earlier lists; none where not enabled. */
+  set(enabled: boolean, urls: readonly string[], earlier: readonly EarlierList[] = []): void {
+    if (enabled !== this.#enabled || urls.join(' ') !== this.#urls.join(' ')) this.#sinceMs = this.#parts.clock.nowMs();
     this.#enabled = enabled;
     this.#urls = urls;
-    this.#sinceMs = this.#parts.clock.nowMs();
+    this.#earlier = earlier;
     this.#wake();
   }
 
@@ -106,8 +110,9 @@ export class Dialer {
 
   async #look(): Promise<void> {
     const { suite, routeSeed, clock, findTokens } = this.#parts;
-    const urls = this.#enabled ? this.#urls.filter((url) => relayUrlProblem(url) === null) : [];
-    const places = new Map((await waitingPlaces(suite, urls, routeSeed, clock.nowMs())).map((place) => [`${place.url} ${toHex(place.route)}`, place]));
+    const usable = (list: readonly string[]): readonly string[] => (this.#enabled ? list.filter((url) => relayUrlProblem(url) === null) : []);
+    const earlier = this.#earlier.map(({ urls, untilMs }) => ({ urls: usable(urls), untilMs }));
+    const places = new Map((await waitingPlaces(suite, usable(this.#urls), routeSeed, clock.nowMs(), earlier)).map((place) => [`${place.url} ${toHex(place.route)}`, place]));
     this.#tokens = await findTokens();
     // It was switched off, or other relays were named, meanwhile: the next look is on its way.
     for (const [key, held] of this.#held) if (!places.has(key)) this.#leave(key, held);

@@ -32,6 +32,7 @@ export const ANSWER_RULES: Partial<Record<OperationName, LeaveRule>> = {
   // In place of the live picture while that does not come.
   'previews.latest': { ...OF_PICTURES, anyOf: ['previews', 'live'] },
   'settings.get': { anyOf: [], refuse: ownersPaths },
+  'remote.reach': { anyOf: [], refuse: notOnlyRelays },
 };
 
 /** Events that may leave. */
@@ -41,6 +42,7 @@ export const EVENT_RULES: Partial<Record<EventName, LeaveRule>> = {
   'camera.status': { anyOf: [] },
   'timeline.changed': OF_RECORDINGS,
   'settings.changed': { anyOf: [], refuse: ownersPaths },
+  'reach.changed': { anyOf: [], refuse: notOnlyRelays },
 };
 
 /** Own keys only: a name like `constructor` has no rule. */
@@ -56,6 +58,12 @@ function ownersPaths(value: unknown): string | null {
   if ('ffmpegPath' in value && value.ffmpegPath !== null) return 'it names a program of the home';
   if ('searchInterfaces' in value && !(Array.isArray(value.searchInterfaces) && value.searchInterfaces.length === 0)) return 'it names networks of the home';
   return null;
+}
+
+/** Addresses of relays, and nothing beside them. */
+function notOnlyRelays(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || !('relays' in value) || !Array.isArray(value.relays) || Object.keys(value).length !== 1) return 'it is not what was asked for';
+  return value.relays.every((url) => typeof url === 'string' && /^wss?:\/\/[^\s@?#]+$/.test(url)) ? null : 'it names something that is no relay';
 }
 
 /** Where cameras are reached, and as whom. */

@@ -71,6 +71,12 @@ export interface MediaService {
   open<Name extends MediaName>(name: Name, input: MediaOpenParsed<Name>, credits: number, sink: MediaSink): MediaStream;
 }
 
+/** A list of relays that is waited at besides the current one, until then. */
+export interface EarlierList {
+  readonly urls: readonly string[];
+  readonly untilMs: EpochMs;
+}
+
 export interface RemoteHomeParts {
   readonly clock: Clock;
   readonly log: Logger;
@@ -90,7 +96,8 @@ export interface RemoteHomeParts {
   readonly names: () => readonly string[];
   /** A picture of any camera, JPEG, and the name it belongs to, for "prove it"; null where there is none yet. */
   readonly samplePicture: () => Promise<{ readonly cameraId: CameraId; readonly jpeg: Uint8Array } | null>;
-  readonly relays: { readonly enabled: boolean; readonly urls: readonly string[] };
+  /** `earlier`: lists that were left, at whose relays devices that were not told yet may still ring. */
+  readonly relays: { readonly enabled: boolean; readonly urls: readonly string[]; readonly earlier?: readonly EarlierList[] };
 }
 
 /** The home's live part: dials relays, serves devices, pairs. */

@@ -3,6 +3,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { PairingKind, PairingOffer, Proof, RelayCapture, RelayStatus, Watching } from '../../../shared/model/remote.ts';
 import { toBase64url } from '../../../shared/relay/bytes.ts';
 import { routeOf, utcDayOf } from '../../../shared/relay/derive.ts';
+import { sameRelays } from '../../../shared/relay/rendezvous.ts';
 import type { CryptoSuite } from '../../../shared/relay/suite.ts';
 import { SECOND_MS } from '../../../shared/time.ts';
 import { Emitter } from '../core/emitter.ts';
@@ -58,7 +59,7 @@ class RemoteHome implements RemoteHomeService {
     });
     const listen: Listen = (address, token, onRing, signal) => new ControlLine({ ...dial, address, tokens: () => [token], onRing, onState: () => undefined }).run(signal);
     this.#pairing = new PairingDesk({ ...parts, ...dial, suite, listen, relays: () => this.#urls(), onChange: changed, onPaired: () => this.devicesChanged() });
-    this.#dialer.set(parts.relays.enabled, parts.relays.urls);
+    this.#dialer.set(parts.relays.enabled, parts.relays.urls, parts.relays.earlier);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -94,10 +95,11 @@ class RemoteHome implements RemoteHomeService {
 
   setRelays(relays: RemoteHomeParts['relays']): void {
     this.#relays = relays;
-    this.#dialer.set(relays.enabled, relays.urls);
-    this.#sessions.keepRelays(this.#urls());
+    this.#dialer.set(relays.enabled, relays.urls, relays.earlier);
+    this.#sessions.keepRelays(this.#waitedAt());
     const offered = this.#pairing.offer();
-    if (offered !== null && !offered.relays.every((url) => this.#urls().includes(url))) this.#pairing.cancel();
+    // Who pairs is to know the list of now.
+    if (offered !== null && !sameRelays(offered.relays, this.#urls())) this.#pairing.cancel();
     this.#changes.emit();
   }
 
@@ -126,7 +128,7 @@ class RemoteHome implements RemoteHomeService {
 
   capture(): RelayCapture {
     void this.#lookUpRoute();
-    const relays = this.#urls().join(', ');
+    const relays = this.#waitedAt().join(', ');
     return this.#capture.summary([
       { name: 'Address of your line, as every server you use sees it', value: 'yes' },
       { name: 'Address of each device that looks in', value: 'yes' },
@@ -148,6 +150,13 @@ class RemoteHome implements RemoteHomeService {
 
   #urls(): readonly string[] {
     return this.#relays.enabled ? this.#relays.urls : [];
+  }
+
+  /** Those of lists that were left, too, while devices that were not told may ring there. */
+  #waitedAt(): readonly string[] {
+    const nowMs = this.#parts.clock.nowMs();
+    const earlier = this.#relays.enabled ? (this.#relays.earlier ?? []).filter(({ untilMs }) => nowMs < untilMs) : [];
+    return [...new Set([...this.#urls(), ...earlier.flatMap(({ urls }) => urls)])];
   }
 
   async #lookUpRoute(): Promise<void> {

@@ -71,6 +71,7 @@ function onlyPictures<Output>(output: Output): Output {
 const OUTPUTS: { readonly [Name in OperationName]?: Narrow<Name> } = {
   'app.info': infoForGuest,
   'settings.get': settingsForGuest,
+  'remote.reach': ({ relays }) => ({ relays }),
   'cameras.list': (cameras, access) => seenCameras(access, cameras),
   'timeline.get': ({ startMs, endMs, cameras, bounds, nowMs }, access, input) => {
     const isAsked = isOfAsked(access, 'timeline.get', input);
@@ -117,6 +118,7 @@ const EVENTS: { readonly [Name in EventName]: NarrowEvent<Name> | null } = {
   'app.changed': (info: AppInfo) => infoForGuest(info),
   'settings.changed': (settings) => settingsForGuest(settings),
   'cameras.changed': (cameras, access) => seenCameras(access, cameras),
+  'reach.changed': ({ relays }) => ({ relays }),
   'camera.status': (status, access) => (access.maySee(status.cameraId) && access.mayHear('camera.status', status.cameraId) ? statusForGuest(status) : null),
   'timeline.changed': ({ cameraIds, startMs, endMs }, access) => {
     const heard = cameraIds.filter((id) => access.maySee(id) && access.mayHear('timeline.changed', id));

@@ -19,7 +19,7 @@ const NOW_MS = 1_000_000;
 /** Checked by the compiler to be all of them. */
 const EVENTS_THERE_ARE: Readonly<Record<EventName, true>> = {
   'app.changed': true, 'cameras.changed': true, 'camera.status': true, 'discovery.changed': true, 'timeline.changed': true, 'storage.changed': true, 'locks.changed': true, 'settings.changed': true, 'placement.changed': true,
-  'check.changed': true, 'doors.changed': true, 'remote.changed': true, 'homes.changed': true,
+  'check.changed': true, 'doors.changed': true, 'remote.changed': true, 'reach.changed': true, 'homes.changed': true,
 };
 const EVENT_NAMES = Object.keys(EVENTS_THERE_ARE) as readonly EventName[];
 const OPERATION_NAMES = Object.keys(OPERATIONS) as readonly OperationName[];
@@ -49,6 +49,7 @@ function shouldBeAllowed(name: OperationName, rights: readonly Right[]): boolean
     'app.info': RIGHTS,
     'settings.get': RIGHTS,
     'cameras.list': RIGHTS,
+    'remote.reach': RIGHTS,
     'timeline.get': ['playback', 'previews'],
     'timeline.drawn': ['playback', 'previews'],
     'events.list': ['playback', 'previews'],
@@ -204,6 +205,7 @@ describe('what it is told', () => {
       'camera.status': CAMERA.status,
       'timeline.changed': { cameraIds: [PORCH, DRIVE], startMs: 1, endMs: 2 },
       'discovery.changed': {}, 'storage.changed': {}, 'locks.changed': [{ cameraId: PORCH }], 'placement.changed': {}, 'check.changed': {}, 'doors.changed': {}, 'remote.changed': {}, 'homes.changed': [],
+      'reach.changed': { relays: ['wss://relay.example'], dataDir: '/home/mia' },
     };
     for (const rights of SETS) {
       const mine = accessOf(() => grantsOf(rights), () => NOW_MS);

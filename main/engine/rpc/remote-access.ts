@@ -14,12 +14,13 @@ const TIMES: Needed = ['playback', 'previews'];
 
 /**
  * Questions. Not here, with a reason: `cameras.elsewhere`, `locks.list` (the owner's housekeeping), `footage.locate` (it names files),
- * `storage.*`, `check.*`, `discovery.*`, `remote.*`, `homes.*`, `doors.*`, and every command: nothing is run from away.
+ * `storage.*`, `check.*`, `discovery.*`, the rest of `remote.*`, `homes.*`, `doors.*`, and every command: nothing is run from away.
  */
 export const OPERATION_RIGHTS: { readonly [Name in OperationName]?: Needed } = {
   'app.info': 'any',
   'settings.get': 'any',
   'cameras.list': 'any',
+  'remote.reach': 'any',
   'timeline.get': TIMES,
   'timeline.drawn': TIMES,
   'events.list': TIMES,
@@ -33,6 +34,7 @@ export const EVENT_RIGHTS: { readonly [Name in EventName]?: Needed } = {
   'app.changed': 'any',
   'settings.changed': 'any',
   'cameras.changed': 'any',
+  'reach.changed': 'any',
   'camera.status': 'any',
   'timeline.changed': TIMES,
 };

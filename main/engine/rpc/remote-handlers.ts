@@ -1,6 +1,6 @@
 /** Watching from away, from both ends: who may look in here, and the homes this computer may look into. The owner's words only (remote-access.ts). */
 import type { EngineHandlers, ParsedOf } from '../../../shared/contract/engine-api.ts';
-import type { Grants, PairingKind, PairingOffer, Proof, RelayCapture, RemoteHome, RemoteState, ViewLog } from '../../../shared/model/remote.ts';
+import type { Grants, PairingKind, PairingOffer, Proof, Reach, RelayCapture, RemoteHome, RemoteState, ViewLog } from '../../../shared/model/remote.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 
 /** What the handlers need of watching from away; engine-remote.ts makes it. */
@@ -19,6 +19,8 @@ export interface RemoteParts {
     setGrants(deviceId: string, grants: Grants, name: string | null): Promise<void>;
     revoke(deviceId: string): Promise<void>;
     prove(check: Proof['check']): Promise<Proof>;
+    /** Null: the owner asks. */
+    reach(deviceId: string | null, known: readonly string[]): Promise<Reach>;
   };
   readonly homes: {
     list(): readonly RemoteHome[];
@@ -26,6 +28,7 @@ export interface RemoteParts {
     keys(homeId: string): Promise<Uint8Array>;
     add(input: ParsedOf<'homes.add'>): Promise<RemoteHome>;
     rename(homeId: string, name: string): Promise<RemoteHome>;
+    setRelays(homeId: string, relays: readonly string[]): Promise<RemoteHome>;
     remove(homeId: string): Promise<void>;
     stamp(homeId: string): Promise<EpochMs>;
     sawLog(homeId: string, length: number, headHex: string): Promise<void>;
@@ -56,10 +59,12 @@ export function remoteHandlers({ remote, homes }: RemoteParts): RemoteHandlers {
     'remote.setGrants': ({ deviceId, name, grants }) => thenState(remote.setGrants(deviceId, grants, name ?? null)),
     'remote.revoke': ({ deviceId }) => thenState(remote.revoke(deviceId)),
     'remote.prove': ({ check }) => remote.prove(check),
+    'remote.reach': ({ known }) => remote.reach(null, known),
     'homes.list': () => homes.list(),
     'homes.keys': async ({ homeId }) => ({ bytes: await homes.keys(homeId) }),
     'homes.add': (input) => homes.add(input),
     'homes.rename': ({ homeId, name }) => homes.rename(homeId, name),
+    'homes.setRelays': ({ homeId, relays }) => homes.setRelays(homeId, relays),
     'homes.remove': ({ homeId }) => thenNull(homes.remove(homeId)),
     'homes.stamp': async ({ homeId }) => ({ stampMs: await homes.stamp(homeId) }),
     'homes.sawLog': ({ homeId, length, headHex }) => thenNull(homes.sawLog(homeId, length, headHex)),

@@ -35,6 +35,8 @@ export interface HomesStore {
   /** Durable when it resolves. A home that was paired before takes the new keys. Rejects with `invalid-input`, `conflict` when there are too many. */
   add(home: { readonly name: string; readonly relays: readonly string[]; readonly bytes: Uint8Array }): Promise<RemoteHome>;
   rename(homeId: string, name: string): Promise<RemoteHome>;
+  /** What that home told of where it is reached. Durable when it resolves. Rejects with `invalid-input`; then those of before stay. */
+  setRelays(homeId: string, relays: readonly string[]): Promise<RemoteHome>;
   remove(homeId: string): Promise<void>;
   /** max(now, last + 1); durable when it resolves. */
   stamp(homeId: string): Promise<EpochMs>;
@@ -102,6 +104,14 @@ class FileHomes implements HomesStore {
 
   async rename(homeId: string, name: string): Promise<RemoteHome> {
     const home = { ...this.#need(homeId), name };
+    await this.#replace(home);
+    return toHome(home);
+  }
+
+  async setRelays(homeId: string, relays: readonly string[]): Promise<RemoteHome> {
+    const normalised = normalisedRelays(relays);
+    if (normalised.length === 0) throw new PorchlightError('invalid-input', 'A home is reached over one relay at least.');
+    const home = { ...this.#need(homeId), relays: normalised };
     await this.#replace(home);
     return toHome(home);
   }

@@ -1,0 +1,105 @@
+/** A home that changes its relays keeps its paired devices: two engines in processes of their own, real relays, and the page's own code as the viewer. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningRelay, startRelay } from '../../relay/server.ts';
+import { EngineClient } from '../../renderer/api/engine-client.ts';
+import { connectToHome } from '../../renderer/relay/connect-to-home.ts';
+import { followReach } from '../../renderer/relay/follow-reach.ts';
+import { HomeLine } from '../../renderer/relay/home-line.ts';
+import { pairOver } from '../../renderer/relay/pair.ts';
+import { readCode } from '../../renderer/relay/read-offer.ts';
+import type { CameraId } from '../../shared/model/ids.ts';
+import type { RemoteHome, RemoteState } from '../../shared/model/remote.ts';
+import { DAY_MS } from '../../shared/time.ts';
+import { TestEngine } from '../support/engine.ts';
+import { waitFor } from '../support/wait.ts';
+
+const LONG_MS = 60_000;
+const GRANTS = { cameras: [{ cameraId: 'cam-aaaaaaaaaaaa' as CameraId, rights: ['live' as const] }], untilMs: null };
+
+let first: RunningRelay;
+let second: RunningRelay;
+let home: TestEngine;
+let laptop: TestEngine;
+let phone: TestEngine;
+
+beforeAll(async () => {
+  [first, second] = await Promise.all([startRelay(), startRelay()]);
+  [home, laptop, phone] = await Promise.all([TestEngine.started(), TestEngine.started(), TestEngine.started()]);
+}, LONG_MS);
+afterAll(async () => {
+  await Promise.all([home?.end(), laptop?.end(), phone?.end()]);
+  await Promise.all([first?.stop(0), second?.stop(0)]);
+}, LONG_MS);
+
+const state = (): Promise<RemoteState> => home.ask('remote.state', {});
+const kept = async (engine: TestEngine): Promise<readonly string[] | undefined> => (await engine.ask('homes.list', {}))[0]?.relays;
+
+async function pair(engine: TestEngine, name: string): Promise<RemoteHome> {
+  const code = readCode((await home.ask('remote.beginPairing', { kind: 'code' })).text);
+  if ('problem' in code) throw new Error(code.problem);
+  const pairing = pairOver({ offer: code.offer, deviceName: name, signal: AbortSignal.timeout(LONG_MS), onDigits: () => undefined, keep: (found) => engine.ask('homes.add', found) });
+  const { digits } = await waitFor(`${name} to come`, async () => (await state()).offer?.candidate);
+  await home.ask('remote.allowPairing', { digits, name, grants: GRANTS });
+  return await pairing;
+}
+
+/** The window of that computer, open on this home. */
+function lookIn(engine: TestEngine, { id }: RemoteHome): { readonly guest: EngineClient; close(): void } {
+  const line = new HomeLine();
+  const guest = new EngineClient({ connect: () => connectToHome(id, engine.client, line), retryMs: () => 300 });
+  const stop = followReach({ homeId: id, guest, own: engine.client });
+  return {
+    guest,
+    close: () => {
+      stop();
+      guest.close();
+      line.close();
+    },
+  };
+}
+
+test('a device that was away while all relays changed still finds home, and learns the new ones', async () => {
+  await home.ask('remote.setRelays', { enabled: true, relays: [first.url] });
+  await waitFor('the home to be at the first relay', async () => (await state()).relays[0]?.phase === 'connected');
+  const ofLaptop = await pair(laptop, 'Laptop');
+  await pair(phone, 'Phone');
+  // Both are away. One relay comes, the other goes; the home is restarted.
+  await home.ask('remote.setRelays', { enabled: true, relays: [first.url, second.url] });
+  await home.ask('remote.setRelays', { enabled: true, relays: [second.url] });
+  home = await home.nextLife();
+  await home.start();
+  const left = await state();
+  expect(left.relays.map(({ url }) => url)).toEqual([second.url]);
+  expect(left.leaving).toMatchObject({ relays: [first.url], deviceNames: ['Laptop', 'Phone'] });
+  expect((left.leaving?.untilMs ?? 0) - Date.now()).toBeGreaterThan(29 * DAY_MS);
+
+  expect(await kept(laptop)).toEqual([first.url]);
+  const window = lookIn(laptop, ofLaptop);
+  await waitFor('the laptop to learn the new relay', async () => (await kept(laptop))?.join() === second.url, LONG_MS);
+  await waitFor('the home to know that it did', async () => (await state()).leaving?.deviceNames.join() === 'Phone');
+  // The phone may still come over the first, until it is taken off the list: then the home leaves it, and the laptop with it.
+  const { devices } = await state();
+  const gone = devices.find(({ name }) => name === 'Phone')?.id ?? '';
+  expect((await home.ask('remote.revoke', { deviceId: gone })).leaving).toBeNull();
+  await waitFor('the home to be gone from the first relay', () => (first.counters.controlSockets === 0 ? true : null), LONG_MS);
+  await first.stop(0);
+  expect(await waitFor('the laptop to come back over the second', () => window.guest.ask('app.info', {}).catch(() => null), LONG_MS)).toMatchObject({ version: '0.0.0-test' });
+  expect(await kept(laptop)).toEqual([second.url]);
+
+  // While it looks in, it hears of a change at once.
+  const third = 'wss://relay.example.org';
+  await home.ask('remote.setRelays', { enabled: true, relays: [second.url, third] });
+  await waitFor('the laptop to hear of the third relay', async () => (await kept(laptop))?.includes(third), LONG_MS);
+  await waitFor('the home to know', async () => (await state()).leaving === null);
+  window.close();
+}, 3 * LONG_MS);
+
+test('what a home tells of its relays is taken by the rules of any other address', async () => {
+  const [known] = await laptop.ask('homes.list', {});
+  const homeId = known?.id ?? '';
+  for (const bad of [[], ['https://relay.example.org'], ['ws://relay.example.org'], Array.from({ length: 6 }, (_, at) => `wss://r${at}.example`)]) {
+    await expect(laptop.ask('homes.setRelays', { homeId, relays: bad })).rejects.toMatchObject({ kind: 'invalid-input' });
+  }
+  await expect(laptop.ask('homes.setRelays', { homeId: '0'.repeat(16), relays: ['wss://a.example'] })).rejects.toMatchObject({ kind: 'not-found' });
+  expect(await kept(laptop)).toEqual(known?.relays);
+});
