@@ -121,7 +121,8 @@ test('a range is chosen with keys alone, and given up with Escape', async () => 
   await page.keyboard.press('Escape');
   await expect(start).toHaveCount(0);
   expect(await engine.ask('locks.list', {})).toEqual([]);
-  await page.keyboard.press('r');
+  await page.getByRole('button', { name: 'Keep this' }).click();
+  await page.getByRole('menuitem', { name: 'Choose a range on the timeline' }).click();
   await expect(start).toBeFocused();
   const [fromMs, toMs] = [Number(await start.getAttribute('aria-valuenow')), Number(await end.getAttribute('aria-valuenow'))];
   await page.keyboard.press('Tab');

@@ -1,7 +1,7 @@
 /** Keeps a moment for good: a small menu, and an undo. */
 import { Lock } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import { type ReactNode, useCallback } from 'react';
+import { type ReactNode, useCallback, useRef } from 'react';
 import type { Camera } from '../../../shared/model/camera.ts';
 import { DAY_MS, type EpochMs, MINUTE_MS, type TimeRange } from '../../../shared/time.ts';
 import { asError, useEngine } from '../../api/engine-context.tsx';
@@ -50,6 +50,14 @@ export function useKeep(shown: readonly Camera[], nowMs: EpochMs): (range: TimeR
 }
 
 export function Keep({ cameras, atMs, nowMs, window, keep, onChoose }: KeepProps): ReactNode {
+  const chosen = useRef(false);
+  /** The focus goes to the range and not back to the button. */
+  const onClosed = (event: Event): void => {
+    if (!chosen.current) return;
+    chosen.current = false;
+    event.preventDefault();
+    onChoose();
+  };
   const shown = { startMs: window.startMs, endMs: Math.min(window.endMs, nowMs) };
   return (
     <DropdownMenu.Root>
@@ -59,7 +67,7 @@ export function Keep({ cameras, atMs, nowMs, window, keep, onChoose }: KeepProps
         </IconButton>
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" sideOffset={6} align="end" collisionPadding={8}>
+        <DropdownMenu.Content className="menu" sideOffset={6} align="end" collisionPadding={8} onCloseAutoFocus={onClosed}>
           <DropdownMenu.Label className="keep-label">Keep for good, of {namesOf(cameras)}</DropdownMenu.Label>
           <DropdownMenu.Item onSelect={() => keep(minuteAround(atMs))}>A minute before and after {formatClock(atMs)}</DropdownMenu.Item>
           <DropdownMenu.Item onSelect={() => keep({ startMs: atMs - 10 * MINUTE_MS, endMs: atMs + 10 * MINUTE_MS })}>Ten minutes before and after</DropdownMenu.Item>
@@ -68,7 +76,7 @@ export function Keep({ cameras, atMs, nowMs, window, keep, onChoose }: KeepProps
               All the timeline shows, {formatMoment(shown.startMs, nowMs)} – {formatMoment(shown.endMs, nowMs)}
             </DropdownMenu.Item>
           ) : null}
-          <DropdownMenu.Item onSelect={onChoose}>
+          <DropdownMenu.Item onSelect={() => (chosen.current = true)}>
             Choose a range on the timeline
             <Kbd>R</Kbd>
           </DropdownMenu.Item>
