@@ -1,16 +1,17 @@
 /** The switch, and the relays that are used: how each one is doing, adding one, taking one away. */
 import { X } from 'lucide-react';
 import { type ReactNode, type SubmitEvent, useState } from 'react';
-import type { RelayStatus, RemoteState } from '../../../shared/model/remote.ts';
+import type { LeavingRelays, RelayStatus, RemoteState } from '../../../shared/model/remote.ts';
 import { SECOND_MS } from '../../../shared/time.ts';
 import { useCommand } from '../../api/engine-context.tsx';
 import { Button, IconButton } from '../../components/Button.tsx';
 import { ErrorLine, Field } from '../../components/Field.tsx';
-import { formatMoment } from '../../components/format.ts';
+import { formatMoment, formatShortDay } from '../../components/format.ts';
 import { SwitchSetting } from '../../components/Setting.tsx';
 import { StatusDot, type Tone } from '../../components/StatusDot.tsx';
 import { useToast } from '../../components/Toasts.tsx';
 import { useNow } from '../../state/use-now.ts';
+import { listWords } from './device-words.ts';
 import { relayAddressOf, relayName } from './relay-address.ts';
 
 const MAX_RELAYS = 5;
@@ -33,6 +34,10 @@ export function Relays({ remote, onChanged }: RemoteProps): ReactNode {
     const rest = urls.filter((each) => each !== url);
     if (await set(remote.enabled && rest.length > 0, rest)) toast(`${relayName(url)} is no longer used.`, () => void set(remote.enabled, urls));
   };
+  const leaveNow = async (): Promise<void> => {
+    const state = await save.run({ enabled: remote.enabled, relays: urls, leaveNow: true });
+    if (state !== null) onChanged(state);
+  };
   return (
     <section className="card relays" aria-label="Relays">
       <SwitchSetting
@@ -54,9 +59,26 @@ export function Relays({ remote, onChanged }: RemoteProps): ReactNode {
           <AddRelay busy={save.busy} onAdd={(url) => set(true, [...urls.filter((each) => each !== url), url])} />
         </details>
       )}
-      {remote.devices.length === 0 ? null : <p className="muted small">A device knows the relays from when it was paired. Pair it again after you changed them.</p>}
+      {remote.leaving === null ? null : <Leaving leaving={remote.leaving} busy={save.busy} onLeaveNow={() => void leaveNow()} />}
+      {remote.devices.length === 0 || remote.leaving !== null ? null : <p className="muted small">When you change the relays, paired devices learn it the next time they look in.</p>}
       {save.error === null ? null : <ErrorLine>{save.error.message}</ErrorLine>}
     </section>
+  );
+}
+
+/** Relays off the list at which devices that were away are still waited for. */
+function Leaving({ leaving: { relays, untilMs, deviceNames }, busy, onLeaveNow }: { readonly leaving: LeavingRelays; readonly busy: boolean; readonly onLeaveNow: () => void }): ReactNode {
+  const [it, does] = deviceNames.length === 1 ? ['it', 'does'] : ['them', 'do'];
+  return (
+    <div className="leaving" role="status">
+      <p className="muted small">
+        {listWords(deviceNames)} {does} not know yet that you changed the relays. This computer still waits at {listWords(relays.map(relayName))}, until {formatShortDay(untilMs)} at the latest, and tells {it} there.
+      </p>
+      <p className="muted small">If you leave it now, pair {it} again to let {it} look in.</p>
+      <Button disabled={busy} onClick={onLeaveNow}>
+        Leave now
+      </Button>
+    </div>
   );
 }
 
