@@ -68,10 +68,18 @@ export async function connectToHome(homeId: string, own: OwnEngine, line: HomeLi
     return session;
   } catch (error) {
     wipe();
-    const told = error instanceof PorchlightError ? error : new PorchlightError('connection-lost', error instanceof Error ? error.message : String(error), error);
+    const told = asSentence(error);
     line.end(told.message);
     throw told;
   }
+}
+
+/** What a browser that cannot seal says is for programmers. */
+export function asSentence(error: unknown): PorchlightError {
+  if (error instanceof PorchlightError) return error;
+  if (globalThis.crypto?.subtle === undefined) return new PorchlightError('not-allowed', 'This browser can look into another home only from an address that begins with https://, or on the computer itself.', error);
+  if (error instanceof DOMException && error.name === 'NotSupportedError') return new PorchlightError('not-allowed', 'This browser is too old to look into another home: it does not know the keys that are used. Update it.', error);
+  return new PorchlightError('connection-lost', 'The line to that home could not be opened.', error);
 }
 
 async function openOver(home: RemoteHome, keys: Keys, own: OwnEngine): Promise<ViewerSession> {

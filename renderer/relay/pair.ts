@@ -6,6 +6,7 @@ import { pairingKeysOfWords, pairRoute } from '../../shared/relay/derive.ts';
 import { pairWithHome, type PairWithHomeOptions } from '../../shared/relay/pairing-talk.ts';
 import { orderRelays } from '../../shared/relay/rendezvous.ts';
 import { utf8 } from '../api/utf8.ts';
+import { asSentence } from './connect-to-home.ts';
 import type { Offer } from './read-offer.ts';
 import { type Dialled, dialRelay } from './relay-dial.ts';
 import { webSuite } from './web-suite.ts';
@@ -28,7 +29,15 @@ interface Way {
 }
 
 /** Resolves with the home once both ends have kept their keys. Rejects with a sentence in a PorchlightError. */
-export async function pairOver({ offer, deviceName, signal, onDigits, keep }: PairRequest): Promise<RemoteHome> {
+export async function pairOver(request: PairRequest): Promise<RemoteHome> {
+  try {
+    return await callAndPair(request);
+  } catch (error) {
+    throw asSentence(error);
+  }
+}
+
+async function callAndPair({ offer, deviceName, signal, onDigits, keep }: PairRequest): Promise<RemoteHome> {
   const way = await wayOf(offer);
   const { wire, sessionKey } = await dialAny(way, signal);
   const kept: { home: RemoteHome | null } = { home: null };

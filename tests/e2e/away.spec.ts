@@ -184,11 +184,14 @@ async function homeHash(): Promise<string> {
 test('plays recordings from away, with the timeline and the previews', async () => {
   await home.engine.footage(shown, 15);
   const atMs = Date.now() - 8_000;
+  // Standing still, so that a slow machine does not play past the moment.
+  await viewer.page.keyboard.press('k');
   await go(viewer.page, `${await homeHash()}/watch?at=${atMs}&camera=${shown}`);
   await waitFor('a picture of then', async () => {
     const { code } = await look();
-    return code !== null && code.clockMs >= atMs - 500 && code.clockMs < atMs + 4_000;
-  }, 30_000, LOOK_MS);
+    if (code === null || Math.abs(code.clockMs - atMs) > 1_000) throw new Error(`${JSON.stringify(code)} for ${atMs}`);
+    return true;
+  }, 45_000, LOOK_MS);
   const slider = viewer.page.getByRole('slider', { name: 'Moment shown' });
   await expect(slider).toBeVisible();
   // The timeline knows when there is footage, and shows a picture of it under the pointer.
@@ -276,6 +279,42 @@ test('is black at once when the home revokes it', async () => {
   await expect(tile().getByText(/does not answer|may not look in/)).toBeVisible({ timeout: 30_000 });
   await viewer.page.getByRole('link', { name: 'Back to this home' }).click();
   await expect(viewer.page.getByText('Looking into Lakeside')).toHaveCount(0);
+});
+
+test('calls by twelve words, and says what became of it', async () => {
+  await home.page.getByRole('button', { name: 'Add a device' }).click();
+  await home.page.getByRole('radio', { name: 'Twelve words' }).click();
+  const words = await waitFor('twelve words', async () => {
+    const { offer } = await home.engine.ask('remote.state', {});
+    return offer?.kind === 'words' ? offer.text : null;
+  });
+  await go(viewer.page, '#/away');
+  await viewer.page.getByRole('button', { name: 'Add a home' }).click();
+  await viewer.page.getByRole('radio', { name: 'Twelve words' }).click();
+  const call = viewer.page.getByRole('button', { name: 'Call that home' });
+  await viewer.page.getByLabel('The twelve words').fill(words.split(' ').slice(1).join(' '));
+  await call.click();
+  await expect(viewer.page.getByText('These are 11 words; the home shows 12.')).toBeVisible();
+  await viewer.page.getByLabel('The twelve words').fill(words);
+  await viewer.page.getByLabel('The relay’s address').fill(relay.url);
+  await call.click();
+  await expect(viewer.page.locator('.home-digits')).toBeVisible({ timeout: 20_000 });
+  await home.page.getByRole('button', { name: 'Not mine' }).click();
+  await expect(viewer.page.getByText('The home did not let this computer in.')).toBeVisible({ timeout: 20_000 });
+  await home.engine.ask('remote.cancelPairing', {});
+  await call.click();
+  await expect(viewer.page.getByText(/No home waits with this offer/)).toBeVisible({ timeout: 20_000 });
+});
+
+test('forgets a home, and takes that back', async () => {
+  await go(viewer.page, '#/watch');
+  await go(viewer.page, '#/away');
+  const [before] = await viewer.engine.ask('homes.list', {});
+  await viewer.page.getByRole('button', { name: 'Forget Lakeside' }).click();
+  await expect(viewer.page.getByRole('link', { name: 'Look in' })).toHaveCount(0);
+  await viewer.page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+  await expect(viewer.page.getByRole('link', { name: 'Look in' })).toBeVisible();
+  expect(await viewer.engine.ask('homes.list', {})).toMatchObject([{ id: before?.id, name: 'Lakeside', relays: [relay.url] }]);
 });
 
 test('neither window complained', () => {

@@ -8,7 +8,7 @@ import { pairOver } from '../../../relay/pair.ts';
 import type { Offer } from '../../../relay/read-offer.ts';
 import { digitsInTwo } from '../pairing-step.ts';
 import { deviceNameFor } from './device-name.ts';
-import { OfferForm } from './OfferForm.tsx';
+import { EMPTY_OFFER, OfferForm } from './OfferForm.tsx';
 
 type Step =
   | { readonly kind: 'offer'; readonly problem: string | null }
@@ -21,6 +21,7 @@ export function AddHome({ onAdded, onCancel }: { readonly onAdded: (home: Remote
   const info = useQuery('app.info', {});
   const settings = useQuery('settings.get', {});
   const [step, setStep] = useState<Step>({ kind: 'offer', problem: null });
+  const [draft, setDraft] = useState(EMPTY_OFFER);
   const [typedName, setTypedName] = useState<string | null>(null);
   const call = useRef<AbortController | null>(null);
   useEffect(() => () => call.current?.abort(), []);
@@ -54,7 +55,7 @@ export function AddHome({ onAdded, onCancel }: { readonly onAdded: (home: Remote
       return (
         <div className="add-home">
           {step.problem === null ? null : <ErrorLine>{step.problem}</ErrorLine>}
-          <OfferForm name={name} onName={setTypedName} onOffer={(offer) => void begin(offer)} onCancel={onCancel} />
+          <OfferForm draft={draft} onDraft={setDraft} name={name} onName={setTypedName} onOffer={(offer) => void begin(offer)} onCancel={onCancel} />
         </div>
       );
     case 'calling':

@@ -7,7 +7,19 @@ import { ErrorLine, Field } from '../../../components/Field.tsx';
 import { type Offer, readCode, readPicture, readWords } from '../../../relay/read-offer.ts';
 import { relayAddressOf } from '../relay-address.ts';
 
+/** What was typed or pasted: kept while a call goes on, so that one that failed can be made again. */
+export interface OfferDraft {
+  readonly way: 'code' | 'words';
+  readonly code: string;
+  readonly words: string;
+  readonly relay: string;
+}
+
+export const EMPTY_OFFER: OfferDraft = { way: 'code', code: '', words: '', relay: '' };
+
 export interface OfferFormProps {
+  readonly draft: OfferDraft;
+  readonly onDraft: (draft: OfferDraft) => void;
   /** What this computer will be called there. */
   readonly name: string;
   readonly onName: (name: string) => void;
@@ -15,13 +27,9 @@ export interface OfferFormProps {
   readonly onCancel: () => void;
 }
 
-type Way = 'code' | 'words';
-
-export function OfferForm({ name, onName, onOffer, onCancel }: OfferFormProps): ReactNode {
-  const [way, setWay] = useState<Way>('code');
-  const [code, setCode] = useState('');
-  const [words, setWords] = useState('');
-  const [relay, setRelay] = useState('');
+export function OfferForm({ draft, onDraft, name, onName, onOffer, onCancel }: OfferFormProps): ReactNode {
+  const { way, code, words, relay } = draft;
+  const change = (next: Partial<OfferDraft>): void => onDraft({ ...draft, ...next });
   const [problem, setProblem] = useState<string | null>(null);
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -35,7 +43,7 @@ export function OfferForm({ name, onName, onOffer, onCancel }: OfferFormProps): 
     if (text === undefined) setProblem('This file is no picture that can be read here.');
     else if (text === null) setProblem('There is no QR code in this picture that could be read. A sharper or closer one helps.');
     else {
-      setCode(text);
+      change({ code: text });
       const read = readCode(text);
       setProblem('problem' in read ? read.problem : null);
     }
@@ -43,16 +51,16 @@ export function OfferForm({ name, onName, onOffer, onCancel }: OfferFormProps): 
   return (
     <form className="offer-form" onSubmit={(event) => void submit(event)}>
       <p className="muted">At that home: Away, “Add a device”. It shows a code for five minutes.</p>
-      <ToggleGroup.Root className="choices" type="single" aria-label="What the home shows" value={way} onValueChange={(next) => next !== '' && (setWay(next as Way), setProblem(null))}>
+      <ToggleGroup.Root className="choices" type="single" aria-label="What the home shows" value={way} onValueChange={(next) => next !== '' && (change({ way: next as OfferDraft['way'] }), setProblem(null))}>
         <ToggleGroup.Item value="code">Code</ToggleGroup.Item>
         <ToggleGroup.Item value="words">Twelve words</ToggleGroup.Item>
       </ToggleGroup.Root>
       {way === 'code' ? (
-        <CodeField code={code} onCode={setCode} onPicture={(picture) => void takePicture(picture)} />
+        <CodeField code={code} onCode={(next) => change({ code: next })} onPicture={(picture) => void takePicture(picture)} />
       ) : (
         <>
-          <TextArea label="The twelve words" rows={2} value={words} onChange={setWords} placeholder="in their order" />
-          <Field label="The relay’s address" placeholder="relay.example.org" autoComplete="off" spellCheck={false} value={relay} onChange={(event) => setRelay(event.target.value)} />
+          <TextArea label="The twelve words" rows={2} value={words} onChange={(next) => change({ words: next })} placeholder="in their order" />
+          <Field label="The relay’s address" placeholder="relay.example.org" autoComplete="off" spellCheck={false} value={relay} onChange={(event) => change({ relay: event.target.value })} />
         </>
       )}
       <Field label="What this computer is called there" maxLength={60} value={name} onChange={(event) => onName(event.target.value)} />
