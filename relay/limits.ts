@@ -56,7 +56,7 @@ export const LIMITS: RelayLimits = {
   connectsPerAddressPerS: 20,
   // Carriers put a street behind one address: three sockets for each of some hundred homes. One stranger cannot fill the table alone.
   connectionsPerAddress: 512,
-  // A TLS handshake costs about 1 ms of a core: a storm of 13,000 homes is spread by their jitter over more than this allows a second.
+  // What a storm may bring in at all; how fast it is let in, relay/admission.ts finds out. A TLS handshake costs about 1 ms of a core.
   acceptsPerS: 2_000,
   // 35 KiB each under TLS: 700 MB when full.
   connections: 20_000,

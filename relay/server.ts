@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws';
 import { PorchlightError } from '../shared/errors.ts';
 import { decodeHello } from '../shared/relay/protocol.ts';
 import { forceUnwrap } from '../shared/result.ts';
+import { Admission } from './admission.ts';
 import { addressKey, Addresses, forwardedAddress } from './addresses.ts';
 import { Connection, type Surroundings } from './connection.ts';
 import { type Counters, createCounters, type Refusal } from './counters.ts';
@@ -76,6 +77,7 @@ class Relay implements RunningRelay {
   readonly #sessions: SessionTable;
   readonly #addresses: Addresses;
   readonly #accepts: Bucket;
+  readonly #admission: Admission<Socket>;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   /** WebSockets whose hello is awaited. */
@@ -105,7 +107,9 @@ class Relay implements RunningRelay {
       ...{ maxPayload: limits.messageBytes, maxFragments: MAX_FRAGMENTS },
     });
     this.#http = this.#createHttp(options.tls ?? null);
-    this.#front = createNetServer((socket) => this.#accept(socket));
+    this.#admission = new Admission({ admit: (socket) => this.#admit(socket), drop: (socket) => this.#dropWaiting(socket), mostWaitMs: limits.helloMs, nowMs });
+    // Nothing is read of a connection before it is admitted.
+    this.#front = createNetServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
     this.#metrics = createMetrics(this.counters);
     this.#metricsServer = createMetricsServer(this.#metrics, () => this.#isLeaving);
   }
@@ -149,6 +153,7 @@ class Relay implements RunningRelay {
     this.#sessions.announceRestart(1_000, spreadMs);
     if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
     const closed = new Promise<void>((resolve) => this.#front.close(() => resolve()));
+    this.#admission.stop();
     this.#sessions.endAll('restarting');
     for (const connection of this.#connections) connection.close('restarting', null);
     for (const socket of this.#hellos.takeDue(Number.POSITIVE_INFINITY)) socket.destroy();
@@ -200,7 +205,18 @@ class Relay implements RunningRelay {
       this.counters.connections = this.#sockets.size;
       if (key !== null) this.#addresses.leave(key);
     });
+    this.#admission.add(socket);
+  }
+
+  #admit(socket: Socket): void {
+    if (socket.destroyed) return;
     this.#http.emit('connection', socket);
+    socket.resume();
+  }
+
+  #dropWaiting(socket: Socket): void {
+    this.counters.refusals['accept-rate'] += 1;
+    socket.resetAndDestroy();
   }
 
   #refusalOf(key: string | null, nowMs: number): Refusal | null {
