@@ -7,11 +7,11 @@ import { ringToken, routeOf, utcDayOf } from '../../shared/relay/derive.ts';
 import { orderRelays } from '../../shared/relay/rendezvous.ts';
 import type { ViewerSession } from '../../shared/relay/session-types.ts';
 import { openSession } from '../../shared/relay/session-viewer.ts';
-import type { SessionClock } from '../../shared/relay/wire.ts';
 import { DAY_MS, type EpochMs, HOUR_MS } from '../../shared/time.ts';
 import type { EngineClient } from '../api/engine-client.ts';
 import { utf8 } from '../api/utf8.ts';
 import type { HomeLine } from './home-line.ts';
+import { pageClock } from './page-clock.ts';
 import { dialRelay } from './relay-dial.ts';
 import { webSuite } from './web-suite.ts';
 
@@ -22,14 +22,6 @@ const RETRY_CEILING_MS = 15_000;
 export function retryHomeMs(attempt: number): number {
   return Math.random() * Math.min(RETRY_CEILING_MS, RETRY_BASE_MS * 2 ** Math.min(attempt - 1, 10));
 }
-
-export const pageClock: SessionClock = {
-  nowMs: () => performance.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** What of this computer's engine is asked. */
 type OwnEngine = Pick<EngineClient, 'ask'>;

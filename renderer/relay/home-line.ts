@@ -1,5 +1,6 @@
 /** What is known of the line to another home at this moment: whether its pictures may be seen, and why not. */
 import { type Freshness, freshnessLevel } from '../../shared/relay/freshness.ts';
+import { pageClock } from './page-clock.ts';
 import { sameSight, type Sight, sightOf } from './sight.ts';
 
 export interface LineClock {
@@ -10,7 +11,7 @@ export interface LineClock {
 }
 
 const browserClock: LineClock = {
-  nowMs: () => performance.now(),
+  nowMs: () => pageClock.nowMs(),
   every: (ms, run) => {
     const timer = setInterval(run, ms);
     return () => clearInterval(timer);
