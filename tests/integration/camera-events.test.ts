@@ -35,6 +35,8 @@ test('a camera that was away is an event from its loss to its return, with the c
   const gap = await engine.closedGap(id, 'camera-unreachable', unpluggedMs);
   const closed = await waitFor('its end', async () => (await engine.ask('events.list', range)).find((event) => event.endMs === gap.endMs) ?? null);
   expect(closed).toEqual({ ...open, startMs: gap.startMs, endMs: gap.endMs });
+  // Its row comes with the gap's, a moment after the gap is known.
+  await waitFor('the return', async () => (await engine.ask('events.list', range)).length === 2);
   const back = { id: expect.any(String), cameraId: id, kind: 'camera-online', startMs: gap.endMs, endMs: gap.endMs, label: expect.stringMatching(/^Back after \d+ s$/) };
   expect((await engine.ask('timeline.get', range)).cameras[0]?.events).toEqual([closed, back]);
   expect(await engine.ask('events.list', range)).toEqual([closed, back]);
