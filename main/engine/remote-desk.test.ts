@@ -1,5 +1,6 @@
 /** A home's paired devices taken to another computer: who may look in there afterwards, and what is said before. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { link, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -196,5 +197,44 @@ it('says why nothing is dialled while the keyring is locked, draws no other key,
   await desk.revoke(phone.id);
   clock.go(1_000);
   expect(told.at(-1)?.devices).toEqual([]);
+  await desk.stop();
+});
+
+it('cuts off a device that is revoked, or whose grants change, while the disk does not take a byte', async () => {
+  const phone = await old.devices.add(device('Phone'));
+  const tablet = await old.devices.add(device('Tablet'));
+  await old.relays.set({ enabled: true, relays: ['relay.example.org'] });
+  const file = await openRemoteFile(old.folder, silentLogger);
+  const secrets = secretsIn(old.held);
+  const devices = openDeviceStore({ file, secrets, suite: nodeSuite, clock: systemClock });
+  const inForce: (readonly string[])[] = [];
+  const happened: string[] = [];
+  const desk = new RemoteDesk({
+    configDir: old.folder, file, devices, settings: openRelaySettings(file, systemClock), identity: openHomeIdentity({ file, secrets, suite: nodeSuite }), onChange: () => undefined, clock: systemClock, log: silentLogger,
+    create: () => ({ ...quietService(), devicesChanged: async () => void inForce.push(devices.paired().map(({ name, grants: { cameras } }) => `${name}: ${cameras[0]?.rights.join()}`)) }),
+  });
+  await desk.start();
+  expect((await desk.log({ limit: 1 })).chain.length).toBe(0);
+  // Whoever opens a pipe for writing waits until somebody reads.
+  const [pipe, stuck] = [path.join(old.folder, 'pipe'), path.join(old.folder, 'remote.json.new')];
+  execFileSync('mkfifo', [pipe]);
+  await link(pipe, stuck);
+  const granting = desk.setGrants(tablet.id, grants('previews'), null).then(() => happened.push('granted'), () => happened.push('granting failed'));
+  const revoking = desk.revoke(phone.id).then(() => happened.push('revoked'), () => happened.push('revoking failed'));
+  // In the same turn, with nothing written yet.
+  expect(inForce).toEqual([['Phone: live', 'Tablet: previews'], ['Tablet: previews']]);
+  expect(happened).toEqual([]);
+  const before = await readFile(path.join(old.folder, 'remote.json'), 'utf8');
+  expect([before.includes(phone.id), (await desk.log({ limit: 5 })).entries]).toEqual([true, []]);
+  // A pipe cannot be synced: the disk fails, which is said, and what was taken away stays taken away.
+  await rm(stuck);
+  const reader = await open(pipe, 'r');
+  await Promise.all([granting, revoking]);
+  await reader.close();
+  expect(happened.toSorted()).toEqual(['granting failed', 'revoking failed']);
+  expect(devices.list().map(({ name }) => name)).toEqual(['Tablet']);
+  await desk.revoke(tablet.id);
+  expect(await readFile(path.join(old.folder, 'remote.json'), 'utf8')).not.toMatch(new RegExp(`${phone.id}|${tablet.id}`));
+  expect((await desk.log({ limit: 5 })).entries[0]).toMatchObject({ kind: 'revoked', deviceName: 'Tablet' });
   await desk.stop();
 });

@@ -145,19 +145,13 @@ export class RemoteDesk {
   }
 
   async setGrants(deviceId: string, grants: Grants, name: string | null): Promise<void> {
-    const device = await this.#parts.devices.change(deviceId, { grants, ...(name === null ? {} : { name }) });
-    await this.#life?.service.devicesChanged();
+    const device = await this.#atOnce(() => this.#parts.devices.change(deviceId, { grants, ...(name === null ? {} : { name }) }));
     await this.#note(device, 'grants', whatItMay(grants));
   }
 
   async revoke(deviceId: string): Promise<void> {
     const device = this.#parts.devices.get(deviceId);
-    try {
-      await this.#parts.devices.revoke(deviceId);
-    } finally {
-      // Also where it could not be written: nobody looks in with a key that was taken away.
-      await this.#life?.service.devicesChanged();
-    }
+    await this.#atOnce(() => this.#parts.devices.revoke(deviceId));
     if (device !== null) await this.#note(device, 'revoked', null);
   }
 
@@ -249,6 +243,15 @@ export class RemoteDesk {
     const life = this.#life;
     this.#life = null;
     await life?.end();
+  }
+
+  /** A change of the devices is in force in memory and its sessions are cut off before anything is written or answered: no disk holds that up, and none that fails takes it back (R6). */
+  async #atOnce<T>(change: () => Promise<T>): Promise<T> {
+    const written = change();
+    const [kept, cut] = await Promise.allSettled([written, this.#life?.service.devicesChanged()]);
+    if (cut.status === 'rejected') this.#parts.log.error('the relays could not be told of a change of the devices', cut.reason);
+    if (kept.status === 'rejected') throw kept.reason;
+    return kept.value;
   }
 
   #reach(): Reach {

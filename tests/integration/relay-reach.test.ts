@@ -1,4 +1,7 @@
-/** A home that changes its relays keeps its paired devices: two engines in processes of their own, real relays, and the page's own code as the viewer. */
+/** A home that changes its relays keeps its paired devices, and loses one it revokes at once: two engines in processes of their own, real relays, and the page's own code as the viewer. */
+import { execFileSync } from 'node:child_process';
+import { link, open, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningRelay, startRelay } from '../../relay/server.ts';
 import { EngineClient } from '../../renderer/api/engine-client.ts';
@@ -9,6 +12,7 @@ import { pairOver } from '../../renderer/relay/pair.ts';
 import { readCode } from '../../renderer/relay/read-offer.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { RemoteHome, RemoteState } from '../../shared/model/remote.ts';
+import { forceUnwrap } from '../../shared/result.ts';
 import { DAY_MS } from '../../shared/time.ts';
 import { TestEngine } from '../support/engine.ts';
 import { waitFor } from '../support/wait.ts';
@@ -44,12 +48,13 @@ async function pair(engine: TestEngine, name: string): Promise<RemoteHome> {
 }
 
 /** The window of that computer, open on this home. */
-function lookIn(engine: TestEngine, { id }: RemoteHome): { readonly guest: EngineClient; close(): void } {
+function lookIn(engine: TestEngine, { id }: RemoteHome): { readonly guest: EngineClient; readonly line: HomeLine; close(): void } {
   const line = new HomeLine();
   const guest = new EngineClient({ connect: () => connectToHome(id, engine.client, line), retryMs: () => 300 });
   const stop = followReach({ homeId: id, guest, own: engine.client });
   return {
     guest,
+    line,
     close: () => {
       stop();
       guest.close();
@@ -103,3 +108,33 @@ test('what a home tells of its relays is taken by the rules of any other address
   await expect(laptop.ask('homes.setRelays', { homeId: '0'.repeat(16), relays: ['wss://a.example'] })).rejects.toMatchObject({ kind: 'not-found' });
   expect(await kept(laptop)).toEqual(known?.relays);
 });
+
+test('a revoked device is cut off within a second while the disk takes nothing', async () => {
+  const [known] = await laptop.ask('homes.list', {});
+  const window = lookIn(laptop, forceUnwrap('it is paired', known));
+  await window.guest.ask('app.info', {});
+  await waitFor('a clear sight', () => (window.line.sight.kind === 'clear' ? true : null));
+  const { id } = forceUnwrap('one is left', (await state()).devices[0]);
+  const config = path.join(home.init.dataDir, 'config');
+  const onDisk = (): Promise<string> => readFile(path.join(config, 'remote.json'), 'utf8');
+  // Whoever opens a pipe for writing waits until somebody reads.
+  const [pipe, stuck] = [path.join(home.folder, 'pipe'), path.join(config, 'remote.json.new')];
+  execFileSync('mkfifo', [pipe]);
+  await link(pipe, stuck);
+  const startMs = performance.now();
+  const answers: string[] = [];
+  const revoking = home.ask('remote.revoke', { deviceId: id }).then(() => answers.push('revoked'), () => answers.push('failed'));
+  await waitFor('the laptop to be cut off', () => (window.line.sight.kind === 'blank' ? true : null));
+  expect(performance.now() - startMs).toBeLessThan(1_000);
+  expect([answers, (await onDisk()).includes(id), (await state()).devices]).toEqual([[], true, []]);
+  await rm(stuck);
+  const reader = await open(pipe, 'r');
+  await revoking;
+  await reader.close();
+  expect(answers).toEqual(['failed']);
+  // The next write takes it along, and it does not come back.
+  await home.ask('remote.setRelays', { enabled: true, relays: [second.url] });
+  expect(await onDisk()).not.toContain(id);
+  window.close();
+  await expect(connectToHome(known?.id ?? '', laptop.client, new HomeLine())).rejects.toThrow();
+}, LONG_MS);
