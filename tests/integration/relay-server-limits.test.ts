@@ -217,6 +217,20 @@ describe('a home', () => {
     expect(relay.counters).toMatchObject({ tokens: 0, refusals: { 'control-rate': 1, protocol: 4 } });
   });
 
+  it('behind a balancer is asked to dial anew, again and again while it stays; alone it is not', async () => {
+    const asked = await start({ redialLeastMs: 100, redialSpreadMs: 50 }, { behindProxy: true });
+    const home = kept(await dialHome(asked.url, []));
+    for (let at = 0; at < 3; at += 1) expect(await home.nextRelay('reconnect-in')).toMatchObject({ leastMs: 100, spreadMs: 50 });
+    await asked.stop();
+    const alone = await start({ redialLeastMs: 100, redialSpreadMs: 50 });
+    const token = newToken();
+    const left = kept(await dialHome(alone.url, [token]));
+    await waitingViewer(alone, token);
+    await left.nextRelay('ring');
+    // Nothing else came in several times that long.
+    await expect(left.next(600)).rejects.toThrow('waited');
+  });
+
   it('may hold as many tokens as the protocol says', async () => {
     const relay = await start();
     kept(await dialHome(relay.url, Array.from({ length: MAX_TOKENS }, newToken)));
