@@ -87,6 +87,8 @@ describe('the log of views', () => {
     expect(previews.length).toBeLessThanOrEqual(4);
     expect(previews.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(30 * 4);
     expect(home.views.some(({ kind }) => kind === 'refused')).toBe(true);
+    // What was refused is no view.
+    expect(home.views.filter(({ kind, cameraIds }) => kind !== 'refused' && cameraIds.includes(BEDROOM))).toEqual([]);
     expect(home.views.every(({ deviceId, path: over }) => deviceId === device.id && over === 'relay')).toBe(true);
   });
 });
@@ -132,6 +134,8 @@ test('an engine that forgot every rule of its own still shows nothing that was n
     expect(seen).toMatchObject({ pictures: 0, inits: [], closed: expect.any(Error) });
   }
   expect(home.views.filter(({ kind }) => kind === 'refused').length).toBeGreaterThan(2);
+  // The one question it may ask, though what answered it stayed at home; no picture.
+  expect(home.views.map(({ kind }) => kind).filter((kind) => kind !== 'refused')).toEqual(['session', 'timeline']);
 });
 
 describe('who may look in no more', () => {

@@ -245,6 +245,30 @@ describe('what passes', () => {
     expect(rig.gate.watched()).toEqual([]);
   });
 
+  test('is nothing that was asked for without the right: that is no view, and no answer to it leaves', () => {
+    const rig = rigOf(gateModule, grantsOf({ [A]: ['live'], [B]: ['timeline' as Right] }));
+    const timeline = { startMs: 0, endMs: 1 };
+    const watch = (id: number, name: string, input: unknown) => {
+      const head = { type: 'request', id, name, input } as const;
+      const asked = rig.gate.watch(head);
+      rig.gate.recorded(head);
+      return asked;
+    };
+    expect([watch(1, 'previews.latest', { cameraId: B }), watch(2, 'previews.at', { cameraId: A, atMs: 1 }), watch(3, 'timeline.get', { cameraIds: [A, B], ...timeline }), watch(4, 'timeline.drawn', { cameraIds: [A], ...timeline })]).toEqual([null, null, null, null]);
+    expect(watch(5, 'previews.latest', { cameraId: A })).toMatchObject({ kind: 'previews', cameraIds: [A] });
+    const heads = ([['live', B], ['playback', A]] as const).map(([name, cameraId], at) => ({ type: 'open', stream: 6 + at, name, input: { cameraId, stream: 'best', fromMs: 5, seekId: 1 }, credits: 9 }) as const);
+    for (const head of heads) {
+      expect(rig.gate.watch(head)).toBeNull();
+      rig.gate.recorded(head);
+    }
+    expect(rig.gate.watched()).toEqual([]);
+    // Also where the right is given before the answer comes.
+    rig.grants = grantsOf({ [A]: RIGHTS, [B]: RIGHTS });
+    for (const id of [1, 2, 3, 4]) expect(rig.tell({ type: 'result', id, value: {} }).refused).toContain('log of views');
+    for (const stream of [6, 7]) expect(rig.tell({ type: 'chunk', stream, chunk: gapChunk }).refused).toContain('log of views');
+    expect(rig.tell({ type: 'result', id: 5, value: { item: null } }).refused).toBeNull();
+  });
+
   test('names no folder, program or network of the home', () => {
     const rig = rigOf(gateModule, grantsOf({ [B]: ['live'] }));
     ask(rig, 1, 'app.info', {});

@@ -110,7 +110,7 @@ export class Gate {
     this.session = parts.session;
   }
 
-  /** Notes what the viewer asks. What it would show, to be written down before `recorded` is called; a text where the viewer broke the contract. */
+  /** Notes what the viewer asks. What it would show, to be written down before `recorded` is called: null where that is nothing, or nothing it may see; a text where the viewer broke the contract. */
   watch(head: ParsedViewerHead): Asked | null | string {
     if (head.type === 'request') return this.#watchRequest(head.id, head.name, head.input);
     if (head.type === 'open') return this.#watchOpen(head.stream, head.name, head.input);
@@ -122,10 +122,10 @@ export class Gate {
   recorded(head: ParsedViewerHead): void {
     if (head.type === 'request') {
       const question = this.#questions.get(head.id);
-      if (question !== undefined) question.recorded = true;
+      if (question !== undefined && question.asked !== null) question.recorded = true;
     } else if (head.type === 'open') {
       const stream = this.#streams.get(head.stream);
-      if (stream !== undefined) stream.recorded = true;
+      if (stream !== undefined && stream.asked !== null) stream.recorded = true;
     }
   }
 
@@ -165,8 +165,9 @@ export class Gate {
     if (this.#questions.size >= MOST_OPEN) return 'too many questions at once';
     const parsed = isOperationName(name) ? OPERATIONS[name].input.safeParse(input ?? {}) : null;
     const cameraIds = parsed?.success === true ? namedIn(parsed.data) : [];
-    const asked = parsed?.success === true ? askedBy(name, parsed.data, cameraIds) : null;
-    this.#questions.set(id, { name, cameraIds, asked, recorded: asked === null });
+    const about = parsed?.success === true ? askedBy(name, parsed.data, cameraIds) : null;
+    const asked = this.#ifMay(about, ruleOf(ANSWER_RULES, name)?.anyOf ?? []);
+    this.#questions.set(id, { name, cameraIds, asked, recorded: about === null });
     return asked;
   }
 
@@ -176,9 +177,14 @@ export class Gate {
     const parsed = MEDIA_OPEN[name].safeParse(input);
     const cameraId = parsed.success ? parsed.data.cameraId : null;
     const fromMs = parsed.success && 'fromMs' in parsed.data ? (parsed.data.fromMs as EpochMs) : this.#parts.nowMs();
-    const asked: Asked | null = cameraId === null ? null : { kind: name, cameraIds: [cameraId], fromMs, toMs: null };
+    const asked = this.#ifMay(cameraId === null ? null : { kind: name, cameraIds: [cameraId], fromMs, toMs: null }, [name]);
     this.#streams.set(stream, { name, cameraId, asked, recorded: false, sound: new SoundWatch() });
     return asked;
+  }
+
+  /** What is refused is no view: it is not written down as one, and nothing of it leaves whatever comes of it. */
+  #ifMay(asked: Asked | null, anyOf: readonly Right[]): Asked | null {
+    return asked !== null && asked.cameraIds.length > 0 && asked.cameraIds.every((id) => this.#granted(id, anyOf)) ? asked : null;
   }
 
   #judgeAnswer(message: ChannelMessage, head: Extract<EngineHead, { type: 'result' | 'failure' }>): Verdict {
