@@ -109,7 +109,7 @@ describe.each(Object.entries(ATTACKS))('%s', { timeout: 30_000 }, (_, attack) =>
     const numbers = pair.delivered.map(({ head }) => (head as { number: number }).number);
     expect(numbers).toEqual(Array.from({ length: numbers.length }, (__, at) => at));
     expect(receiver.length).toBeLessThanOrEqual(before + 1);
-    expect(side === 'toViewer' ? pair.viewerClosed : pair.homeClosed).toMatch(/did not open/);
+    expect(side === 'toViewer' ? pair.viewerClosed : pair.homeClosed).toMatch(/not sealed by the other end/);
     expect([pair.homeClosed, pair.viewerClosed]).not.toContain(null);
     const after = receiver.length;
     await show(all, 7, 3);

@@ -208,7 +208,7 @@ export class Opener {
   }
 
   #unopened(): void {
-    this.#parts.fail('A record did not open: it was changed, left out, repeated or belongs to somebody else.');
+    this.#parts.fail('What came was not sealed by the other end, or was changed on the way. Nothing of it is shown.');
   }
 
   #refused(cause: unknown): void {

@@ -226,8 +226,8 @@ test('opens nothing of another home that a relay puts in its place, and says why
   for (const { reasons } of looks) await waitFor('the reason', () => reasons.some((reason) => reason !== ''), 10_000);
   const told = looks.map(({ reasons }) => reasons.find((reason) => reason !== '') ?? '');
   // Whoever is cut off first sends nothing any more that could reach the other.
-  expect(told.some((reason) => reason.startsWith('A record did not open'))).toBe(true);
-  for (const reason of told) expect(reason).toMatch(/^A record did not open|^No sign of life/);
+  expect(told.some((reason) => reason.startsWith('What came was not sealed by the other end'))).toBe(true);
+  for (const reason of told) expect(reason).toMatch(/^What came was not sealed by the other end|^No sign of life/);
 });
 
 test('warns when the log of views is not the one it saw, and does not take the other for it', async () => {
