@@ -57,15 +57,16 @@ function Homes(): ReactNode {
 }
 
 function Rooms({ homeName }: { readonly homeName: string }): ReactNode {
-  const { view, cameraId } = useRoute();
+  const { homeId, view, cameraId } = useRoute();
   const cameras = useCameras();
   const isAway = useIsAway();
   const [shortcuts, setShortcuts] = useState(false);
   useEffect(() => listenForKeys(isAway ? VIEWS_OF_ANOTHER_HOME : VIEWS, () => setShortcuts((open) => !open)), [isAway]);
   // The first run begins with looking for cameras, and stays there until all wanted ones are added; later the way there is a button.
-  const firstRun = !isAway && cameras !== null && cameras.length === 0 && view === 'watch' && cameraId === null;
+  // The address may name another home a moment before these rooms are left for it.
+  const firstRun = homeId === null && !isAway && cameras !== null && cameras.length === 0 && view === 'watch' && cameraId === null;
   useEffect(() => {
-    if (firstRun) window.location.replace(hrefOf({ view: 'welcome' }));
+    if (firstRun) window.location.replace(hrefOf({ homeId: null, view: 'welcome' }));
   }, [firstRun]);
   const View = VIEW_COMPONENTS[view];
   return (
