@@ -101,8 +101,8 @@ async function watch(relayPort: number, linePort: number, seconds: number): Prom
   const openingMs = performance.now() - openedMs;
   const got: { readonly agesMs: number[]; readonly deliveredAtMs: number[]; readonly previewsMs: number[] } = { agesMs: [], deliveredAtMs: [], previewsMs: [] };
   const askedMs = new Map<number, number>();
-  let over: string | null = null;
-  viewer.onClose((reason) => (over = reason));
+  const over: string[] = [];
+  viewer.onClose((reason) => over.push(reason));
   viewer.onMessage(({ head }) => {
     const nowMs = performance.now();
     const { type, id, atMs } = head as { type: string; id: number; atMs: number };
@@ -115,7 +115,7 @@ async function watch(relayPort: number, linePort: number, seconds: number): Prom
   const stopAsking = askForPreviews({ home, viewer, camera }, askedMs);
   try {
     const fellAfterS = await film(home, camera, seconds);
-    if (over !== null) throw new Error(`the session ended: ${over}`);
+    if (over.length > 0) throw new Error(`the session ended: ${over.join()}`);
     return { ...got, openingMs, fellAfterS };
   } finally {
     stopAsking();
