@@ -29,7 +29,7 @@ function quietService(): RemoteHomeService {
     run: (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
     relays: () => [], watching: () => [], offer: () => null, lastPairing: () => null, onChange: () => () => undefined,
     setRelays: () => undefined, devicesChanged: async () => undefined,
-    beginPairing: never, cancelPairing: never, allowPairing: never, refusePairing: never, capture: never, prove: never,
+    beginPairing: never, cancelPairing: never, allowPairing: never, refusePairing: never, capture: never, captureFile: never, prove: never,
   };
 }
 

@@ -110,6 +110,12 @@ export class RemoteDesk {
     return this.#life?.service.capture() ?? { sinceMs: this.#parts.clock.nowMs(), messages: 0, bytes: 0, entropyBits: 0, newest: [], readable: [] };
   }
 
+  /** Rejects with `conflict` where nothing runs. */
+  async captureFile(): Promise<{ readonly fileName: string; readonly bytes: Uint8Array }> {
+    const when = new Date(this.#parts.clock.nowMs()).toISOString().slice(0, 19).replaceAll(/[T:]/g, '-');
+    return { fileName: `porchlight-relay-${when}.pcapng`, bytes: this.#service().captureFile() };
+  }
+
   async setRelays({ enabled, relays, leaveNow = false }: { readonly enabled: boolean; readonly relays: readonly string[]; readonly leaveNow?: boolean | undefined }): Promise<void> {
     const { settings } = this.#parts;
     await settings.set({ enabled, relays });

@@ -61,7 +61,7 @@ const ALLOWED_PERMISSIONS: ReadonlySet<string> = new Set(['fullscreen', 'clipboa
 
 /** The one thing a page of ours saves: a sealed set-up it made itself. Where to is asked by the system's dialog. */
 export function isOwnDownload(url: string, fileName: string): boolean {
-  return url.startsWith(`blob:${PAGE_ORIGIN}/`) && /^porchlight-[\d-]+\.setup$/.test(fileName);
+  return url.startsWith(`blob:${PAGE_ORIGIN}/`) && /^porchlight-(?:[\d-]+\.setup|relay-[\d-]+\.pcapng)$/.test(fileName);
 }
 
 /** Denies permissions, devices and downloads of a session. */

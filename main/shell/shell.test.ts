@@ -182,6 +182,8 @@ describe('a page', () => {
     };
     // A page's own sealed set-up, and nothing else.
     expect(isPrevented(`blob:${PAGE_ORIGIN}/6c5e`, 'porchlight-2026-11-22.setup')).toBe(false);
+    expect(isPrevented(`blob:${PAGE_ORIGIN}/6c5e`, 'porchlight-relay-2026-11-22-07-30-00.pcapng')).toBe(false);
+    expect(isPrevented(`blob:${PAGE_ORIGIN}/6c5e`, 'porchlight-relay-2026-11-22.pcapng.exe')).toBe(true);
     expect(isPrevented(`blob:${PAGE_ORIGIN}/6c5e`, 'porchlight-2026-11-22.exe')).toBe(true);
     expect(isPrevented('blob:https://evil.example/6c5e', 'porchlight-2026-11-22.setup')).toBe(true);
     expect(isPrevented('https://evil.example/porchlight-2026-11-22.setup', 'porchlight-2026-11-22.setup')).toBe(true);

@@ -148,6 +148,8 @@ const QUERIES = {
   'remote.log': operation<ViewLog>()(viewLogSchema),
   /** What the relay was given of late. */
   'remote.capture': operation<RelayCapture>()(nothing),
+  /** All of it, message by message, as a file of pcapng; `conflict` while nothing is dialled. */
+  'remote.captureFile': operation<{ readonly fileName: string } & WithBytes>()(nothing),
   /** The relays this home is reached over; every device that may look in may ask, and says which ones it keeps. */
   'remote.reach': operation<Reach>()(reachSchema),
   /** The homes this computer may look into. */

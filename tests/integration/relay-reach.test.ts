@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { link, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPcapng } from '../../main/engine/relay/testing/read-pcapng.ts';
+import { isOwnDownload } from '../../main/shell/security.ts';
 import { type RunningRelay, startRelay } from '../../relay/server.ts';
 import { EngineClient } from '../../renderer/api/engine-client.ts';
 import { connectToHome } from '../../renderer/relay/connect-to-home.ts';
@@ -10,8 +12,10 @@ import { followReach } from '../../renderer/relay/follow-reach.ts';
 import { HomeLine } from '../../renderer/relay/home-line.ts';
 import { pairOver } from '../../renderer/relay/pair.ts';
 import { readCode } from '../../renderer/relay/read-offer.ts';
+import { PAGE_ORIGIN } from '../../shared/contract/shell-channels.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { RemoteHome, RemoteState } from '../../shared/model/remote.ts';
+import { toHex } from '../../shared/relay/bytes.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { DAY_MS } from '../../shared/time.ts';
 import { TestEngine } from '../support/engine.ts';
@@ -98,6 +102,26 @@ test('a device that was away while all relays changed still finds home, and lear
   await waitFor('the home to know', async () => (await state()).leaving === null);
   window.close();
 }, 3 * LONG_MS);
+
+test('what was handed to relays is saved as a file, message by message, for the owner only', async () => {
+  const window = lookIn(laptop, forceUnwrap('it is paired', (await laptop.ask('homes.list', {}))[0]));
+  await window.guest.ask('app.info', {});
+  await expect(window.guest.ask('remote.captureFile', {})).rejects.toMatchObject({ kind: 'not-allowed' });
+  window.close();
+  await waitFor('nobody to look in', async () => (await state()).watching.length === 0);
+  const { fileName, bytes } = await home.ask('remote.captureFile', {});
+  expect(isOwnDownload(`blob:${PAGE_ORIGIN}/1`, fileName)).toBe(true);
+  const packets = readPcapng(bytes);
+  const capture = await home.ask('remote.capture', {});
+  // Signs of life to the relays may have gone on.
+  expect(packets.length).toBeGreaterThan(20);
+  expect(packets.length).toBeLessThanOrEqual(capture.messages);
+  const shown = capture.newest.map(({ atMs, sizeBytes, startHex }) => `${Math.round(atMs)} ${sizeBytes} ${startHex}`);
+  const saved = packets.map(({ atUs, bytes: of }) => `${atUs / 1_000n} ${of.length} ${toHex(of.subarray(0, 16))}`);
+  expect(saved.filter((line) => shown.includes(line)).length).toBeGreaterThan(15);
+  expect(new Set(packets.map(({ flags }) => flags))).toEqual(new Set([1, 2]));
+  if (packets.length === capture.messages) expect(packets.reduce((sum, { bytes: of }) => sum + of.length, 0)).toBe(capture.bytes);
+}, LONG_MS);
 
 test('what a home tells of its relays is taken by the rules of any other address', async () => {
   const [known] = await laptop.ask('homes.list', {});

@@ -121,6 +121,8 @@ export interface RemoteHomeService {
   allowPairing(answer: { readonly digits: string; readonly name: string; readonly grants: Grants }): Promise<string>;
   refusePairing(): void;
   capture(): RelayCapture;
+  /** All of the capture, as a file of pcapng. */
+  captureFile(): Uint8Array;
   prove(check: Proof['check']): Promise<Proof>;
 }
 

@@ -8,6 +8,7 @@ import type { CryptoSuite } from '../../../shared/relay/suite.ts';
 import { SECOND_MS } from '../../../shared/time.ts';
 import { Emitter } from '../core/emitter.ts';
 import { Capture } from './capture.ts';
+import { captureFile } from './capture-file.ts';
 import { Dialer } from './dial.ts';
 import { ControlLine } from './dial-control.ts';
 import type { RemoteHomeParts, RemoteHomeService } from './home-parts.ts';
@@ -138,6 +139,10 @@ class RemoteHome implements RemoteHomeService {
       { name: 'Who looks in now: when, how long, how many bytes', value: `${this.#sessions.watching().length} at the moment` },
       { name: 'Pictures, sound, names, places, what was done', value: 'no' },
     ]);
+  }
+
+  captureFile(): Uint8Array {
+    return captureFile(this.#capture.messages());
   }
 
   async prove(check: Proof['check']): Promise<Proof> {

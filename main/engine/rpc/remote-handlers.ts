@@ -9,6 +9,7 @@ export interface RemoteParts {
     state(): RemoteState;
     log(query: ParsedOf<'remote.log'>): Promise<ViewLog>;
     capture(): RelayCapture;
+    captureFile(): Promise<{ readonly fileName: string; readonly bytes: Uint8Array }>;
     /** Durable when it resolves; relays are dialled or left after that. Rejects with `invalid-input` for an address that is none. */
     setRelays(input: ParsedOf<'remote.setRelays'>): Promise<void>;
     beginPairing(kind: PairingKind): Promise<PairingOffer>;
@@ -51,6 +52,7 @@ export function remoteHandlers({ remote, homes }: RemoteParts): RemoteHandlers {
     'remote.state': () => remote.state(),
     'remote.log': (query) => remote.log(query),
     'remote.capture': () => remote.capture(),
+    'remote.captureFile': () => remote.captureFile(),
     'remote.setRelays': (input) => thenState(remote.setRelays(input)),
     'remote.beginPairing': ({ kind }) => remote.beginPairing(kind),
     'remote.cancelPairing': () => thenNull(remote.cancelPairing()),

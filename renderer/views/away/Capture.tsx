@@ -1,9 +1,11 @@
 /** What was handed to the relay's socket of late: how much, how near to noise, the newest messages, and every field it can read. */
-import { ArrowDown, ArrowUp } from 'lucide-react';
+import { ArrowDown, ArrowUp, Download } from 'lucide-react';
 import { type ReactNode, useEffect } from 'react';
 import type { RelayCapture } from '../../../shared/model/remote.ts';
 import { SECOND_MS } from '../../../shared/time.ts';
-import { useQuery } from '../../api/engine-context.tsx';
+import { useCommand, useQuery } from '../../api/engine-context.tsx';
+import { Button } from '../../components/Button.tsx';
+import { download } from '../../components/download.ts';
 import { ErrorLine } from '../../components/Field.tsx';
 import { formatBytes, formatClock, formatMoment } from '../../components/format.ts';
 import { useNow } from '../../state/use-now.ts';
@@ -27,6 +29,7 @@ export function Capture(): ReactNode {
       </p>
       {data.newest.length === 0 ? null : <Sizes capture={data} />}
       {data.newest.length === 0 ? null : <Messages capture={data} />}
+      {data.messages === 0 ? null : <Save />}
       <h3>Everything that it can read</h3>
       <dl className="readable">
         {data.readable.map(({ name, value }) => (
@@ -36,6 +39,24 @@ export function Capture(): ReactNode {
           </div>
         ))}
       </dl>
+    </div>
+  );
+}
+
+/** All of it as a file, to be looked at with a program that is not ours. */
+function Save(): ReactNode {
+  const save = useCommand('remote.captureFile');
+  const run = async (): Promise<void> => {
+    const saved = await save.run({});
+    if (saved !== null) download(saved.fileName, saved.bytes);
+  };
+  return (
+    <div className="save-capture">
+      <Button disabled={save.busy} onClick={() => void run()}>
+        <Download size={16} aria-hidden="true" />
+        Save for Wireshark
+      </Button>
+      {save.error === null ? null : <ErrorLine>{save.error.message}</ErrorLine>}
     </div>
   );
 }

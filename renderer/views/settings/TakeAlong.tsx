@@ -4,6 +4,7 @@ import { MAX_SETUP_BYTES, SETUP_PASSWORD_LENGTH, type SetupImport } from '../../
 import { MINUTE_MS } from '../../../shared/time.ts';
 import { useCommand } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
+import { download } from '../../components/download.ts';
 import { ErrorLine, Field } from '../../components/Field.tsx';
 import { formatMoment } from '../../components/format.ts';
 import { useToast } from '../../components/Toasts.tsx';
@@ -129,14 +130,4 @@ function TakeOver({ file, onDone }: { readonly file: ChosenFile; readonly onDone
       </div>
     </form>
   );
-}
-
-/** Hands bytes to the person as a file: the browser's download, the app's dialog. */
-function download(fileName: string, bytes: Uint8Array): void {
-  const url = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), MINUTE_MS);
 }
