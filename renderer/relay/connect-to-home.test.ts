@@ -14,9 +14,9 @@ describe('days', () => {
 });
 
 describe('the wait before a dial', () => {
-  it('is spread from nothing to a ceiling that grows to 15 s', () => {
+  it('is spread from nothing to a ceiling that grows to 4 s, and to 15 s after a minute', () => {
     const most = (attempt: number): number => Math.max(...Array.from({ length: 2_000 }, () => retryHomeMs(attempt)));
-    for (const [attempt, ceilingMs] of [[1, 500], [2, 1_000], [5, 8_000], [6, 15_000], [400, 15_000]] as const) {
+    for (const [attempt, ceilingMs] of [[1, 500], [2, 1_000], [5, 4_000], [30, 4_000], [31, 15_000], [400, 15_000]] as const) {
       expect(most(attempt)).toBeLessThanOrEqual(ceilingMs);
       expect(most(attempt)).toBeGreaterThan(ceilingMs * 0.9);
     }

@@ -17,10 +17,14 @@ import { webSuite } from './web-suite.ts';
 
 const RETRY_BASE_MS = 500;
 const RETRY_CEILING_MS = 15_000;
+/** For the first minute or so, two seconds each on average: a home that follows its relay to another process is back within half a minute, and whoever looks in should be there soon after. */
+const EARLY_CEILING_MS = 4_000;
+const EARLY_ATTEMPTS = 30;
 
 /** Full jitter below a growing ceiling, so that all who looked in do not come back at once. `attempt` counts from 1. */
 export function retryHomeMs(attempt: number): number {
-  return Math.random() * Math.min(RETRY_CEILING_MS, RETRY_BASE_MS * 2 ** Math.min(attempt - 1, 10));
+  const ceilingMs = attempt <= EARLY_ATTEMPTS ? EARLY_CEILING_MS : RETRY_CEILING_MS;
+  return Math.random() * Math.min(ceilingMs, RETRY_BASE_MS * 2 ** Math.min(attempt - 1, 10));
 }
 
 /** What of this computer's engine is asked. */
