@@ -18,6 +18,9 @@ import { nodeSuite } from './node-suite.ts';
 import { type Listen, PairingDesk } from './pairing.ts';
 import { prove } from './prove.ts';
 
+/** A code is shown once a relay knows of it, so that no device is told that nobody waits; or after this, where none can be reached. */
+const OFFER_HEARD_MS = 3 * SECOND_MS;
+
 export interface RemoteHomeExtras {
   readonly suite?: CryptoSuite;
   /** In [0, 1). */
@@ -40,6 +43,8 @@ class RemoteHome implements RemoteHomeService {
   readonly #pairing: PairingDesk;
   #relays: RemoteHomeParts['relays'];
   #today = '';
+  /** A relay waits for the device that the offer is for. */
+  #offerHeard: () => void = () => undefined;
 
   constructor(parts: RemoteHomeParts, suite: CryptoSuite, random: () => number) {
     const { clock, log, devices } = parts;
@@ -58,7 +63,10 @@ class RemoteHome implements RemoteHomeService {
       onRing: (ring) => this.#sessions.rang(ring),
       onState: changed,
     });
-    const listen: Listen = (address, token, onRing, signal) => new ControlLine({ ...dial, address, tokens: () => [token], onRing, onState: () => undefined }).run(signal);
+    const listen: Listen = async (address, token, onRing, signal) => {
+      const line: ControlLine = new ControlLine({ ...dial, address, tokens: () => [token], onRing, onState: () => (line.state.phase === 'connected' ? this.#offerHeard() : undefined) });
+      await line.run(signal);
+    };
     this.#pairing = new PairingDesk({ ...parts, ...dial, suite, listen, relays: () => this.#urls(), onChange: changed, onPaired: () => this.devicesChanged() });
     this.#dialer.set(parts.relays.enabled, parts.relays.urls, parts.relays.earlier);
   }
@@ -112,7 +120,13 @@ class RemoteHome implements RemoteHomeService {
   }
 
   async beginPairing(kind: PairingKind): Promise<PairingOffer> {
-    return await this.#pairing.begin(kind);
+    const heard = Promise.withResolvers<void>();
+    this.#offerHeard = heard.resolve;
+    const offer = await this.#pairing.begin(kind);
+    const enough = new AbortController();
+    await Promise.race([heard.promise, this.#parts.clock.sleep(OFFER_HEARD_MS, enough.signal)]);
+    enough.abort();
+    return offer;
   }
 
   cancelPairing(): void {
