@@ -74,7 +74,7 @@ function Leaving({ leaving: { relays, untilMs, deviceNames }, busy, onLeaveNow }
       <p className="muted small">
         {listWords(deviceNames)} {does} not know yet that you changed the relays. This computer still waits at {listWords(relays.map(relayName))}, until {formatShortDay(untilMs)} at the latest, and tells {it} there.
       </p>
-      <p className="muted small">If you leave it now, pair {it} again to let {it} look in.</p>
+      <p className="muted small">Once you leave, {deviceNames.length === 1 ? 'it has' : 'they have'} to be paired again.</p>
       <Button disabled={busy} onClick={onLeaveNow}>
         Leave now
       </Button>
