@@ -50,8 +50,11 @@ export class Footage {
   #closing: Promise<void> = Promise.resolve();
   #closingCount = 0;
   #rotateNext = false;
-  /** The first segment after an outage, until its start is known well enough to say when footage came back. */
-  #resuming: SegmentWriter | null = null;
+  /**
+   * Segments, oldest first, whose start is not yet known well enough to say that footage came back with them. More than one where the
+   * first after an outage was a short one: what came back is then still said of that one.
+   */
+  #untold: readonly SegmentWriter[] = [];
   /** Why the segment that was resuming ended: said once its own beginning is, which ends the outage before it. */
   #owed: { readonly writer: SegmentWriter; readonly cause: GapCause; readonly detail: string } | null = null;
   /** The last one whose file is there: a new file shows that its disk is well, one that was open already does not. */
@@ -171,20 +174,22 @@ export class Footage {
     this.#sequence += 1;
     this.#open = writer;
     this.#rotateNext = false;
-    this.#resuming = writer;
+    this.#untold = [...this.#untold, writer];
   }
 
   /** A gap begins where footage ended, so what a disk held is made whole before. The first seconds may come in a burst; what is said of their time before is a guess. What is said is what is indexed: a gap ends where its footage begins. */
   #sayResumed(writer: SegmentWriter, last: boolean): void {
-    if (this.#resuming !== writer || !writer.opened || (!last && (this.#time?.settled() !== true || this.#parts.leftovers.busy))) return;
-    this.#resuming = null;
+    if (!this.#untold.includes(writer)) return;
+    if (!last && (this.#untold[0] !== writer || !writer.opened || this.#time?.settled() !== true || this.#parts.leftovers.busy)) return;
+    this.#untold = this.#untold.filter((other) => other !== writer);
+    if (!writer.opened) return;
     writer.freeze();
     this.#parts.outage.resumed(writer.startMs);
   }
 
   /** Nothing is written after this segment. Of one whose beginning was not said yet, the same outage goes on until it is, and another begins behind it. */
   #sayEnded(writer: SegmentWriter, cause: GapCause, detail: string): void {
-    if (this.#resuming === writer) this.#owed = { writer, cause, detail };
+    if (this.#untold.includes(writer)) this.#owed = { writer, cause, detail };
     this.#parts.outage.began(cause, detail);
   }
 
