@@ -14,11 +14,11 @@ const say = (line: string): void => void progress.push(line);
 
 describe.skipIf(noTrace !== null)(`a power cut by the trace of a whole engine${noTrace === null ? '' : ` (skipped: ${noTrace})`}`, () => {
   it('costs two seconds of a stream at most and breaks no promise; each sync left out is noticed', async () => {
-    const result = await powerCutRounds({ rounds: 12, seed: 20_261_122, seconds: 6, cameras: 2, signal: AbortSignal.timeout(LIMIT_MS), onProgress: say });
+    const result = await powerCutRounds({ rounds: 24, seed: 20_261_122, seconds: 6, cameras: 2, signal: AbortSignal.timeout(LIMIT_MS), onProgress: say });
     expect(result.skipped).toBeNull();
     expect(result.violations, progress.join('\n')).toEqual([]);
-    expect(result.rounds).toBe(12);
-    expect(result.worlds).toBe(48);
+    expect(result.rounds).toBe(24);
+    expect(result.worlds).toBe(96);
     // A suite that never sees anything lost sees nothing.
     expect(Math.max(...result.lostMs)).toBeGreaterThan(0);
     expect(result.controls.filter((control) => control.violations === 0).map((control) => control.name)).toEqual([]);

@@ -104,7 +104,8 @@ test.each(['h264', 'h265'] as const)('with the live clock in %s each picture car
       const entry = log.get(code?.frameNumber ?? -1);
       expect(code?.clockMs).toBe(entry?.capturedMs);
       expect(code?.clockMs ?? 0).toBeGreaterThanOrEqual(before - 1000);
-      expect((entry?.sentMs ?? Infinity) - (entry?.capturedMs ?? 0)).toBeLessThan(2_000);
+      // An encoder that shares its core with others is late, but never by minutes: another picture's time would be.
+      expect((entry?.sentMs ?? Infinity) - (entry?.capturedMs ?? 0)).toBeLessThan(10_000);
     }
   });
 });
