@@ -4,6 +4,9 @@ import type { CipherState } from './noise.ts';
 import { MAX_RECORD_BYTES } from './protocol.ts';
 import type { Bytes } from './suite.ts';
 
+/** Why a session ended in which a record did not open: it was changed, left out, repeated, or is somebody else's. */
+export const UNOPENED = 'What came was not sealed by the other end, or was changed on the way. Nothing of it is shown.';
+
 /** A record that is about to be sealed. */
 export interface Plain {
   readonly bytes: Bytes;
@@ -208,7 +211,7 @@ export class Opener {
   }
 
   #unopened(): void {
-    this.#parts.fail('What came was not sealed by the other end, or was changed on the way. Nothing of it is shown.');
+    this.#parts.fail(UNOPENED);
   }
 
   #refused(cause: unknown): void {

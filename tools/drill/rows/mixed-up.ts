@@ -1,4 +1,5 @@
 /** Rows A, B and B2: an honest relay, then one whose table breaks while everybody watches, and viewers that never give up. */
+import { UNOPENED } from '../../../shared/relay/session-ciphers.ts';
 import { HONEST, mixedUp } from '../drill-relay.ts';
 import type { Household } from '../households.ts';
 import { opensWith } from '../ledger.ts';
@@ -57,7 +58,7 @@ async function runMixedUp(context: RowContext): Promise<RowResult> {
   for (let number = 1; number <= WRONG_PICTURES; number += 1) for (const pair of pairs) sendPicture(pair, number);
   const hasNoticed = (pair: Pair): boolean => pair.viewer.closed !== null || levelOf(pair) === 'blank';
   await relay.until(() => wrong.size > 0 && pairs.every(hasNoticed), NOTICE_LIMIT_MS);
-  const byTag = sum(pairs, ({ viewer }) => Number(viewer.closed?.includes('did not open') === true));
+  const byTag = sum(pairs, ({ viewer }) => Number(viewer.closed?.includes(UNOPENED) === true));
   const misrouted = [...wrong.values()].reduce((total, records) => total + records.length, 0);
   const figures = { misrouted, noticed: sum(pairs, (pair) => Number(hasNoticed(pair))), noticedByTag: byTag, ...tryForever(context, pairs, wrong) };
   const expect = new Expectations();
