@@ -30,10 +30,13 @@ async function single(command: string, args: readonly string[]): Promise<StepRes
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
 }
 
+/** Engines and simulators are started hundreds of times: what one compiled, types taken out, serves the next (module.enableCompileCache). */
+const compileCache = { NODE_COMPILE_CACHE: path.join(reports, 'compiled') };
+
 /** A step whose reporter (tools/test/*-reporter.ts) writes a StepResult; a run that ends badly without a failed test counts one failure. */
 async function reported(command: string, args: readonly string[], name: string): Promise<StepResult> {
   const file = path.join(reports, `${name}.json`);
-  const code = await run(command, args, { PORCHLIGHT_TEST_REPORT: file });
+  const code = await run(command, args, { ...compileCache, PORCHLIGHT_TEST_REPORT: file });
   try {
     const result = JSON.parse(readFileSync(file, 'utf8')) as StepResult;
     return code !== 0 && result.failed === 0 ? { ...result, failed: 1 } : result;
