@@ -171,10 +171,8 @@ class Talk {
     this.#text = text;
     this.#inbox = inbox;
     this.#keys = keys;
-    inbox.wire.onClose(() => {
-      keys.send.wipe();
-      keys.receive.wipe();
-    });
+    inbox.wire.onClose(() => keys.send.wipe());
+    inbox.onDrained(() => keys.receive.wipe());
     this.peerPublicKey = peerPublicKey;
   }
 
@@ -184,7 +182,7 @@ class Talk {
     try {
       for (let isOurs = part.initiator; !handshake.isComplete; isOurs = !isOurs) {
         if (isOurs) inbox.wire.send(await handshake.writeMessage(new Uint8Array(0)));
-        else await handshake.readMessage(await inbox.take()).catch(asBadAnswer);
+        else await handshake.readMessage(await inbox.take()).catch(asBadAnswer).finally(() => inbox.taken());
       }
       const [hash, { peerPublicKey }] = [handshake.hash(), handshake];
       if (peerPublicKey === null) throw new PorchlightError('bad-answer', 'The other end did not say who it is.');
@@ -211,7 +209,7 @@ class Talk {
   /** The next message, which has to be one of these. */
   async hear<Type extends Said['type']>(...types: readonly Type[]): Promise<Extract<Said, { readonly type: Type }>> {
     const sealed = await this.#inbox.take();
-    const said = sealed.length > MOST_BYTES ? null : readSaid(await this.#open(sealed), this.#text);
+    const said = sealed.length > MOST_BYTES ? null : readSaid(await this.#open(sealed).finally(() => this.#inbox.taken()), this.#text);
     const type = types.find((each) => each === said?.type);
     if (said === null || type === undefined) throw new PorchlightError('bad-answer', 'The other end said something that does not belong here. Begin again with a new code.');
     return said as Extract<Said, { readonly type: Type }>;
@@ -277,12 +275,14 @@ function isKey(value: unknown): boolean {
   return typeof value === 'string' && fromBase64url(value)?.length === KEY_BYTES;
 }
 
-/** Messages of the wire, one at a time. */
+/** Messages of the wire, one at a time; those that came before its end are read after it too. */
 class Inbox {
   readonly wire: Wire;
   readonly #early: Uint8Array[] = [];
   #ended: string | null = null;
+  #isReading = false;
   #wake: (() => void) | null = null;
+  #tellDrained: () => void = () => undefined;
 
   constructor(wire: Wire) {
     this.wire = wire;
@@ -293,14 +293,34 @@ class Inbox {
     });
     wire.onClose((reason) => {
       this.#ended = reason;
+      this.#look();
       this.#wake?.();
     });
+  }
+
+  /** Told when the wire has ended and everything that came before is opened: what the last words were sealed with is needed until then. */
+  onDrained(listener: () => void): void {
+    this.#tellDrained = listener;
+    this.#look();
+  }
+
+  /** What `take` gave out last is opened. */
+  taken(): void {
+    this.#isReading = false;
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#ended !== null && this.#early.length === 0 && !this.#isReading) this.#tellDrained();
   }
 
   async take(): Promise<Uint8Array> {
     for (;;) {
       const message = this.#early.shift();
-      if (message !== undefined) return message;
+      if (message !== undefined) {
+        this.#isReading = true;
+        return message;
+      }
       if (this.#ended !== null) throw new PorchlightError('connection-lost', 'The line ended before the pairing was done. Begin again with a new code.');
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -30,7 +30,8 @@ export interface ProgramOptions {
 export async function startRelayProgram(args: readonly string[] = MANY_FROM_HERE, { cwd = ROOT, before = [], nodeOptions = [] }: ProgramOptions = {}): Promise<RelayProgram> {
   const port = args.includes('--port') ? [] : ['--port', '0'];
   const [command = process.execPath, ...words] = [...before, process.execPath, ...nodeOptions, 'relay/main.ts', '--address', '127.0.0.1', ...port, '--metrics-port', '0', ...args];
-  const child = startChild(command, words, { cwd });
+  // What a test run lets its programs remember of their code would be written by this one, which writes nothing.
+  const child = startChild(command, words, { cwd, env: { NODE_DISABLE_COMPILE_CACHE: '1' } });
   try {
     const url = await child.waitForLine((line) => /(wss?:\/\/[^ ]+)/.exec(line)?.[1] ?? null, 20_000);
     const metrics = await child.waitForLine((line) => /^Counters: (\S+)/.exec(line)?.[1] ?? null, 20_000);

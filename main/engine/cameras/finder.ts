@@ -63,6 +63,8 @@ const LEARN_EVERY_MS: DurationMs = 5 * MINUTE_MS;
 const MAX_QUESTIONS = 6;
 /** ffmpeg hands over at once what came while it got to know the stream: pictures from before the camera counted as sending. */
 const HELD_BACK_MS: DurationMs = 10 * SECOND_MS;
+/** Sessions that follow each other within this are one beginning. */
+const STUMBLING_MS = 30_000;
 /** A stranger that claims to be a camera is not asked again soon. */
 const DISTRUST_MS: DurationMs = 10 * MINUTE_MS;
 
@@ -86,6 +88,8 @@ class NetworkFinder implements Finder {
   readonly #startedMs: EpochMs;
   /** Began to send, and have not said yet who they are: how often they were asked in vain. */
   readonly #unchecked = new Map<CameraId, number>();
+  /** Cameras that began to send and have not yet said who they are. */
+  readonly #unanswered = new Set<CameraId>();
   #checking: Promise<void> | null = null;
   #running = false;
   /** When a camera was last vainly looked for at a host. */
@@ -154,7 +158,10 @@ class NetworkFinder implements Finder {
     const before = this.#states.get(cameraId);
     this.#states.set(cameraId, state);
     if (state === 'live' && before !== 'live') {
-      this.#sendsMs.set(cameraId, Math.max(this.#silentMs.get(cameraId) ?? this.#startedMs, nowMs - HELD_BACK_MS));
+      // What began a moment ago and has not been answered for yet may be the same stranger's: a stream that stumbles at its start begins twice.
+      const since = this.#unanswered.has(cameraId) ? this.#sendsMs.get(cameraId) : undefined;
+      if (since === undefined || nowMs - since > STUMBLING_MS) this.#sendsMs.set(cameraId, Math.max(this.#silentMs.get(cameraId) ?? this.#startedMs, nowMs - HELD_BACK_MS));
+      this.#unanswered.add(cameraId);
       this.#unchecked.set(cameraId, 0);
       // At once: what is recorded until the answer may be another camera's.
       if (this.#running) void this.#check();
@@ -186,6 +193,7 @@ class NetworkFinder implements Finder {
         const information = await device.deviceInformation();
         const isOther = isOtherCamera(camera, { endpoint: await device.endpointReference(), device: information });
         for (const one of camerasOfDevice(camera, this.#parts.cameras())) {
+          this.#unanswered.delete(one.id);
           if (isOther) this.#isDisplacedNow(one);
           else if (this.#displaced.has(one.id)) this.#isItselfAgain(one.id);
         }
