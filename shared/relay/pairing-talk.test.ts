@@ -4,7 +4,7 @@ import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { utf8 } from '../../main/engine/rpc/channels/text-codec.ts';
 import { toBase64url } from './bytes.ts';
 import { type HandedOver, hearDevice, type PairedHome, pairWithHome, type PairWithHomeOptions } from './pairing-talk.ts';
-import type { KeyPair } from './suite.ts';
+import type { CryptoSuite, KeyPair } from './suite.ts';
 import type { Wire } from './wire.ts';
 
 class End implements Wire {
@@ -45,6 +45,22 @@ const TOKEN = nodeSuite.random(16);
 const SESSION_KEY = nodeSuite.random(32);
 const HANDED: HandedOver = { homeName: 'Lakeside', relays: ['wss://a.example', 'wss://b.example/x'], psk: nodeSuite.random(32), ringSeed: nodeSuite.random(32), routeSeed: nodeSuite.random(32) };
 
+/** Opens what it is given some turns later, as a window does. */
+const LATE_SUITE: CryptoSuite = {
+  ...nodeSuite,
+  aeadKey: async (bytes) => {
+    const key = await nodeSuite.aeadKey(bytes);
+    return {
+      seal: (counter, associated, plain) => key.seal(counter, associated, plain),
+      open: async (counter, associated, sealed) => {
+        for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        return await key.open(counter, associated, sealed);
+      },
+      wipe: () => key.wipe(),
+    };
+  },
+};
+
 interface Rig {
   readonly home: KeyPair;
   readonly device: Promise<PairedHome>;
@@ -54,7 +70,7 @@ interface Rig {
   readonly kept: PairedHome[];
 }
 
-async function rig(kind: 'code' | 'words', more: { readonly secret?: Uint8Array; readonly homeKey?: Uint8Array; readonly sessionKey?: Uint8Array; readonly keep?: PairWithHomeOptions['keep']; readonly change?: End['change'] } = {}): Promise<Rig> {
+async function rig(kind: 'code' | 'words', more: { readonly secret?: Uint8Array; readonly homeKey?: Uint8Array; readonly sessionKey?: Uint8Array; readonly keep?: PairWithHomeOptions['keep']; readonly change?: End['change']; readonly deviceSuite?: CryptoSuite } = {}): Promise<Rig> {
   const home = await nodeSuite.generateKeyPair();
   const ends = { home: new End(), device: new End() };
   ends.home.other = ends.device;
@@ -66,7 +82,7 @@ async function rig(kind: 'code' | 'words', more: { readonly secret?: Uint8Array;
   const digits = Promise.withResolvers<string>();
   const hear = hearDevice({ ...common, wire: ends.home, sessionKey: SESSION_KEY, own: home, offer: { kind, psk: SECRET } });
   const device = pairWithHome({
-    ...common, wire: ends.device, sessionKey: more.sessionKey ?? SESSION_KEY, deviceName: 'Mac of Ada',
+    ...common, suite: more.deviceSuite ?? nodeSuite, wire: ends.device, sessionKey: more.sessionKey ?? SESSION_KEY, deviceName: 'Mac of Ada',
     offer: kind === 'code' ? { kind, homePublicKey: more.homeKey ?? home.publicKey, secret } : { kind, psk: secret },
     onDigits: digits.resolve,
     keep: more.keep ?? (async (paired) => void kept.push(paired)),
@@ -94,6 +110,16 @@ describe.each(['code', 'words'] as const)('a pairing by %s', (kind) => {
     // What the relay sees of it after the handshake is whole buckets.
     const handshakes = kind === 'code' ? 1 : 2;
     expect(ends.device.sent.slice(handshakes).every(({ length }) => length % 256 === 0)).toBe(true);
+  });
+
+  it('is whole where the home hangs up behind its last word, however late that is opened', async () => {
+    const { hear, device, kept } = await rig(kind, { deviceSuite: LATE_SUITE });
+    const waiting = await hear;
+    await waiting.allow(HANDED);
+    await waiting.stored();
+    waiting.close();
+    expect((await device).homeName).toBe('Lakeside');
+    expect(kept).toHaveLength(1);
   });
 
   it('ends with a sentence when the owner says no', async () => {

@@ -134,8 +134,3 @@ export interface ViewerSession extends Session {
 }
 
 export type { Freshness } from './freshness.ts';
-
-/** The home's end, once the viewer's first record was opened; rejects with a reason, and closes the wire. Implemented by `acceptSession` of session-home.ts. */
-export type AcceptSession = (options: HomeSessionOptions) => Promise<HomeSession>;
-/** The viewer's end, once the home answered; rejects with a reason, and closes the wire. Implemented by `openSession` of session-viewer.ts. */
-export type OpenSession = (options: ViewerSessionOptions) => Promise<ViewerSession>;

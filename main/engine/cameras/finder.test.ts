@@ -5,7 +5,7 @@ import { cameraIdFrom } from '../../../shared/model/ids.ts';
 import { systemClock, type Clock } from '../core/clock.ts';
 import { silentLogger } from '../core/logger.ts';
 import { createClockWatch } from './clock-watch.ts';
-import { candidateAddresses, createFinder } from './finder.ts';
+import { candidateAddresses, createFinder, sendingSince } from './finder.ts';
 import { createCameraNetwork } from './network.ts';
 import { chooseIdentity, isSameCamera, serialIdentity } from './identity.ts';
 
@@ -83,6 +83,17 @@ describe('a camera that goes missing', () => {
     });
     await finder.run(stopping.signal);
     expect(looked).toContain(7_210_000);
+  });
+});
+
+describe('what another camera may have sent', () => {
+  it('begins where the camera fell silent, a few seconds before it was noticed at most', () => {
+    expect(sendingSince(null, 97_000, 100_000)).toBe(97_000);
+    expect(sendingSince(null, 20_000, 100_000)).toBe(90_000);
+  });
+  it('begins with the first of two beginnings that nobody answered for, and not with one long ago', () => {
+    expect(sendingSince(92_000, 97_000, 100_000)).toBe(92_000);
+    expect(sendingSince(60_000, 97_000, 100_000)).toBe(97_000);
   });
 });
 

@@ -64,7 +64,7 @@ const MAX_QUESTIONS = 6;
 /** ffmpeg hands over at once what came while it got to know the stream: pictures from before the camera counted as sending. */
 const HELD_BACK_MS: DurationMs = 10 * SECOND_MS;
 /** Sessions that follow each other within this are one beginning. */
-const STUMBLING_MS = 30_000;
+const STUMBLING_MS: DurationMs = 30 * SECOND_MS;
 /** A stranger that claims to be a camera is not asked again soon. */
 const DISTRUST_MS: DurationMs = 10 * MINUTE_MS;
 
@@ -158,9 +158,8 @@ class NetworkFinder implements Finder {
     const before = this.#states.get(cameraId);
     this.#states.set(cameraId, state);
     if (state === 'live' && before !== 'live') {
-      // What began a moment ago and has not been answered for yet may be the same stranger's: a stream that stumbles at its start begins twice.
-      const since = this.#unanswered.has(cameraId) ? this.#sendsMs.get(cameraId) : undefined;
-      if (since === undefined || nowMs - since > STUMBLING_MS) this.#sendsMs.set(cameraId, Math.max(this.#silentMs.get(cameraId) ?? this.#startedMs, nowMs - HELD_BACK_MS));
+      const unanswered = this.#unanswered.has(cameraId) ? this.#sendsMs.get(cameraId) : undefined;
+      this.#sendsMs.set(cameraId, sendingSince(unanswered ?? null, this.#silentMs.get(cameraId) ?? this.#startedMs, nowMs));
       this.#unanswered.add(cameraId);
       this.#unchecked.set(cameraId, 0);
       // At once: what is recorded until the answer may be another camera's.
@@ -366,4 +365,13 @@ export function candidateAddresses(camera: Camera, found: readonly FoundCamera[]
   const matches = found.filter((one) => (serialOnly ? one.cameraId === null && (one.model === '' || one.model.toLowerCase() === model) : one.identity === bareEndpoint(identity)));
   const urls = matches.flatMap((one) => one.deviceUrls).filter((url) => url !== camera.deviceUrl && !taken.has(url) && URL.canParse(url));
   return [...new Set(urls)].slice(0, 8).map((url) => ({ url: new URL(url) }));
+}
+
+/**
+ * From when on what a camera sends may be another's that is found out later. `unansweredMs`: the same of an earlier beginning that nobody
+ * answered for yet; a stream that stumbles begins twice. `silentMs`: when it last fell silent.
+ */
+export function sendingSince(unansweredMs: EpochMs | null, silentMs: EpochMs, nowMs: EpochMs): EpochMs {
+  if (unansweredMs !== null && nowMs - unansweredMs <= STUMBLING_MS) return unansweredMs;
+  return Math.max(silentMs, nowMs - HELD_BACK_MS);
 }

@@ -2,7 +2,7 @@
 import type { SessionFragment } from './media.ts';
 
 /** Fresh memory for each frame costs a collection of garbage each few seconds. */
-const PIECE_BYTES = 128 * 1024;
+const PIECE_BYTES = 256 * 1024;
 const MAX_SPARE_PIECES = 32;
 const sparePieces: Uint8Array[] = [];
 

@@ -18,8 +18,8 @@ import type { SessionFragment, SessionInit } from './media.ts';
 const FLUSH_MS: DurationMs = 420;
 /** Every second write is followed by fdatasync: at least once a second while footage comes. */
 const SYNC_MS: DurationMs = 780;
-/** A quarter of a second of 4 Mbit/s. A larger fragment gets a piece of its own; with twice as much the engine took 0.8 MB more for each of eight cameras. */
-const SLAB_BYTES = 128 * 1024;
+/** Half a second of 4 Mbit/s. A larger fragment gets a piece of its own. */
+const SLAB_BYTES = 256 * 1024;
 /** Pieces that were written and wait to be filled again, for all streams of the thread: fresh ones cost a garbage collection each few seconds. */
 const spareSlabs: Uint8Array[] = [];
 const MAX_SPARE_SLABS = 32;
