@@ -5,7 +5,7 @@ const SYSTEM_CHROMIUM = '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: 'tests/e2e',
-  // One engine, one simulator, two cores: tests would starve each other.
+  // One engine, one simulator, two cores: with two files at once pictures come late, and the tests judge when they come.
   workers: 1,
   fullyParallel: false,
   timeout: 120_000,

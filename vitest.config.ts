@@ -15,8 +15,6 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Two thirds of their time is waiting, for cameras and for promises to be kept late; two workers left two cores half idle.
           maxWorkers: 4,
-          // Real cameras, disks and clocks on a machine that others may share: in CI a second try, which the summary names.
-          retry: process.env['CI'] === undefined ? 0 : 1,
         },
       },
     ],

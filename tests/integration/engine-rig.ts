@@ -15,8 +15,7 @@ import { CONTRACT_VERSION, type EngineHead } from '../../shared/contract/envelop
 import type { ChunkHead } from '../../shared/contract/media.ts';
 import { fromWire } from '../../shared/errors.ts';
 import { forceUnwrap } from '../../shared/result.ts';
-
-export const ENGINE_ENTRY = path.resolve(import.meta.dirname, '../../main/engine/engine-main.ts');
+import { ENGINE_ENTRY } from '../support/engine-entry.ts';
 
 /** Waits until `look` gives something; fails with `what` after `limitMs`. */
 export async function until<T>(what: string, look: () => Promise<T | null | false | undefined> | T | null | false | undefined, limitMs = 30_000): Promise<T> {

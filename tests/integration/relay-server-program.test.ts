@@ -159,8 +159,16 @@ it('writes no byte to any file, with sessions, refusals and an orderly end', { t
 /** Files of a disk that a process could write to (proc_pid_fdinfo(5): the last two bits of `flags` are the access mode). */
 function filesOpenForWriting(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
-    const flags = Number.parseInt(/^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0', 8);
+    let target: string;
+    let flags: number;
+    try {
+      target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      flags = Number.parseInt(/^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0', 8);
+    } catch (error) {
+      // A socket that closed since the folder was read.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw error;
+    }
     return target.startsWith('/') && target !== '/dev/null' && (flags & 3) !== 0 ? [target] : [];
   });
 }

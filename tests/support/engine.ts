@@ -18,9 +18,9 @@ import type { GapCause } from '../../shared/model/gap.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
 import type { CameraTimeline, TimelineGap } from '../../shared/model/timeline.ts';
 import { forceUnwrap } from '../../shared/result.ts';
+import { ENGINE_ENTRY } from './engine-entry.ts';
 import { waitFor } from './wait.ts';
 
-const ENGINE_ENTRY = path.resolve(import.meta.dirname, '../../main/engine/engine-main.ts');
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** How far back the timeline is asked: longer than any test. */
 const WINDOW_MS = 1_800_000;
@@ -36,7 +36,7 @@ export interface EngineOptions {
   readonly init?: Partial<EngineInit>;
   /** Environment of the engine and of all it starts. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What is run: the sources when not given, or the program as it ships. */
+  /** What is run when it is not `ENGINE_ENTRY`. */
   readonly entry?: string;
   /** An earlier engine's folder, which stays when this one ends. */
   readonly folder?: string;

@@ -1,13 +1,15 @@
 /** One end of sessions through a relay, as a process of its own (relay.ts starts two): sends or receives, sealed with AES-256-GCM as the real ends do, and says what it took. */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { dialHome, dialSession, dialViewer, RelaySocket } from '../../relay/testing/relay-client.ts';
 import { decodeRelayMessage } from '../../shared/relay/protocol.ts';
+import type { AeadKey, Bytes } from '../../shared/relay/suite.ts';
 
 /** A sealed record with its tag, as large as the protocol allows. */
 const RECORD_BYTES = 16_384;
 const TAG_BYTES = 16;
+const NOTHING = new Uint8Array(0);
 const FRAMES_PER_S = 30;
 /** One frame in so many is a keyframe, of five times the bytes of the others. */
 const KEYFRAME_EACH = 30;
@@ -35,33 +37,21 @@ export interface Report {
   readonly failed: number;
 }
 
-/** AES-256-GCM with a counter as its nonce, one for each direction of a session. */
+/** The key of one direction of a session, with its counter. node:crypto answers at once. */
 class Cipher {
-  readonly #key: Buffer;
-  readonly #nonce = Buffer.alloc(12);
+  readonly #key: AeadKey;
   #counter = 0n;
 
   constructor(key: Buffer) {
-    this.#key = key;
+    this.#key = nodeSuite.aeadKey(key) as AeadKey;
   }
 
-  #next(): Buffer {
-    this.#nonce.writeBigUInt64BE(this.#counter, 4);
-    this.#counter += 1n;
-    return this.#nonce;
+  seal(plain: Uint8Array): Bytes {
+    return this.#key.seal(this.#counter++, NOTHING, plain) as Bytes;
   }
 
-  seal(plain: Uint8Array): Buffer {
-    const cipher = createCipheriv('aes-256-gcm', this.#key, this.#next());
-    return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-  }
-
-  open(sealed: Buffer): Buffer {
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, this.#next());
-    decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-    const plain = decipher.update(sealed.subarray(0, -TAG_BYTES));
-    decipher.final();
-    return plain;
+  open(sealed: Uint8Array): Bytes {
+    return this.#key.open(this.#counter++, NOTHING, sealed) as Bytes;
   }
 }
 
@@ -207,7 +197,7 @@ function receive(key: Buffer | null, stalled: number): void {
       received.bytes += message.length;
       if (cipher === null) return;
       try {
-        const plain = cipher.open(message);
+        const plain = Buffer.from(cipher.open(message).buffer);
         const sentNs = plain.readBigUInt64BE();
         // Bulk records carry no time.
         if (plain[16] === 1) {
