@@ -4,6 +4,7 @@ import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { FakeClock, Line } from '../../main/engine/relay/testing/session-line.ts';
 import { household, type Pair, send, startPair } from '../../main/engine/relay/testing/session-pair.ts';
 import { cameraNumber } from './derive.ts';
+import { MAX_RECORD_BYTES } from './protocol.ts';
 import { slotMsOf } from './session-pace.ts';
 
 const gate = await cameraNumber(nodeSuite, 'gate');
@@ -47,7 +48,7 @@ describe('at a constant rate', { timeout: 30_000 }, () => {
     const [quiet, busy] = [await watch(still, 500_000), await watch(motion, 500_000)];
     expect(busy.toViewer).toEqual(quiet.toViewer);
     expect(busy.toHome).toEqual(quiet.toHome);
-    expect(quiet.toViewer.filter((what) => what.endsWith(': 16384')).length / 20).toBeCloseTo(500_000 / 16_384, 0);
+    expect(quiet.toViewer.filter((what) => what.endsWith(`: ${MAX_RECORD_BYTES}`)).length / 20).toBeCloseTo(500_000 / MAX_RECORD_BYTES, 0);
     for (const { shown, pair } of [quiet, busy]) {
       expect(shown).toBeGreaterThanOrEqual(79);
       expect([pair.homeClosed, pair.viewerClosed, pair.home.line.droppedLive]).toEqual([null, null, 0]);

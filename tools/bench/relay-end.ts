@@ -1,13 +1,14 @@
 /** One end of sessions through a relay, as a process of its own (relay.ts starts two): sends or receives, sealed with AES-256-GCM as the real ends do, and says what it took. */
 import { connect, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { connect as connectTls } from 'node:tls';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { dialHome, dialSession, dialViewer, RelaySocket } from '../../relay/testing/relay-client.ts';
-import { decodeRelayMessage } from '../../shared/relay/protocol.ts';
+import { decodeRelayMessage, MAX_RECORD_BYTES } from '../../shared/relay/protocol.ts';
 import type { AeadKey, Bytes } from '../../shared/relay/suite.ts';
 
-/** A sealed record with its tag, as large as the protocol allows. */
-const RECORD_BYTES = 16_384;
+/** With its tag. */
+const RECORD_BYTES = MAX_RECORD_BYTES;
 const TAG_BYTES = 16;
 const NOTHING = new Uint8Array(0);
 const FRAMES_PER_S = 30;
@@ -20,7 +21,7 @@ const SEND_AHEAD_BYTES = 1_000_000;
 export type Order =
   | { readonly do: 'home'; readonly url: string; readonly token: string }
   | { readonly do: 'view'; readonly url: string; readonly token: string; readonly sessions: number }
-  | { readonly do: 'tcp'; readonly port: number }
+  | { readonly do: 'splice'; readonly port: number; readonly secure: boolean }
   | { readonly do: 'bulk'; readonly seconds: number; readonly key: string | null }
   | { readonly do: 'live'; readonly seconds: number; readonly bitsPerS: number; readonly key: string }
   | { readonly do: 'receive'; readonly key: string | null; readonly stalled: number }
@@ -55,7 +56,7 @@ class Cipher {
   }
 }
 
-/** A session socket of either kind, or a bare TCP one. */
+/** A session socket of either kind, or one to a bare splice. */
 interface Pipe {
   send(bytes: Uint8Array, done?: () => void): void;
   waitingBytes(): number;
@@ -78,7 +79,7 @@ function overWebSocket(socket: RelaySocket): Pipe {
   };
 }
 
-function overTcp(socket: Socket): Pipe {
+function overSplice(socket: Socket): Pipe {
   return {
     send: (bytes, done) => void socket.write(bytes, done),
     waitingBytes: () => socket.writableLength,
@@ -108,11 +109,12 @@ async function view(url: string, token: string, sessions: number): Promise<void>
   }
 }
 
-async function dialTcp(port: number): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
+/** To a bare splice; its certificate is of the moment, and known to nobody. */
+async function dialSplice(port: number, secure: boolean): Promise<void> {
+  const socket = secure ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }) : connect(port, '127.0.0.1');
   socket.setNoDelay(true);
-  await new Promise((resolve) => socket.once('connect', resolve));
-  pipes.push(overTcp(socket));
+  await new Promise((resolve) => socket.once(secure ? 'secureConnect' : 'connect', resolve));
+  pipes.push(overSplice(socket));
 }
 
 function clearCounts(): void {
@@ -223,8 +225,8 @@ async function obey(order: Order): Promise<unknown> {
       return beHome(order.url, order.token);
     case 'view':
       return view(order.url, order.token, order.sessions);
-    case 'tcp':
-      return dialTcp(order.port);
+    case 'splice':
+      return dialSplice(order.port, order.secure);
     case 'bulk':
       clearCounts();
       return pump(order.seconds, keyOf(order.key));

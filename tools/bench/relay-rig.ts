@@ -24,12 +24,14 @@ export interface BenchRelay {
   stop(): Promise<void>;
 }
 
+const newCertificate = () => generate([{ name: 'commonName', value: 'relay' }], { keyType: 'ec', curve: 'P-256' });
+
 /** Starts `relay/main.ts`; `wss` with a certificate of the moment. */
 export async function startBenchRelay(options: { readonly secure: boolean; readonly args?: readonly string[] }): Promise<BenchRelay> {
   const folder = mkdtempSync(path.join(tmpdir(), 'porchlight-bench-relay-'));
   const tls: string[] = [];
   if (options.secure) {
-    const pems = await generate([{ name: 'commonName', value: 'relay' }], { keyType: 'ec', curve: 'P-256' });
+    const pems = await newCertificate();
     const files = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')] as const;
     writeFileSync(files[0], pems.cert);
     writeFileSync(files[1], pems.private);
@@ -114,19 +116,24 @@ export async function joinEnds(url: string, sessions: number): Promise<Ends> {
 }
 
 /** Joins each two connections that come, and copies: what a relay does at the very least. */
-const TCP_SPLICE = `
+const SPLICE = `
+const tls = process.env.SPLICE_CERT && { cert: process.env.SPLICE_CERT, key: process.env.SPLICE_KEY };
 const waiting = [];
-const server = require('node:net').createServer((socket) => {
+const join = (socket) => {
   socket.setNoDelay(true);
   socket.on('error', () => undefined);
   const other = waiting.pop();
   if (other === undefined) waiting.push(socket);
   else { socket.pipe(other); other.pipe(socket); }
-}).listen(0, '127.0.0.1', () => console.log('PORT ' + server.address().port));
+};
+const server = tls ? require('node:tls').createServer(tls, join) : require('node:net').createServer(join);
+server.listen(0, '127.0.0.1', () => console.log('PORT ' + server.address().port));
 process.stdin.resume().on('end', () => process.exit(0));
 `;
 
-export async function startTcpSplice(): Promise<{ readonly port: number; readonly child: RunningChild }> {
-  const child = startChild(process.execPath, ['-e', TCP_SPLICE]);
+/** A bare splice, as a process of its own: of TCP connections, or of TLS ones. */
+export async function startSplice(options: { readonly secure: boolean }): Promise<{ readonly port: number; readonly child: RunningChild }> {
+  const pems = options.secure ? await newCertificate() : null;
+  const child = startChild(process.execPath, ['-e', SPLICE], { env: pems === null ? {} : { SPLICE_CERT: pems.cert, SPLICE_KEY: pems.private } });
   return { port: Number(await child.waitForLine((line) => /^PORT (\d+)/.exec(line)?.[1] ?? null, 10_000)), child };
 }

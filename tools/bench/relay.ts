@@ -1,4 +1,5 @@
 /** `npm run bench -- relay`: bulk, live streams, idle viewers, a stalled and a slow viewer through the real relay program under TLS (docs/design/relay.md). */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { forceUnwrap } from '../../shared/result.ts';
 import type { BenchOptions } from './options.ts';
@@ -6,7 +7,7 @@ import { type BenchReport, type Figure, figure, percentile } from './figures.ts'
 import { cpuSecondsOf } from './process-usage.ts';
 import { measureIdle } from './relay-idle.ts';
 import { measureLines } from './relay-line.ts';
-import { type BenchRelay, End, joinEnds, startBenchRelay, startTcpSplice } from './relay-rig.ts';
+import { type BenchRelay, End, joinEnds, startBenchRelay, startSplice } from './relay-rig.ts';
 
 const GB = 1e9;
 const LIVE_BITS_PER_S = 4_000_000;
@@ -19,7 +20,7 @@ interface Bulk {
   readonly viewer: number;
 }
 
-/** Sealed records of 16 KiB as fast as they go, through the relay. */
+/** The largest sealed records as fast as they go, through the relay. */
 async function measureBulk(relay: BenchRelay, seconds: number): Promise<Bulk> {
   const ends = await joinEnds(relay.url, 1);
   try {
@@ -37,13 +38,31 @@ async function measureBulk(relay: BenchRelay, seconds: number): Promise<Bulk> {
   }
 }
 
-/** The same bytes through a bare TCP splice, unsealed. */
-async function measureFloor(seconds: number): Promise<Bulk> {
-  const splice = await startTcpSplice();
+interface BareEnds {
+  readonly home: End;
+  readonly viewer: End;
+  readonly splice: Awaited<ReturnType<typeof startSplice>>;
+}
+
+/** So many connections of a home and a viewer through a bare splice; all of it is gone when `work` is done. */
+async function withBareEnds<T>(options: { readonly secure: boolean; readonly streams: number }, work: (ends: BareEnds) => Promise<T>): Promise<T> {
+  const { secure, streams } = options;
+  const splice = await startSplice({ secure });
   const [home, viewer] = [new End(), new End()];
   try {
-    await home.tell({ do: 'tcp', port: splice.port });
-    await viewer.tell({ do: 'tcp', port: splice.port });
+    for (let stream = 0; stream < streams; stream += 1) {
+      await home.tell({ do: 'splice', port: splice.port, secure });
+      await viewer.tell({ do: 'splice', port: splice.port, secure });
+    }
+    return await work({ home, viewer, splice });
+  } finally {
+    await Promise.all([home.stop(), viewer.stop(), splice.child.stop()]);
+  }
+}
+
+/** The same bytes through a bare splice, unsealed. */
+function measureFloor(seconds: number, secure: boolean): Promise<Bulk> {
+  return withBareEnds({ secure, streams: 1 }, async ({ home, viewer, splice }) => {
     await warmUp(home, viewer, null);
     await viewer.tell({ do: 'receive', key: null, stalled: 0 });
     const before = cpuSecondsOf(splice.child.pid);
@@ -52,9 +71,19 @@ async function measureFloor(seconds: number): Promise<Bulk> {
     const got = await settled(viewer, sent.bytes);
     const middle = cpuSecondsOf(splice.child.pid) - before;
     return { megabytesPerS: got.bytes / got.seconds / 1e6, home: sent.cpuSeconds / (sent.bytes / GB), middle: middle / (sent.bytes / GB), viewer: got.cpuSeconds / (sent.bytes / GB) };
-  } finally {
-    await Promise.all([home.stop(), viewer.stop(), splice.child.stop()]);
-  }
+  });
+}
+
+/** The share of a core that the same live streams take in a bare TLS splice. */
+function measureLiveFloor(streams: number, seconds: number): Promise<number> {
+  return withBareEnds({ secure: true, streams }, async ({ home, viewer, splice }) => {
+    await viewer.tell({ do: 'receive', key: null, stalled: 0 });
+    const before = cpuSecondsOf(splice.child.pid);
+    const startMs = performance.now();
+    await home.tell({ do: 'live', seconds, bitsPerS: LIVE_BITS_PER_S, key: randomBytes(32).toString('hex') });
+    const wallS = (performance.now() - startMs) / 1000;
+    return (cpuSecondsOf(splice.child.pid) - before) / wallS;
+  });
 }
 
 /** Programs are compiled while they run: not in the measured time. */
@@ -120,20 +149,26 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
   const relay = await startBenchRelay({ secure: true, args: ['--max-mbit', '0'] });
   const figures: Figure[] = [];
   try {
-    const floor = await measureFloor(seconds);
+    const floor = await measureFloor(seconds, false);
+    const tlsFloor = await measureFloor(seconds, true);
     const bulk = await measureBulk(relay, seconds);
     figures.push(
-      figure('bulk through the relay, wss, sealed and opened, 16 KiB', bulk.megabytesPerS, 'MB/s', { budget: 300, atLeast: true }),
+      figure('bulk through the relay, wss, sealed and opened, largest records', bulk.megabytesPerS, 'MB/s', { budget: 300, atLeast: true }),
       figure('bulk through a bare TCP splice, unsealed', floor.megabytesPerS, 'MB/s'),
+      figure('bulk through a bare TLS splice, unsealed', tlsFloor.megabytesPerS, 'MB/s'),
       figure('CPU of home, relay and viewer together', bulk.home + bulk.middle + bulk.viewer, 'CPU-s/GB', { budget: 4 }),
+      figure('the same over the bare TLS splice', bulk.home + bulk.middle + bulk.viewer, 'CPU-s/GB', { floor: tlsFloor.home + tlsFloor.middle + tlsFloor.viewer }),
       figure('CPU of the relay alone', bulk.middle, 'CPU-s/GB', { budget: 1.3 }),
-      figure('the same over the bare splice', bulk.middle, 'CPU-s/GB', { floor: floor.middle }),
+      figure('the same over the bare TCP splice', bulk.middle, 'CPU-s/GB', { floor: floor.middle }),
+      figure('the same over the bare TLS splice', bulk.middle, 'CPU-s/GB', { floor: tlsFloor.middle }),
     );
     for (const [streams, budgets] of [[40, { p50: 1, p99: 5 }], [250, { p99: 15 }]] as const) {
-      const live = await measureLive(relay, streams, Math.max(4, seconds * 2));
+      const liveSeconds = Math.max(4, seconds * 2);
+      const live = await measureLive(relay, streams, liveSeconds);
+      const bare = await measureLiveFloor(streams, liveSeconds);
       const name = `${streams} × 4 Mbit/s`;
       figures.push(figure(`${name}: sealed to opened, p50`, live.p50, 'ms', 'p50' in budgets ? { budget: budgets.p50 } : {}), figure(`${name}: p99`, live.p99, 'ms', { budget: budgets.p99 }), figure(`${name}: worst`, live.max, 'ms'));
-      figures.push(figure(`${name}: the relay's share of a core`, 100 * live.core, '%', streams === 250 ? { budget: 40 } : {}), figure(`${name}: CPU of the relay`, live.cpuPerGb, 'CPU-s/GB', streams === 250 ? { budget: 3 } : {}));
+      figures.push(figure(`${name}: the relay's share of a core`, 100 * live.core, '%', streams === 250 ? { budget: 40 } : {}), figure(`${name}: the same over the bare TLS splice`, 100 * live.core, '%', { floor: 100 * bare }), figure(`${name}: CPU of the relay`, live.cpuPerGb, 'CPU-s/GB', streams === 250 ? { budget: 3 } : {}));
     }
   } finally {
     await relay.stop();

@@ -9,9 +9,12 @@ const NONCE_BYTES = 12;
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex');
 
-/** Buffers may share a pool; what leaves here is memory of its own. */
+/** Buffers may share a pool; what leaves here is memory of its own, without a copy where it is that already. */
 function owned(...parts: readonly Uint8Array[]): Bytes {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const [first, ...more] = parts;
+  if (first !== undefined && first.buffer instanceof ArrayBuffer && first.buffer.byteLength === first.length && more.every(({ length }) => length === 0)) return new Uint8Array(first.buffer);
+  // Not zeroed first: all of it is written below.
+  const whole = new Uint8Array(Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0)).buffer);
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
@@ -20,11 +23,11 @@ function owned(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
-/** The bytes in memory of their own; where they came from is zeroed. */
+/** The bytes in memory of their own; where they came from, if that was elsewhere, is zeroed. */
 function moved(secret: Buffer): Bytes {
-  const copy = owned(secret);
-  secret.fill(0);
-  return copy;
+  const own = owned(secret);
+  if (own.buffer !== secret.buffer) secret.fill(0);
+  return own;
 }
 
 function nonceOf(counter: bigint): Buffer {
