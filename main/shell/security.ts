@@ -1,5 +1,5 @@
 /** Electron's security checklist in one place: whom to believe, and what a page may never do (docs/design/processes.md, "The window"). */
-import type { App, Session, WebContents, WebFrameMain, WebPreferences } from 'electron';
+import type { App, MediaAccessPermissionRequest, PermissionCheckHandlerHandlerDetails, PermissionRequest, Session, WebContents, WebFrameMain, WebPreferences } from 'electron';
 import { isRelayAddress } from '../../shared/contract/page-policy.ts';
 import { PAGE_ORIGIN } from '../../shared/contract/shell-channels.ts';
 
@@ -56,8 +56,20 @@ export function lockContents(contents: WebContents, openOutside: (url: string) =
   });
 }
 
-/** What a page of ours may ask of the browser: only to fill the screen and to copy text. */
+/** What a page of ours may ask of the browser: to fill the screen and to copy text; and, by the rules below, for this computer's camera. */
 const ALLOWED_PERMISSIONS: ReadonlySet<string> = new Set(['fullscreen', 'clipboard-sanitized-write']);
+
+/** Pictures of this computer's camera, to read a pairing code with, for the main frame of our own page: a request that names sound as well is refused whole. */
+function isOwnCamera(details: PermissionRequest | MediaAccessPermissionRequest): boolean {
+  const kinds = 'mediaTypes' in details ? (details.mediaTypes ?? []) : [];
+  return kinds.length === 1 && kinds[0] === 'video' && details.isMainFrame && isOwnPage(details.requestingUrl);
+}
+
+/** Whether a permission counts as given when Chromium looks it up; turning and zooming a camera comes as `media` of no kind, and is not. */
+function isGiven(permission: string, origin: string, details: PermissionCheckHandlerHandlerDetails): boolean {
+  const isAllowed = permission === 'media' ? details.mediaType === 'video' && details.isMainFrame : ALLOWED_PERMISSIONS.has(permission);
+  return isAllowed && isOwnPage(origin);
+}
 
 /** The one thing a page of ours saves: a sealed set-up it made itself. Where to is asked by the system's dialog. */
 export function isOwnDownload(url: string, fileName: string): boolean {
@@ -66,8 +78,8 @@ export function isOwnDownload(url: string, fileName: string): boolean {
 
 /** Denies permissions, devices and downloads of a session. */
 export function lockSession(session: Session): void {
-  session.setPermissionRequestHandler((_contents, permission, answer) => answer(ALLOWED_PERMISSIONS.has(permission)));
-  session.setPermissionCheckHandler((_contents, permission, origin) => ALLOWED_PERMISSIONS.has(permission) && isOwnPage(origin));
+  session.setPermissionRequestHandler((_contents, permission, answer, details) => answer(permission === 'media' ? isOwnCamera(details) : ALLOWED_PERMISSIONS.has(permission)));
+  session.setPermissionCheckHandler((_contents, permission, origin, details) => isGiven(permission, origin, details));
   session.setDevicePermissionHandler(() => false);
   session.on('will-download', (event, item) => {
     if (!isOwnDownload(item.getURL(), item.getFilename())) event.preventDefault();

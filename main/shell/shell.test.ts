@@ -23,6 +23,7 @@ const electron = vi.hoisted(() => ({
 vi.mock('electron', async () => {
   const { EventEmitter: Emitter } = await import('node:events');
   class BrowserWindow extends Emitter {
+    readonly webContents = { send: (...args: unknown[]) => electron.sent.push(args) };
     constructor(options: Record<string, unknown>) {
       super();
       electron.windows.push({ options, loaded: [] });
@@ -85,7 +86,7 @@ const { createAwakeKeeper, watchPower } = await import('./power.ts');
 const { openFolder } = await import('./dialogs.ts');
 const { readBounds, writeBounds } = await import('./window-bounds.ts');
 const { SHELL_CHANNELS } = await import('../../shared/contract/shell-channels.ts');
-const { PORT_MESSAGE } = await import('../../shared/contract/shell-api.ts');
+const { HIDDEN_MESSAGE, PORT_MESSAGE } = await import('../../shared/contract/shell-api.ts');
 
 let folder = '';
 beforeEach(async () => {
@@ -109,6 +110,15 @@ describe('the window', () => {
     });
     expect(Object.keys(pagePreferences('/x'))).not.toContain('enableBlinkFeatures');
     expect(window?.loaded).toEqual(['porchlight://app/']);
+  });
+
+  it('tells its page when it is out of sight', () => {
+    for (const event of ['minimize', 'hide']) {
+      const window = openWindow({ preload: '/dist/preload.cjs', icon: '/icon.png', dataDir: folder, onProblem: () => undefined }) as unknown as EventEmitter;
+      electron.sent.length = 0;
+      window.emit(event);
+      expect(electron.sent).toEqual([[SHELL_CHANNELS.hidden]]);
+    }
   });
 
   it('comes back where it was, if that place is still on a screen', async () => {
@@ -158,21 +168,22 @@ describe('a page', () => {
     expect(answer).toHaveBeenCalledWith(false);
   });
 
-  it('gets no permission but full screen and copying, no device, no download but its own, of the network only relays', () => {
+  it('gets no permission but full screen, copying and its camera, no device, no download but its own, of the network only relays', () => {
     const session = Object.assign(new EventEmitter(), {
       setPermissionRequestHandler: vi.fn(), setPermissionCheckHandler: vi.fn(), setDevicePermissionHandler: vi.fn(), webRequest: { onBeforeRequest: vi.fn() },
     });
     lockSession(session as never);
-    const ask = session.setPermissionRequestHandler.mock.calls[0]?.[0] as (contents: unknown, name: string, answer: (granted: boolean) => void) => void;
+    const ask = session.setPermissionRequestHandler.mock.calls[0]?.[0] as (contents: unknown, name: string, answer: (granted: boolean) => void, details: object) => void;
     const granted = (name: string): boolean => {
       let result = false;
-      ask({}, name, (value) => (result = value));
+      ask({}, name, (value) => (result = value), { requestingUrl: 'porchlight://app/', isMainFrame: true });
       return result;
     };
     expect(['media', 'geolocation', 'notifications', 'midi', 'hid', 'usb', 'serial', 'openExternal', 'clipboard-read', 'display-capture'].filter(granted)).toEqual([]);
     expect(granted('fullscreen')).toBe(true);
-    const check = session.setPermissionCheckHandler.mock.calls[0]?.[0] as (contents: unknown, name: string, origin: string) => boolean;
-    expect(check({}, 'fullscreen', 'https://evil.example')).toBe(false);
+    const check = session.setPermissionCheckHandler.mock.calls[0]?.[0] as (contents: unknown, name: string, origin: string, details: object) => boolean;
+    expect(check({}, 'fullscreen', 'https://evil.example', { isMainFrame: true })).toBe(false);
+    expect(check({}, 'fullscreen', PAGE_ORIGIN, { isMainFrame: true })).toBe(true);
     const device = session.setDevicePermissionHandler.mock.calls[0]?.[0] as () => boolean;
     expect(device()).toBe(false);
     const isPrevented = (url: string, fileName: string): boolean => {
@@ -195,6 +206,28 @@ describe('a page', () => {
     };
     for (const url of ['https://evil.example/x', 'http://127.0.0.1:80/', 'ws://x/', 'ws://127.0.0.1.evil.example/', 'ws://localhost@evil.example/', 'ws://127.0.0.1:80@evil.example/', 'wss://a@evil.example/', 'file:///etc/passwd']) expect(cancelled(url), url).toBe(true);
     for (const url of ['porchlight://app/assets/a.js', 'wss://relay.example/v1/x', 'ws://127.0.0.1:8443/v1/x', 'ws://localhost:8443/v1/x']) expect(cancelled(url), url).toBe(false);
+  });
+
+  it('gets the pictures of a camera for itself, and nothing else of any microphone or camera', () => {
+    const session = Object.assign(new EventEmitter(), {
+      setPermissionRequestHandler: vi.fn(), setPermissionCheckHandler: vi.fn(), setDevicePermissionHandler: vi.fn(), webRequest: { onBeforeRequest: vi.fn() },
+    });
+    lockSession(session as never);
+    const ask = session.setPermissionRequestHandler.mock.calls[0]?.[0] as (contents: unknown, name: string, answer: (granted: boolean) => void, details: object) => void;
+    const granted = (change: object, name = 'media'): boolean => {
+      const answer = vi.fn();
+      ask({}, name, answer, { requestingUrl: 'porchlight://app/', isMainFrame: true, mediaTypes: ['video'], ...change });
+      return answer.mock.calls[0]?.[0] as boolean;
+    };
+    expect(granted({})).toBe(true);
+    for (const mediaTypes of [['audio'], ['video', 'audio'], ['audio', 'video'], ['video', 'video'], [], undefined]) expect(granted({ mediaTypes }), String(mediaTypes)).toBe(false);
+    for (const change of [{ requestingUrl: 'https://evil.example/' }, { requestingUrl: 'porchlight://app.evil/' }, { isMainFrame: false }]) expect(granted(change)).toBe(false);
+    expect(granted({}, 'display-capture')).toBe(false);
+    const check = session.setPermissionCheckHandler.mock.calls[0]?.[0] as (contents: unknown, name: string, origin: string, details: object) => boolean;
+    const isGiven = (details: object, origin = 'porchlight://app/'): boolean => check({}, 'media', origin, { isMainFrame: true, ...details });
+    expect(isGiven({ mediaType: 'video' })).toBe(true);
+    expect([{ mediaType: 'audio' }, { mediaType: 'unknown' }, {}, { mediaType: 'video', isMainFrame: false }].map((details) => isGiven(details))).toEqual([false, false, false, false]);
+    expect(isGiven({ mediaType: 'video' }, 'https://evil.example')).toBe(false);
   });
 
   it('comes with the strict policy, from the build folder only', async () => {
@@ -260,7 +293,8 @@ describe('the preload script', () => {
     await bridge['openFolder']?.('/x');
     expect(electron.sent.at(-1)).toEqual([SHELL_CHANNELS.request, 'openFolder', ['/x']]);
     electron.listeners.get(SHELL_CHANNELS.port)?.({ ports: ['port'] });
-    expect(posted).toEqual([[PORT_MESSAGE, 'porchlight://app', ['port']]]);
+    electron.listeners.get(SHELL_CHANNELS.hidden)?.({});
+    expect(posted).toEqual([[PORT_MESSAGE, 'porchlight://app', ['port']], [HIDDEN_MESSAGE, 'porchlight://app', []]]);
     vi.unstubAllGlobals();
   });
 });

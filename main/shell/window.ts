@@ -1,6 +1,6 @@
 /** The one window: opened where it was, closed without stopping anything. */
 import { BrowserWindow, screen } from 'electron';
-import { PAGE_ORIGIN } from '../../shared/contract/shell-channels.ts';
+import { PAGE_ORIGIN, SHELL_CHANNELS } from '../../shared/contract/shell-channels.ts';
 import { pagePreferences } from './security.ts';
 import { FIRST_SIZE, readBounds, writeBounds } from './window-bounds.ts';
 
@@ -26,6 +26,10 @@ export function openWindow({ preload, icon, dataDir, onProblem }: WindowParts): 
     webPreferences: pagePreferences(preload),
   });
   window.once('ready-to-show', () => window.show());
+  // Without throttling the page counts as visible for ever; what has to end out of sight (this computer's camera) is told so.
+  const tellHidden = (): void => window.webContents.send(SHELL_CHANNELS.hidden);
+  window.on('minimize', tellHidden);
+  window.on('hide', tellHidden);
   window.on('close', () => {
     writeBounds(dataDir, window.getNormalBounds()).catch((error: unknown) => onProblem("the window's place could not be kept", error));
   });

@@ -1,5 +1,6 @@
 /** Reads an offer to pair from what a person has of it: its text, a picture of its QR code, or twelve words. */
 import { decodePairingCode, looksLikePairingCode, type PairingCode } from '../../shared/relay/pairing-code.ts';
+import { loadFinder } from './find-code.ts';
 
 /** How a home can be found and asked. */
 export type Offer =
@@ -40,7 +41,7 @@ export async function readWords(text: string, relay: string): Promise<ReadOffer>
 
 /** The text of the QR code in a picture; null where none is found. Rejects where the file is no picture. */
 export async function readPicture(picture: Blob): Promise<string | null> {
-  const [{ default: decodeQr }, bitmap] = await Promise.all([import('qr/decode.js'), createImageBitmap(picture)]);
+  const [find, bitmap] = await Promise.all([loadFinder(), createImageBitmap(picture)]);
   const scale = Math.min(1, LARGEST_PX / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [Math.max(1, Math.round(bitmap.width * scale)), Math.max(1, Math.round(bitmap.height * scale))];
   const canvas = new OffscreenCanvas(width, height);
@@ -51,9 +52,5 @@ export async function readPicture(picture: Blob): Promise<string | null> {
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
-  try {
-    return decodeQr({ width, height, data: context.getImageData(0, 0, width, height).data }, { timeLimit: SEARCH_MS });
-  } catch {
-    return null;
-  }
+  return find(context.getImageData(0, 0, width, height), SEARCH_MS);
 }

@@ -18,3 +18,5 @@ export interface PorchlightBridge extends ShellApi {
 }
 
 export const PORT_MESSAGE = 'porchlight-port';
+/** The `data` of a `message` event of the window when it was minimised or hidden. */
+export const HIDDEN_MESSAGE = 'porchlight-hidden';

@@ -6,6 +6,8 @@ export const SHELL_CHANNELS = {
   connect: 'porchlight:connect',
   /** Shell to page: here is its port. */
   port: 'porchlight:port',
+  /** Shell to page: the window is out of sight. */
+  hidden: 'porchlight:hidden',
 } as const;
 
 /** The page's own scheme and host; files of the build only, nothing listens on a port. */

@@ -32,6 +32,7 @@ describe('on this computer', () => {
     expect(policy).toContain("connect-src 'self' wss: ws://127.0.0.1:* ws://localhost:*;");
     expect(policy.replace(/connect-src[^;]*/, '')).not.toMatch(/\*|https?:|wss?:/);
     expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(page.headers.get('permissions-policy')).toMatch(/^camera=\(self\), microphone=\(\), /);
     for (const other of ['', cookie.replace(/.$/, '')]) {
       const refused = await fetch(origin, { headers: { cookie: other } });
       expect(refused.status).toBe(401);

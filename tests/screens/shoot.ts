@@ -1,37 +1,69 @@
-/** Takes pictures of every view of a running Porchlight, in both themes and three sizes: `node tests/screens/shoot.ts URL FOLDER [VIEW…]`. */
+/**
+ * Takes pictures of the states of a running Porchlight, in both themes and three sizes, and names what is wrong with them:
+ * `node tests/screens/shoot.ts URL FOLDER [STATE…] [--size 390] [--theme dark]`. A state that is not possible in this home is left out.
+ */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Browser, chromium } from '@playwright/test';
+import { parseArgs } from 'node:util';
+import { type Browser, type BrowserContext, chromium } from '@playwright/test';
+import { complaintsAbout } from './audit.ts';
+import { type ScreenState, STATES } from './states.ts';
 
 const SIZES = [
   [1280, 800],
   [1920, 1080],
   [390, 844],
 ] as const;
-const VIEWS = ['watch', 'welcome', 'events', 'cameras', 'storage', 'away', 'settings'];
+const THEMES = ['dark', 'light'] as const;
+const PHONE_PX = 500;
 
-async function shoot(browser: Browser, url: string, folder: string, views: readonly string[], theme: 'dark' | 'light', [width, height]: readonly [number, number]): Promise<void> {
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme, hasTouch: width < 500 });
-  page.on('console', (message) => message.type() === 'error' && console.error(`${theme} ${width}: ${message.text()}`));
-  page.on('pageerror', (error) => console.error(`${theme} ${width}: ${error.message}`));
+interface Look {
+  readonly theme: (typeof THEMES)[number];
+  readonly size: (typeof SIZES)[number];
+}
+
+/** The address's key opens the home once for all pages of the browser. */
+async function enter(browser: Browser, url: string, { theme, size: [width, height] }: Look): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, hasTouch: width < PHONE_PX, reducedMotion: 'reduce' });
+  const page = await context.newPage();
   await page.goto(url);
-  for (const view of views) {
-    await page.evaluate((hash) => {
-      window.location.hash = hash;
-    }, `#/${view}`);
-    await page.locator(`main[data-view="${view}"] > *`).first().waitFor();
-    if (view === 'watch') await page.locator('canvas[data-state="live"]').first().waitFor({ timeout: 20_000 }).catch(() => undefined);
+  await page.close();
+  return context;
+}
+
+async function shoot(context: BrowserContext, base: string, folder: string, state: ScreenState, { theme, size: [width] }: Look): Promise<void> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(8_000);
+  const name = `${state.name}-${theme}-${width}`;
+  page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`));
+  page.on('pageerror', (error) => console.error(`${name}: ${error.message}`));
+  try {
+    await page.goto(`${base}#/${state.hash}`);
+    await page.locator('main > *').first().waitFor();
     await page.evaluate(() => document.fonts.ready);
-    await page.screenshot({ path: path.join(folder, `${view}-${theme}-${width}.png`) });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (overflow > 0) console.error(`${view} ${theme} ${width}: ${overflow} px too wide`);
+    await state.open?.(page);
+    await page.waitForTimeout(250);
+    await page.screenshot({ path: path.join(folder, `${name}.png`) });
+    for (const complaint of await complaintsAbout(page, width < PHONE_PX)) console.log(`${name}: ${complaint}`);
+  } catch (error) {
+    console.error(`${name} left out: ${(error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''}`);
   }
   await page.close();
 }
 
-const [url, folder, ...views] = process.argv.slice(2);
-if (url === undefined || folder === undefined) throw new Error('usage: node tests/screens/shoot.ts URL FOLDER [VIEW…]');
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { size: { type: 'string' }, theme: { type: 'string' } } });
+const [url, folder, ...names] = positionals;
+if (url === undefined || folder === undefined) throw new Error('usage: node tests/screens/shoot.ts URL FOLDER [STATE…] [--size 390] [--theme dark]');
 mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-for (const theme of ['dark', 'light'] as const) for (const size of SIZES) await shoot(browser, url, folder, views.length > 0 ? views : VIEWS, theme, size);
+for (const theme of THEMES.filter((each) => (values.theme ?? each) === each)) {
+  for (const size of SIZES.filter(([width]) => (values.size ?? String(width)) === String(width))) {
+    const look = { theme, size };
+    const context = await enter(browser, url, look);
+    const base = new URL(url);
+    base.search = '';
+    for (const state of STATES) if (names.length === 0 || names.includes(state.name)) await shoot(context, base.href, folder, state, look);
+    await context.close();
+  }
+}
 await browser.close();

@@ -37,10 +37,14 @@ describe('the installers', () => {
     expect(config['asarUnpack']).toContain('node_modules/better-sqlite3/**');
   });
 
-  it('ask macOS for the local network in words, and name files that are there', () => {
+  it('ask macOS for the local network and the camera in words, and name files that are there', () => {
     expect(config['mac']).toMatchObject({ hardenedRuntime: true, extendInfo: { NSLocalNetworkUsageDescription: expect.stringContaining('cameras') } });
+    expect(config['mac']).toMatchObject({ extendInfo: { NSCameraUsageDescription: expect.stringContaining('pairing code') } });
     const named = [config['mac']?.['entitlements'], config['mac']?.['icon'], config['win']?.['icon'], config['linux']?.['icon']] as string[];
     expect(named.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+    const entitlements = readFileSync(path.join(ROOT, String(config['mac']?.['entitlements'])), 'utf8');
+    expect(entitlements).toMatch(/<key>com\.apple\.security\.device\.camera<\/key>\s*<true\/>/);
+    expect(entitlements).not.toContain('audio-input');
     expect(readdirSync(path.join(ROOT, 'resources/icons'))).toEqual(expect.arrayContaining(['32x32.png', '256x256.png', '1024x1024.png']));
   });
 });

@@ -1,4 +1,4 @@
-/** When a live picture falls to the sub stream because its line is slow, and when main is tried again (docs/design/relay.md, "Credits"). */
+/** When a picture falls to the sub stream because its line is slow, and when main is tried again (docs/design/relay.md, "Credits"): for both kinds, and what makes a live one fall. */
 import { type DurationMs, MINUTE_MS, SECOND_MS } from '../../../shared/time.ts';
 import type { StreamKind } from '../../../shared/model/camera.ts';
 
@@ -48,15 +48,23 @@ export function noteChunk(state: FallState, dropped: boolean, nowMs: DurationMs)
   return { ...state, came, roomSinceMs: dropped ? nowMs : state.roomSinceMs };
 }
 
-/** The state of the stream to show from now on; the same where nothing changes. `random` in [0, 1). */
+/** The state of the live stream to show from now on; the same where nothing changes. `random` in [0, 1). */
 export function decideFall(state: FallState, nowMs: DurationMs, random: number): FallState {
-  if (state.stream === 'main') {
-    const dropped = state.came.filter((one) => one.dropped).length;
-    const spanMs = nowMs - (state.came[0]?.atMs ?? nowMs);
-    if (state.came.length < LEAST_CHUNKS || spanMs < LEAST_SPAN_MS || dropped <= state.came.length * DROPPED_SHARE) return state;
-    const waitMs = !state.fell || nowMs - state.sinceMs >= HELD_MS ? FIRST_WAIT_MS : Math.min(state.waitMs * 2, LONGEST_WAIT_MS);
-    return { stream: 'sub', sinceMs: nowMs, came: [], roomSinceMs: nowMs, waitMs, fell: true };
-  }
-  if (!state.fell || nowMs - state.roomSinceMs < state.waitMs * (1 + JITTER * random)) return state;
+  if (state.stream === 'sub') return riseWhenDue(state, nowMs, random);
+  const dropped = state.came.filter((one) => one.dropped).length;
+  const spanMs = nowMs - (state.came[0]?.atMs ?? nowMs);
+  if (state.came.length < LEAST_CHUNKS || spanMs < LEAST_SPAN_MS || dropped <= state.came.length * DROPPED_SHARE) return state;
+  return fallen(state, nowMs);
+}
+
+/** Main is given up. */
+export function fallen(state: FallState, nowMs: DurationMs): FallState {
+  const waitMs = !state.fell || nowMs - state.sinceMs >= HELD_MS ? FIRST_WAIT_MS : Math.min(state.waitMs * 2, LONGEST_WAIT_MS);
+  return { stream: 'sub', sinceMs: nowMs, came: [], roomSinceMs: nowMs, waitMs, fell: true };
+}
+
+/** Main again, once there was room for long enough; the same until then. `random` in [0, 1). */
+export function riseWhenDue(state: FallState, nowMs: DurationMs, random: number): FallState {
+  if (state.stream === 'main' || !state.fell || nowMs - state.roomSinceMs < state.waitMs * (1 + JITTER * random)) return state;
   return { ...state, stream: 'main', sinceMs: nowMs, came: [], roomSinceMs: nowMs };
 }

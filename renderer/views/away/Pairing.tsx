@@ -175,7 +175,7 @@ function Offer({ offer, onKind }: { readonly offer: PairingOffer; readonly onKin
         <div className="offer-steps">
           <ol>
             <li>Open Porchlight on the new device and go to Away.</li>
-            <li>{offer.kind === 'code' ? 'Choose “Add a home” there, and give it this code: as text, or as a picture of it.' : 'Choose “Add a home” there, then “Twelve words”, and type these with the relay’s address.'}</li>
+            <li>{offer.kind === 'code' ? 'Choose “Add a home” there, and give it this code: before its camera, as text, or as a picture of it.' : 'Choose “Add a home” there, then “Twelve words”, and type these with the relay’s address.'}</li>
             <li>Both show six digits. Compare them here, choose what it may see, and press Allow.</li>
           </ol>
           {offer.kind === 'code' ? <CopyButton text={offer.text}>Copy the code</CopyButton> : null}

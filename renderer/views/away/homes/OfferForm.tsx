@@ -1,11 +1,13 @@
-/** Takes what the home shows: a code as text or as a picture of its QR (pasted, dropped or chosen), or twelve words. */
-import { ImageUp } from 'lucide-react';
+/** Takes what the home shows: a code as text, as a picture of its QR (pasted, dropped or chosen) or before this computer's camera, or twelve words. */
+import { ImageUp, ScanQrCode } from 'lucide-react';
 import { ToggleGroup } from 'radix-ui';
-import { type ClipboardEvent, type DragEvent, type ReactNode, type SubmitEvent, useId, useState } from 'react';
+import { type ClipboardEvent, type DragEvent, type ReactNode, type SubmitEvent, useEffect, useId, useRef, useState } from 'react';
 import { Button } from '../../../components/Button.tsx';
 import { ErrorLine, Field } from '../../../components/Field.tsx';
 import { type Offer, readCode, readPicture, readWords } from '../../../relay/read-offer.ts';
+import { canScan } from '../../../relay/scan.ts';
 import { relayAddressOf } from '../relay-address.ts';
+import { ScanCode } from './ScanCode.tsx';
 
 /** What was typed or pasted: kept while a call goes on, so that one that failed can be made again. */
 export interface OfferDraft {
@@ -16,6 +18,8 @@ export interface OfferDraft {
 }
 
 export const EMPTY_OFFER: OfferDraft = { way: 'code', code: '', words: '', relay: '' };
+
+const HIDDEN = 'The camera was switched off, because this page went out of sight: press “Scan” to go on.';
 
 export interface OfferFormProps {
   readonly draft: OfferDraft;
@@ -31,6 +35,11 @@ export function OfferForm({ draft, onDraft, name, onName, onOffer, onCancel }: O
   const { way, code, words, relay } = draft;
   const change = (next: Partial<OfferDraft>): void => onDraft({ ...draft, ...next });
   const [problem, setProblem] = useState<string | null>(null);
+  const { form, scanning, beginScan, stopScan } = useScanning();
+  const endScan = (next: 'scan' | 'call', sentence: string | null = null): void => {
+    stopScan(next);
+    setProblem(sentence);
+  };
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const read = way === 'code' ? readCode(code) : await readTyped(words, relay);
@@ -49,24 +58,28 @@ export function OfferForm({ draft, onDraft, name, onName, onOffer, onCancel }: O
     }
   };
   return (
-    <form className="offer-form" onSubmit={(event) => void submit(event)}>
+    <form ref={form} className="offer-form" onSubmit={(event) => void submit(event)}>
       <p className="muted">At that home: Away, “Add a device”. It shows a code for five minutes.</p>
-      <ToggleGroup.Root className="choices" type="single" aria-label="What the home shows" value={way} onValueChange={(next) => next !== '' && (change({ way: next as OfferDraft['way'] }), setProblem(null))}>
+      <ToggleGroup.Root className="choices" type="single" aria-label="What the home shows" value={way} onValueChange={(next) => next !== '' && (change({ way: next as OfferDraft['way'] }), endScan('scan'))}>
         <ToggleGroup.Item value="code">Code</ToggleGroup.Item>
         <ToggleGroup.Item value="words">Twelve words</ToggleGroup.Item>
       </ToggleGroup.Root>
-      {way === 'code' ? (
-        <CodeField code={code} onCode={(next) => change({ code: next })} onPicture={(picture) => void takePicture(picture)} />
+      {scanning ? (
+        <ScanCode
+          onCode={(next) => (change({ code: next }), endScan('call'))}
+          onStop={() => endScan('scan')}
+          onHidden={() => endScan('scan', HIDDEN)}
+          onProblem={(sentence) => endScan('scan', sentence)}
+        />
+      ) : way === 'code' ? (
+        <CodeField code={code} onCode={(next) => change({ code: next })} onPicture={(picture) => void takePicture(picture)} onScan={canScan() ? () => (setProblem(null), beginScan()) : null} />
       ) : (
-        <>
-          <TextArea label="The twelve words" rows={2} value={words} onChange={(next) => change({ words: next })} placeholder="in their order" />
-          <Field label="The relay’s address" placeholder="relay.example.org" autoComplete="off" spellCheck={false} value={relay} onChange={(event) => change({ relay: event.target.value })} />
-        </>
+        <WordsFields words={words} relay={relay} onChange={change} />
       )}
       <Field label="What this computer is called there" maxLength={60} value={name} onChange={(event) => onName(event.target.value)} />
       {problem === null ? null : <ErrorLine>{problem}</ErrorLine>}
       <div className="offer-buttons">
-        <Button type="submit" tone="primary">
+        <Button type="submit" tone="primary" disabled={scanning}>
           Call that home
         </Button>
         <Button tone="quiet" onClick={onCancel}>
@@ -77,6 +90,23 @@ export function OfferForm({ draft, onDraft, name, onName, onOffer, onCancel }: O
   );
 }
 
+/** Whether the camera is on, and where the focus goes when it is off again: the scanner's own button is gone then. */
+function useScanning() {
+  const [scanning, setScanning] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  const next = useRef<'scan' | 'call' | null>(null);
+  useEffect(() => {
+    if (scanning || next.current === null) return;
+    form.current?.querySelector<HTMLElement>(next.current === 'call' ? '[type="submit"]' : '[data-scan]')?.focus();
+    next.current = null;
+  }, [scanning]);
+  const stopScan = (then: 'scan' | 'call'): void => {
+    if (scanning) next.current = then;
+    setScanning(false);
+  };
+  return { form, scanning, beginScan: () => setScanning(true), stopScan };
+}
+
 async function readTyped(words: string, relay: string): ReturnType<typeof readWords> {
   const address = relayAddressOf(relay);
   // Of two wrong fields the upper one is told first.
@@ -84,7 +114,24 @@ async function readTyped(words: string, relay: string): ReturnType<typeof readWo
   return 'problem' in read || 'url' in address ? read : address;
 }
 
-function CodeField({ code, onCode, onPicture }: { readonly code: string; readonly onCode: (code: string) => void; readonly onPicture: (picture: Blob) => void }): ReactNode {
+function WordsFields({ words, relay, onChange }: { readonly words: string; readonly relay: string; readonly onChange: (next: Partial<OfferDraft>) => void }): ReactNode {
+  return (
+    <>
+      <TextArea label="The twelve words" rows={2} value={words} onChange={(next) => onChange({ words: next })} placeholder="in their order" />
+      <Field label="The relay’s address" placeholder="relay.example.org" autoComplete="off" spellCheck={false} value={relay} onChange={(event) => onChange({ relay: event.target.value })} />
+    </>
+  );
+}
+
+interface CodeFieldProps {
+  readonly code: string;
+  readonly onCode: (code: string) => void;
+  readonly onPicture: (picture: Blob) => void;
+  /** Null where the page can have no camera. */
+  readonly onScan: (() => void) | null;
+}
+
+function CodeField({ code, onCode, onPicture, onScan }: CodeFieldProps): ReactNode {
   const [over, setOver] = useState(false);
   const input = useId();
   const paste = (event: ClipboardEvent): void => {
@@ -107,10 +154,18 @@ function CodeField({ code, onCode, onPicture }: { readonly code: string; readonl
   return (
     <div className="code-field" data-over={over} onPaste={paste} onDrop={drop} onDragOver={dragOver} onDragLeave={() => setOver(false)}>
       <TextArea label="The code" rows={4} value={code} onChange={onCode} placeholder="porchlight-pair:…" />
-      <label className="button plain" htmlFor={input}>
-        <ImageUp size={17} aria-hidden="true" />
-        Choose a picture of the QR code
-      </label>
+      <div className="code-ways">
+        {onScan === null ? null : (
+          <Button data-scan onClick={onScan}>
+            <ScanQrCode size={17} aria-hidden="true" />
+            Scan with this computer’s camera
+          </Button>
+        )}
+        <label className="button plain" htmlFor={input}>
+          <ImageUp size={17} aria-hidden="true" />
+          Choose a picture of the QR code
+        </label>
+      </div>
       <input
         id={input}
         className="visually-hidden"
