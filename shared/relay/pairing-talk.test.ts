@@ -3,39 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { utf8 } from '../../main/engine/rpc/channels/text-codec.ts';
 import { toBase64url } from './bytes.ts';
+import { HeldWire } from './held-wire.ts';
 import { type HandedOver, hearDevice, type PairedHome, pairWithHome, type PairWithHomeOptions } from './pairing-talk.ts';
 import type { CryptoSuite, KeyPair } from './suite.ts';
-import type { Wire } from './wire.ts';
 
-class End implements Wire {
+class End extends HeldWire {
   other: End | null = null;
   sent: Uint8Array[] = [];
   change: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes;
-  #listener: ((bytes: Uint8Array) => void) | null = null;
-  #early: Uint8Array[] = [];
-  #tell: ((reason: string) => void)[] = [];
-  #closed: string | null = null;
+
   send(bytes: Uint8Array): void {
     this.sent.push(bytes);
     const { other } = this;
     queueMicrotask(() => other?.receive(this.change(bytes)));
   }
-  receive(bytes: Uint8Array): void {
-    if (this.#listener === null) this.#early.push(bytes);
-    else this.#listener(bytes);
-  }
-  onMessage(listener: (bytes: Uint8Array) => void): void {
-    this.#listener = listener;
-    for (const bytes of this.#early.splice(0)) listener(bytes);
-  }
-  onClose(listener: (reason: string) => void): void {
-    if (this.#closed === null) this.#tell.push(listener);
-    else listener(this.#closed);
-  }
-  close(reason: string): void {
-    if (this.#closed !== null) return;
-    this.#closed = reason;
-    for (const tell of this.#tell) tell(reason);
+
+  protected override hungUp(): void {
     setImmediate(() => this.other?.close('the other end is gone'));
   }
 }

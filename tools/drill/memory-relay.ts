@@ -1,57 +1,29 @@
 /** A relay in memory, on a clock of its own: every household at once, and hours in seconds. */
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
+import { HeldWire } from '../../shared/relay/held-wire.ts';
 import { SESSION_KEY_BYTES } from '../../shared/relay/protocol.ts';
-import type { Wire } from '../../shared/relay/wire.ts';
 import { DrillClock } from './drill-clock.ts';
 import { type Delivery, type DrillRelay, type EndName, HONEST, type Joined, other, type Rule } from './drill-relay.ts';
 import { type Household, isMarked } from './households.ts';
 
 const nameOf = ({ household, side }: EndName): string => `${side} ${household}`;
 
-class MemoryWire implements Wire {
+class MemoryWire extends HeldWire {
   readonly name: EndName;
   readonly #relay: MemoryRelay;
-  #listener: ((bytes: Uint8Array) => void) | null = null;
-  #closeListeners: ((reason: string) => void)[] = [];
-  #early: Uint8Array[] = [];
-  #closed: string | null = null;
 
   constructor(name: EndName, relay: MemoryRelay) {
+    super();
     this.name = name;
     this.#relay = relay;
   }
 
   send(bytes: Uint8Array): void {
-    if (this.#closed === null) this.#relay.pass(this.name, bytes);
+    if (this.closedReason === null) this.#relay.pass(this.name, bytes);
   }
 
-  receive(bytes: Uint8Array): void {
-    if (this.#closed !== null) return;
-    if (this.#listener === null) this.#early.push(bytes);
-    else this.#listener(bytes);
-  }
-
-  onMessage(listener: (bytes: Uint8Array) => void): void {
-    this.#listener = listener;
-    for (const bytes of this.#early.splice(0)) listener(bytes);
-  }
-
-  onClose(listener: (reason: string) => void): void {
-    if (this.#closed === null) this.#closeListeners.push(listener);
-    else listener(this.#closed);
-  }
-
-  close(reason: string): void {
-    if (this.#closed !== null) return;
-    this.gone(reason);
+  protected override hungUp(): void {
     this.#relay.closed(this.name);
-  }
-
-  gone(reason: string): void {
-    if (this.#closed !== null) return;
-    this.#closed = reason;
-    this.#early = [];
-    for (const tell of this.#closeListeners.splice(0)) tell(reason);
   }
 }
 

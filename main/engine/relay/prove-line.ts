@@ -1,4 +1,5 @@
 /** A throw-away home and device with a line between them in this process, for "prove it": the same session code as over a relay, and a line that can be led astray. */
+import { HeldWire } from '../../../shared/relay/held-wire.ts';
 import { acceptSession } from '../../../shared/relay/session-home.ts';
 import type { HomeSession, ViewerSession } from '../../../shared/relay/session-types.ts';
 import { openSession } from '../../../shared/relay/session-viewer.ts';
@@ -12,43 +13,20 @@ import { utf8 } from './line-text.ts';
 const KEY_BYTES = 32;
 
 /** One end of a line in memory. */
-export class ProofWire implements Wire {
+export class ProofWire extends HeldWire {
   /** What was handed to it, in order. */
   readonly sent: Uint8Array[] = [];
   /** Where it goes. */
   deliver: (bytes: Uint8Array) => void = () => undefined;
   onClosed: () => void = () => undefined;
-  #listener: ((bytes: Uint8Array) => void) | null = null;
-  #early: Uint8Array[] = [];
-  #closeReason: string | null = null;
-  #closeListeners: ((reason: string) => void)[] = [];
 
   send(bytes: Uint8Array): void {
-    if (this.#closeReason !== null) return;
+    if (this.closedReason !== null) return;
     this.sent.push(bytes);
     queueMicrotask(() => this.deliver(bytes));
   }
 
-  receive(bytes: Uint8Array): void {
-    if (this.#closeReason !== null) return;
-    if (this.#listener === null) this.#early.push(bytes);
-    else this.#listener(bytes);
-  }
-
-  onMessage(listener: (bytes: Uint8Array) => void): void {
-    this.#listener = listener;
-    for (const bytes of this.#early.splice(0)) listener(bytes);
-  }
-
-  onClose(listener: (reason: string) => void): void {
-    if (this.#closeReason === null) this.#closeListeners.push(listener);
-    else listener(this.#closeReason);
-  }
-
-  close(reason: string): void {
-    if (this.#closeReason !== null) return;
-    this.#closeReason = reason;
-    for (const tell of this.#closeListeners.splice(0)) tell(reason);
+  protected override hungUp(): void {
     // Behind what was sent just before.
     queueMicrotask(() => this.onClosed());
   }

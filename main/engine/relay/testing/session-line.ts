@@ -1,6 +1,7 @@
 /** A line between two ends of a session that runs on a clock of the test's: as slow, as far and as hostile as wanted. */
+import { HeldWire } from '../../../../shared/relay/held-wire.ts';
 import type { AeadKey, CryptoSuite, Soon } from '../../../../shared/relay/suite.ts';
-import type { SessionClock, Wire } from '../../../../shared/relay/wire.ts';
+import type { SessionClock } from '../../../../shared/relay/wire.ts';
 
 interface Timer {
   readonly atMs: number;
@@ -159,15 +160,12 @@ export class Direction {
   }
 }
 
-class End implements Wire {
-  #listener: ((bytes: Uint8Array) => void) | null = null;
-  #early: Uint8Array[] = [];
-  #closeListeners: ((reason: string) => void)[] = [];
-  closedReason: string | null = null;
+class End extends HeldWire {
   readonly #out: () => Direction;
   readonly #onClosed: () => void;
 
   constructor(out: () => Direction, onClosed: () => void) {
+    super();
     this.#out = out;
     this.#onClosed = onClosed;
   }
@@ -176,32 +174,8 @@ class End implements Wire {
     if (this.closedReason === null) this.#out().send(bytes);
   }
 
-  receive(bytes: Uint8Array): void {
-    if (this.closedReason !== null) return;
-    if (this.#listener === null) this.#early.push(bytes);
-    else this.#listener(bytes);
-  }
-
-  onMessage(listener: (bytes: Uint8Array) => void): void {
-    this.#listener = listener;
-    for (const bytes of this.#early.splice(0)) listener(bytes);
-  }
-
-  onClose(listener: (reason: string) => void): void {
-    if (this.closedReason === null) this.#closeListeners.push(listener);
-    else listener(this.closedReason);
-  }
-
-  close(reason: string): void {
-    if (this.closedReason !== null) return;
-    this.gone(reason);
+  protected override hungUp(): void {
     this.#onClosed();
-  }
-
-  gone(reason: string): void {
-    if (this.closedReason !== null) return;
-    this.closedReason = reason;
-    for (const tell of this.#closeListeners.splice(0)) tell(reason);
   }
 }
 
