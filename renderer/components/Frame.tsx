@@ -83,10 +83,16 @@ function RecordingPill(): ReactNode {
   );
 }
 
-function recordingWords(all: number, recording: number, waiting: number): string {
-  if (recording === all) return all === 1 ? 'Recording' : `All ${all} cameras recording`;
-  if (waiting === all) return all === 1 ? 'Waiting to record' : `All ${all} cameras waiting to record`;
-  return `${recording} of ${all} cameras recording${waiting === 0 ? '' : `, ${waiting} waiting`}`;
+function recordingWords(all: number, recording: number, waiting: number): ReactNode {
+  if (all === 1 && recording === 1) return 'Recording';
+  if (all === 1 && waiting === 1) return 'Waiting to record';
+  const [how, what] = recording === all ? ['All', 'recording'] : waiting === all ? ['All', 'waiting to record'] : [`${recording} of`, `recording${waiting === 0 ? '' : `, ${waiting} waiting`}`];
+  return (
+    <span>
+      {how} {all} <span className="camera-word">cameras </span>
+      {what}
+    </span>
+  );
 }
 
 function StoragePill(): ReactNode {

@@ -1,5 +1,5 @@
 /** Whether anybody is watching from away: in sight on every view; who, and which cameras, under the pointer or a press. */
-import { Eye } from 'lucide-react';
+import { Eye, EyeOff } from 'lucide-react';
 import { Popover } from 'radix-ui';
 import { type PointerEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import type { Watching } from '../../shared/model/remote.ts';
@@ -20,8 +20,21 @@ export function WatchedBadge(): ReactNode {
   if (data === null) return null;
   return (
     <div className="watched" role="status">
-      {data.watching.length === 0 ? <span className="pill watching">Nobody is watching from away</span> : <Watched watching={data.watching} />}
+      {data.watching.length === 0 ? <Nobody /> : <Watched watching={data.watching} />}
     </div>
+  );
+}
+
+/** On a phone the symbol and one word. */
+function Nobody(): ReactNode {
+  return (
+    <span className="pill watching">
+      <EyeOff size={14} aria-hidden="true" />
+      <span className="watched-words">Nobody is watching from away</span>
+      <span className="watched-count" aria-hidden="true">
+        Nobody
+      </span>
+    </span>
   );
 }
 

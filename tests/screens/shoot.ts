@@ -1,6 +1,7 @@
 /**
  * Takes pictures of the states of a running Porchlight, in both themes and three sizes, and names what is wrong with them:
- * `node tests/screens/shoot.ts URL FOLDER [STATE…] [--size 390] [--theme dark]`. A state that is not possible in this home is left out.
+ * `node tests/screens/shoot.ts URL FOLDER [STATE…] [--size 390] [--theme dark]`. A state that is not possible in this home is left out;
+ * what is no state's name is taken for a place (home/ID/watch).
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -24,7 +25,7 @@ interface Look {
 
 /** The address's key opens the home once for all pages of the browser. */
 async function enter(browser: Browser, url: string, { theme, size: [width, height] }: Look): Promise<BrowserContext> {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, hasTouch: width < PHONE_PX, reducedMotion: 'reduce' });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, hasTouch: width < PHONE_PX, ignoreHTTPSErrors: true, reducedMotion: 'reduce' });
   const page = await context.newPage();
   await page.goto(url);
   await page.close();
@@ -42,7 +43,11 @@ async function shoot(context: BrowserContext, base: string, folder: string, stat
     await page.locator('main > *').first().waitFor();
     await page.evaluate(() => document.fonts.ready);
     await state.open?.(page);
-    await page.waitForTimeout(250);
+    // What appears has appeared.
+    await page.evaluate(async () => {
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      await Promise.all(document.getAnimations().map(async ({ finished }) => await finished.catch(() => undefined)));
+    });
     await page.screenshot({ path: path.join(folder, `${name}.png`) });
     for (const complaint of await complaintsAbout(page, width < PHONE_PX)) console.log(`${name}: ${complaint}`);
   } catch (error) {
@@ -62,7 +67,8 @@ for (const theme of THEMES.filter((each) => (values.theme ?? each) === each)) {
     const context = await enter(browser, url, look);
     const base = new URL(url);
     base.search = '';
-    for (const state of STATES) if (names.length === 0 || names.includes(state.name)) await shoot(context, base.href, folder, state, look);
+    const places = names.filter((name) => STATES.every((state) => state.name !== name)).map((name) => ({ name: name.replaceAll('/', '-'), hash: name }));
+    for (const state of [...STATES.filter(({ name }) => names.length === 0 || names.includes(name)), ...places]) await shoot(context, base.href, folder, state, look);
     await context.close();
   }
 }

@@ -29,22 +29,24 @@ export function CameraPage({ entry }: { readonly entry: CameraWithStatus }): Rea
   const error = update.error ?? retry.error;
   return (
     <div className="page camera-page">
-      <div className="page-head">
-        <a className="button quiet icon" href={hrefOf({ view: 'cameras' })} aria-label="All cameras">
-          <ArrowLeft size={19} />
-        </a>
+      <h1 className="visually-hidden">{camera.name}</h1>
+      <a className="button quiet camera-back" href={hrefOf({ view: 'cameras' })}>
+        <ArrowLeft size={18} aria-hidden="true" />
+        All cameras
+      </a>
+      <div className="camera-head">
+        <PreviewImage cameraId={camera.id} dimmed={status.state !== 'live'} />
         <div>
           <Name entry={entry} onRename={(name) => void update.run({ cameraId: camera.id, name })} />
           <p className="muted status-line">
             <StatusDot tone={toneOf(status)} /> {statusWords(status)}
           </p>
+          <Button onClick={() => goTo({ view: 'watch', cameraId: camera.id })}>
+            <Play size={16} />
+            Watch
+          </Button>
         </div>
-        <Button onClick={() => goTo({ view: 'watch', cameraId: camera.id })}>
-          <Play size={16} />
-          Watch
-        </Button>
       </div>
-      <PreviewImage cameraId={camera.id} dimmed={status.state !== 'live'} />
       {status.problem === null || status.state === 'paused' ? null : (
         <div className="card problem">
           <ErrorLine>{status.problem.sentence}</ErrorLine>

@@ -35,7 +35,7 @@ export function Events(): ReactNode {
   if (newestFirst.length === 0) {
     return (
       <Empty icon={Bell} title="Nothing has happened yet">
-        <p>When a camera goes offline or comes back, it stands here, and each line leads to its moment on Watch. Recognising motion comes with a later version.</p>
+        <p>When a camera goes offline or comes back, or “Record now” is pressed on one, it stands here, and each line leads to its moment on Watch. Recognising motion comes with a later version.</p>
       </Empty>
     );
   }

@@ -34,6 +34,7 @@ export function Storage(): ReactNode {
   if (data === null) return summary.error === null ? null : <div className="page"><ErrorLine>{summary.error.message}</ErrorLine></div>;
   return (
     <div className="page storage">
+      <h1>Storage</h1>
       <Headline data={data} />
       <Broken data={data} />
       <Recorded />
@@ -197,12 +198,13 @@ function AddFolder({ onAdded }: { readonly onAdded: () => void }): ReactNode {
 function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
   const nowMs = useNow(MINUTE_MS);
   const cameras = useCameras() ?? [];
-  const rows = data.cameras.filter(({ usedBytes }) => usedBytes > 0);
+  const placeOf = (id: string): number => (cameras.findIndex(({ camera }) => camera.id === id) + 1 || cameras.length + 1);
+  const rows = data.cameras.filter(({ usedBytes }) => usedBytes > 0).sort((a, b) => placeOf(a.cameraId) - placeOf(b.cameraId));
   if (rows.length === 0) return null;
   return (
     <section className="card">
       <h2>By camera</h2>
-      <table className="numbers">
+      <table className="numbers by-camera">
         <thead>
           <tr>
             <th scope="col">Camera</th>

@@ -28,7 +28,7 @@ export function Controls({ moment, opened, window, onWindow, onBack, onFullScree
   return (
     <div className="controls">
       {opened ? (
-        <IconButton label="All cameras" shortcut="Esc" onClick={onBack}>
+        <IconButton label="All cameras" shortcut="Esc" className="back" onClick={onBack}>
           <ArrowLeft size={19} />
         </IconButton>
       ) : null}

@@ -24,6 +24,7 @@ import { useWatchKeys } from './watch-keys.ts';
 import './range-to-keep.css';
 import './timeline.css';
 import './watch.css';
+import './watch-phone.css';
 
 const FIRST_WINDOW_MS = 2 * HOUR_MS;
 const NARROWEST_FIRST_MS = 5 * MINUTE_MS;
@@ -88,7 +89,11 @@ export function Watch(): ReactNode {
   const shownCameras = useMemo(() => cameras.filter(({ id }) => opened === null || id === opened), [cameras, opened]);
   const keep = useKeep(shownCameras, nowMs);
   const [range, setRange] = useState<KeepRange | null>(null);
-  const chooseRange = (): void => setRange(rangeAround(atMs, window, shownCameras.map(({ id }) => id), nowMs));
+  const chooseRange = (): void => {
+    // The window stays as it is: an edge that is out of sight could not be taken hold of.
+    touched.current = true;
+    setRange(rangeAround(atMs, window, shownCameras.map(({ id }) => id), nowMs));
+  };
   const keepRange = (chosen: KeepRange, note: string): void => {
     keep(chosen, note, cameras.filter(({ id }) => chosen.cameraIds.includes(id)));
     setRange(null);
@@ -110,6 +115,7 @@ export function Watch(): ReactNode {
   const sheetCamera = cameras.find(({ id }) => previewed.has(id) && (opened === null || id === opened));
   return (
     <div className="watch">
+      <h1 className="visually-hidden">Watch</h1>
       <div className="stage" ref={stage}>
         <AheadProvider ahead={ahead}>
           <Grid

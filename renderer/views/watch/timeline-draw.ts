@@ -160,9 +160,10 @@ function drawLine(context: CanvasRenderingContext2D, x: number, heightPx: number
   context.fillRect(x - (playhead ? 1 : 0.5), playhead ? AXIS_PX - 6 : AXIS_PX - 2, playhead ? 2 : 1, heightPx);
   if (playhead) {
     context.beginPath();
-    context.moveTo(x - 6, AXIS_PX - 12);
-    context.lineTo(x + 6, AXIS_PX - 12);
-    context.lineTo(x, AXIS_PX - 3);
+    // Below the labels, which it would cut.
+    context.moveTo(x - 6, AXIS_PX - 8);
+    context.lineTo(x + 6, AXIS_PX - 8);
+    context.lineTo(x, AXIS_PX + 1);
     context.fill();
   }
   context.globalAlpha = 1;
