@@ -50,6 +50,7 @@ export async function openRemote(base: Base, { footage, previewStore }: Recordin
         ...parts, clock, log,
         media: footage,
         hasSubStream: (cameraId) => registry.list().some((camera) => camera.id === cameraId && camera.streams.some(({ kind }) => kind === 'sub')),
+        recordsSub: (cameraId) => registry.list().some((camera) => camera.id === cameraId && camera.recorded.includes('sub')),
         serve: (channel, { id }, media) => serve(channel, { id, grants: () => devices.get(id)?.grants ?? null }, media),
         homeName: () => settings.get().homeName,
         names: () => [settings.get().homeName, ...registry.list().map(({ name }) => name)],

@@ -82,6 +82,10 @@ class FallingBackRecorded implements RecordedTile {
     return this.#tile.stuck;
   }
 
+  get filling(): boolean {
+    return this.#tile.filling;
+  }
+
   seek(toMs: EpochMs, one: boolean): void {
     this.#positionMs = toMs;
     this.#tile.seek(toMs, one);

@@ -1,7 +1,7 @@
 /** Owns one playback stream: seeks that replace each other, chunks cut into pictures, where footage is missing and where it ends. */
 import type { ChunkHead, GapChunk, MediaChunk } from '../../shared/contract/media.ts';
 import type { InitTrack } from '../../shared/media/init.ts';
-import { type EpochMs, rangeContains } from '../../shared/time.ts';
+import { type DurationMs, type EpochMs, rangeContains } from '../../shared/time.ts';
 import type { MediaHandle } from '../api/engine-client.ts';
 import { type DemuxedChunk, Demuxer } from './demux.ts';
 import { type RecordedTileOptions, ROUNDING_MS } from './tile-player.ts';
@@ -9,8 +9,8 @@ import { type RecordedTileOptions, ROUNDING_MS } from './tile-player.ts';
 export interface FootageFeedListener {
   /** A seek goes out: everything of before is to be forgotten. */
   onSeek(): void;
-  /** New parameters; what follows is coded with them. */
-  onTrack(track: InitTrack, initBytes: Uint8Array): void;
+  /** New parameters; what follows is coded with them. `seamMs`: another stream of the camera goes on in the middle of a group of pictures, of which those before that moment are there already. */
+  onTrack(track: InitTrack, initBytes: Uint8Array, seamMs: EpochMs | null): void;
   /** A chunk; its credit is given back by `grant` when it has been used. `last`: of a seek for one picture. */
   onUnits(units: DemuxedChunk, chunk: MediaChunk, last: boolean): void;
   /** The sought moment lies in missing footage. */
@@ -39,7 +39,7 @@ const ANSWER_MS = 400;
 const GAP_MEMORY_MS = 60_000;
 
 /** What is played, from where. */
-export type FootageFeedOptions = Pick<RecordedTileOptions, 'client' | 'cameraId' | 'stream' | 'fromMs'>;
+export type FootageFeedOptions = Pick<RecordedTileOptions, 'client' | 'cameraId' | 'stream' | 'fromMs' | 'onSmaller'>;
 
 export class FootageFeed {
   readonly #options: FootageFeedOptions;
@@ -60,6 +60,10 @@ export class FootageFeed {
   #answeredMs: number | null = null;
   #gaps: GapChunk[] = [];
   #endMs: EpochMs | null = null;
+  /** Where what came for this seek ends; null before the first. */
+  #receivedMs: EpochMs | null = null;
+  /** Sound before it is there already. */
+  #seamMs: EpochMs | null = null;
   #rate = 1;
   /** Credits the engine has not used. */
   #granted = CREDITS_TO_OPEN;
@@ -154,10 +158,15 @@ export class FootageFeed {
     const before = this.#rate;
     this.#rate = rate;
     const fast = rate >= KEYFRAMES_FROM_RATE;
-    if (!fast && before < KEYFRAMES_FROM_RATE) return;
-    this.#tellPictures();
+    if (rate !== before) this.#tellPictures();
     // What is under way was chosen for the other kind of speed: seconds of all pictures, or minutes of keyframes.
     if (fast !== before >= KEYFRAMES_FROM_RATE) this.seek(positionMs, false);
+  }
+
+  /** How much of the footage behind a moment has come; Infinity where no more comes before some of it is used. */
+  aheadMs(positionMs: EpochMs): DurationMs {
+    if (this.#endMs !== null || this.#granted <= 0 || this.#gaps.some(({ endMs }) => endMs > positionMs)) return Number.POSITIVE_INFINITY;
+    return (this.#receivedMs ?? positionMs) - positionMs;
   }
 
   gapAt(positionMs: EpochMs): GapChunk | null {
@@ -192,6 +201,8 @@ export class FootageFeed {
     this.#landing = true;
     this.#gaps = [];
     this.#endMs = null;
+    this.#receivedMs = null;
+    this.#seamMs = null;
     this.#wantedMs = null;
     this.#answeredMs = null;
     this.#listener.onSeek();
@@ -218,7 +229,7 @@ export class FootageFeed {
     this.#handle = handle;
     this.#granted = CREDITS_TO_OPEN;
     this.#kept = CREDITS - CREDITS_TO_OPEN;
-    if (this.#rate >= KEYFRAMES_FROM_RATE) this.#tellPictures();
+    if (this.#rate !== 1) this.#tellPictures();
   }
 
   #reopen(): void {
@@ -229,7 +240,7 @@ export class FootageFeed {
 
   #tellPictures(): void {
     const fast = this.#rate >= KEYFRAMES_FROM_RATE;
-    this.#handle?.control({ kind: 'pictures', which: fast ? 'keyframes' : 'all', stepMs: fast ? (this.#rate * 1000) / FAST_PICTURES_PER_SECOND : 0 });
+    this.#handle?.control({ kind: 'pictures', which: fast ? 'keyframes' : 'all', stepMs: fast ? (this.#rate * 1000) / FAST_PICTURES_PER_SECOND : 0, speed: this.#rate });
   }
 
   #receive(chunk: ChunkHead, payload: Uint8Array | null): void {
@@ -237,7 +248,9 @@ export class FootageFeed {
     this.#granted -= 1;
     if (chunk.kind === 'init') {
       this.grant();
-      if (payload !== null && this.#demuxer.setInit(chunk.initId, payload) && this.#demuxer.video !== null) this.#listener.onTrack(this.#demuxer.video, payload);
+      this.#options.onSmaller?.(chunk.because === 'slow-line');
+      this.#seamMs = chunk.stream === undefined ? null : this.#receivedMs;
+      if (payload !== null && this.#demuxer.setInit(chunk.initId, payload) && this.#demuxer.video !== null) this.#listener.onTrack(this.#demuxer.video, payload, this.#seamMs);
       return;
     }
     if (chunk.seekId !== this.#seekId || chunk.kind !== 'media') this.grant();
@@ -252,7 +265,14 @@ export class FootageFeed {
     else {
       const last = this.#one && chunk.endMs > this.#targetMs;
       this.#answeredMs = this.#one && !last ? performance.now() : null;
-      this.#listener.onUnits(this.#demuxer.read(chunk, payload), chunk, last);
+      this.#receivedMs = chunk.endMs;
+      this.#listener.onUnits(this.#behindSeam(this.#demuxer.read(chunk, payload)), chunk, last);
     }
+  }
+
+  /** Without the sound that has come before, from another stream. */
+  #behindSeam(units: DemuxedChunk): DemuxedChunk {
+    const seamMs = this.#seamMs;
+    return seamMs === null ? units : { ...units, audio: units.audio.filter(({ wallMs }) => wallMs >= seamMs) };
   }
 }

@@ -21,6 +21,13 @@ it('knows the picture that covers a moment only once nothing else can', () => {
   expect(table.covering(-50)?.startMs).toBe(0);
 });
 
+it('has nothing of what another stream takes the place of', () => {
+  const table = new FrameTable();
+  table.add([picture(0, true), picture(40), picture(80), picture(120)]);
+  table.dropFrom(80.001);
+  expect(table.newest?.startMs).toBe(40);
+});
+
 it('replaces a picture that comes again, and drops whole groups of pictures only', () => {
   const table = new FrameTable();
   table.add([picture(0, true), picture(40), picture(80, true), picture(120)]);

@@ -61,6 +61,11 @@ export class FrameTable {
     return this.#pictures[0]?.mediaSeconds ?? null;
   }
 
+  /** Forgets what begins at a moment or later: other pictures come in its place. */
+  dropFrom(wallMs: EpochMs): void {
+    this.#pictures = this.#pictures.filter(({ startMs }) => startMs < wallMs - ROUNDING_MS);
+  }
+
   clear(): void {
     this.#pictures = [];
   }

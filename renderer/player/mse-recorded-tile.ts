@@ -8,6 +8,7 @@ import { FootageFeed, KEYFRAMES_FROM_RATE } from './footage-feed.ts';
 import type { BufferedPicture } from './frame-table.ts';
 import { canPlayByMse, MseVideo } from './mse-video.ts';
 import { phaseOfRecorded, samePhase } from './recorded-phase.ts';
+import { Refill } from './refill.ts';
 import { SoundAhead } from './sound-ahead.ts';
 import { type RecordedTile, type RecordedTileOptions, ROUNDING_MS, type TilePhase } from './tile-player.ts';
 
@@ -36,6 +37,7 @@ export class MseRecordedTile implements RecordedTile {
   #init: { readonly track: InitTrack; readonly bytes: Uint8Array } | null = null;
   #phase: TilePhase = { kind: 'starting' };
   readonly #sound = new SoundAhead();
+  readonly #refill: Refill;
   #sink: AudioSink | null = null;
   #failures = 0;
   #closed = false;
@@ -43,6 +45,7 @@ export class MseRecordedTile implements RecordedTile {
   constructor(options: RecordedTileOptions) {
     this.#options = options;
     this.#positionMs = options.fromMs;
+    this.#refill = new Refill((loading) => options.onLoading?.(loading));
     this.#video = new MseVideo({ painter: options.painter, onPainted: (picture) => this.#painted(picture), onBroken: () => this.#again() });
     this.#feed = new FootageFeed(options, {
       onSeek: () => this.#forget(),
@@ -60,6 +63,10 @@ export class MseRecordedTile implements RecordedTile {
 
   get stuck(): boolean {
     return this.#phase.kind === 'unsupported' || this.#phase.kind === 'failed';
+  }
+
+  get filling(): boolean {
+    return this.#refill.filling;
   }
 
   seek(toMs: EpochMs, one: boolean): void {
@@ -87,6 +94,7 @@ export class MseRecordedTile implements RecordedTile {
     if (here !== null) this.#video.dropBefore(here.mediaSeconds - KEPT_SECONDS);
     this.#sound.play(positionMs, this.#feed.rate);
     this.#followPhase();
+    this.#refill.step({ nowMs: performance.now(), starving: this.starving(positionMs) && !this.#feed.one, seeking: this.#seeking, aheadMs: this.#feed.aheadMs(positionMs), rate: this.#feed.rate });
   }
 
   starving(positionMs: EpochMs): boolean {
@@ -123,6 +131,7 @@ export class MseRecordedTile implements RecordedTile {
     this.#seeking = true;
     this.#drained = false;
     this.#asked = null;
+    this.#refill.reset();
     this.#sound.silence();
     this.#video.clear();
     // Parameters are sent once; what broke or was dropped with the pictures needs them again.

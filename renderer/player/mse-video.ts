@@ -108,6 +108,8 @@ export class MseVideo {
     }));
     const last = packed.at(-1);
     if (last !== undefined) this.#tail = { mediaMs: last.decodeMs + last.durationMs, wallMs: last.unit.decodeMs + last.durationMs };
+    // Another stream of the camera goes on before where this one came to: the element puts its pictures in the place of those.
+    if (first.keyframe && first.wallMs < (this.frames.newest?.startMs ?? first.wallMs)) this.frames.dropFrom(first.wallMs);
     this.frames.add(packed.map(({ unit, durationMs }) => ({ startMs: unit.wallMs, endMs: unit.wallMs + durationMs, mediaSeconds: (unit.wallMs + shiftMs) / 1000, keyframe: unit.keyframe })));
     this.#sequence += 1;
     this.#append(packFragment(track, this.#sequence, packed));

@@ -6,6 +6,7 @@ import type { EncodedUnit } from './demux.ts';
 import { FootageFeed } from './footage-feed.ts';
 import { PictureQueue, PICTURES_HELD } from './picture-queue.ts';
 import { phaseOfRecorded, samePhase } from './recorded-phase.ts';
+import { Refill } from './refill.ts';
 import { SoundAhead } from './sound-ahead.ts';
 import { type RecordedTile, type RecordedTileOptions, ROUNDING_MS, type TilePhase } from './tile-player.ts';
 import { canDecode, type DecodedPicture, PictureDecoder } from './video-decoder.ts';
@@ -19,7 +20,7 @@ const PAST_TARGET = 2;
 type Waiting =
   | { readonly kind: 'unit'; readonly unit: EncodedUnit }
   /** Other parameters from here on. */
-  | { readonly kind: 'track'; readonly track: InitTrack }
+  | { readonly kind: 'track'; readonly track: InitTrack; readonly seamMs: EpochMs | null }
   /** Bytes were unreadable here. */
   | { readonly kind: 'damage' }
   /** A chunk ends; its credit goes back. */
@@ -34,6 +35,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
   readonly #pictures = new PictureQueue<DecodedPicture>();
   readonly #waiting: Waiting[] = [];
   readonly #sound = new SoundAhead();
+  readonly #refill: Refill;
   #sink: AudioSink | null = null;
   /** Raised by every seek: what belongs to an older one stops. */
   #generation = 0;
@@ -43,6 +45,8 @@ export class WebCodecsRecordedTile implements RecordedTile {
   #seeking = true;
   /** Pictures behind the sought one that are in the decoder. */
   #past = 0;
+  /** Pictures before it are there already, of another stream. */
+  #seamMs: EpochMs | null = null;
   /** What has been decoded is all there will be. */
   #drained = false;
   #positionMs: EpochMs;
@@ -52,10 +56,11 @@ export class WebCodecsRecordedTile implements RecordedTile {
   constructor(options: RecordedTileOptions) {
     this.#options = options;
     this.#positionMs = options.fromMs;
+    this.#refill = new Refill((loading) => options.onLoading?.(loading));
     this.#decoder = new PictureDecoder({ live: false, onPicture: (picture) => this.#receivePicture(picture), onDequeue: () => this.#pump(), onUnsupported: () => this.#unsupported() });
     this.#feed = new FootageFeed(options, {
       onSeek: () => this.#forget(),
-      onTrack: (track) => this.#push({ kind: 'track', track }),
+      onTrack: (track, _bytes, seamMs) => this.#push({ kind: 'track', track, seamMs }),
       onUnits: ({ video, audio, damaged }, _chunk, last) => {
         for (const unit of video) this.#waiting.push({ kind: 'unit', unit });
         if (damaged) this.#waiting.push({ kind: 'damage' });
@@ -78,6 +83,10 @@ export class WebCodecsRecordedTile implements RecordedTile {
     return this.#phase.kind === 'unsupported' || this.#phase.kind === 'failed';
   }
 
+  get filling(): boolean {
+    return this.#refill.filling;
+  }
+
   seek(toMs: EpochMs, one: boolean): void {
     this.#positionMs = toMs;
     this.#feed.seek(toMs, one);
@@ -95,6 +104,7 @@ export class WebCodecsRecordedTile implements RecordedTile {
     this.#pump();
     this.#sound.play(positionMs, this.#feed.rate);
     this.#followPhase();
+    this.#refill.step({ nowMs: performance.now(), starving: this.starving(positionMs) && !this.#feed.one, seeking: this.#seeking, aheadMs: this.#feed.aheadMs(positionMs), rate: this.#feed.rate });
   }
 
   starving(positionMs: EpochMs): boolean {
@@ -134,6 +144,8 @@ export class WebCodecsRecordedTile implements RecordedTile {
     this.#seeking = true;
     this.#past = 0;
     this.#drained = false;
+    this.#seamMs = null;
+    this.#refill.reset();
     this.#pictures.clear();
     // The engine sends parameters once: those that still waited are in force now.
     const track = this.#feed.video;
@@ -167,25 +179,28 @@ export class WebCodecsRecordedTile implements RecordedTile {
         if (item.unit.wallMs > this.#feed.targetMs) this.#past += 1;
       } else if (item.kind === 'credit') this.#feed.grant();
       else if (item.kind === 'damage') this.#decoder.skipToKeyframe();
-      else void this.#turn(item.kind === 'track' ? item.track : null);
+      else void this.#turn(item.kind === 'track' ? item : null);
     }
   }
 
   /** Gets the last pictures out of the decoder; then either other parameters follow, or nothing. */
-  async #turn(track: InitTrack | null): Promise<void> {
+  async #turn(other: { readonly track: InitTrack; readonly seamMs: EpochMs | null } | null): Promise<void> {
     const generation = this.#generation;
     this.#flushing = true;
     await this.#decoder.flush();
     if (generation !== this.#generation) return;
     this.#flushing = false;
-    if (track === null) {
+    if (other === null) {
       this.#drained = true;
       if (this.#seeking) {
         this.#paintCovering();
         // Nothing of it could be decoded: the next picture the pointer asks for may go out.
         if (this.#seeking) this.#feed.landed();
       }
-    } else this.#configure(track);
+    } else {
+      this.#seamMs = other.seamMs;
+      this.#configure(other.track);
+    }
     this.#pump();
   }
 
@@ -198,8 +213,9 @@ export class WebCodecsRecordedTile implements RecordedTile {
   }
 
   #receivePicture(picture: DecodedPicture): void {
-    if (this.#closed) {
+    if (this.#closed || (this.#seamMs !== null && picture.wallMs < this.#seamMs - ROUNDING_MS)) {
       picture.frame.close();
+      this.#pump();
       return;
     }
     this.#pictures.push(picture);

@@ -6,6 +6,7 @@ import type { EngineClient } from '../api/engine-client.ts';
 import type { AheadPicture } from './ahead-picture.ts';
 import type { AudioSink } from './audio-sink.ts';
 import type { Painter } from './painter.ts';
+import type { Loading } from './refill.ts';
 
 export type TilePhase =
   /** Asked, nothing shown yet. */
@@ -34,6 +35,8 @@ export interface TileOptions {
 
 export interface RecordedTileOptions extends TileOptions {
   readonly fromMs: EpochMs;
+  /** It has waited long enough for footage that a person wonders; null once it goes on. */
+  readonly onLoading?: (loading: Loading | null) => void;
   /** Has the picture of a moment ready now and then (ahead-picture.ts). */
   readonly ahead?: AheadPicture | null;
 }
@@ -53,6 +56,8 @@ export interface SteppedTile {
   tick(positionMs: EpochMs): void;
   /** It should have a picture for this moment and has none yet. */
   starving(positionMs: EpochMs): boolean;
+  /** It ran out of footage, and has not enough again to go on for a while. */
+  readonly filling: boolean;
   /** Where footage goes on if this moment lies in a gap; null if it does not. Infinity after the newest footage. */
   resumesAtMs(positionMs: EpochMs): EpochMs | null;
   /** When the painted picture begins and ends; null before the first. */

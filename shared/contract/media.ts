@@ -26,8 +26,8 @@ export type MediaOpenParsed<Name extends MediaName> = z.output<(typeof MEDIA_OPE
 export const mediaControlSchema = z.discriminatedUnion('kind', [
   /** Forget what is queued and go on from here; every chunk names the seek it answers. `one` sends only the group that covers the moment (scrubbing). */
   z.object({ kind: z.literal('seek'), toMs: epochMsSchema, seekId: z.number().int().min(0), one: z.boolean().default(false) }),
-  /** `all` pictures, or only keyframes for fast forward, no two of them closer than `stepMs` of footage: what the viewer can show at its speed. */
-  z.object({ kind: z.literal('pictures'), which: z.enum(['all', 'keyframes']), stepMs: z.number().min(0).max(86_400_000).default(0) }),
+  /** `all` pictures, or only keyframes for fast forward, no two of them closer than `stepMs` of footage: what the viewer can show at its `speed` (footage shown in a second, in seconds; 1 where it is not told), which a line from away is measured by. */
+  z.object({ kind: z.literal('pictures'), which: z.enum(['all', 'keyframes']), stepMs: z.number().min(0).max(86_400_000).default(0), speed: z.number().min(0.01).max(1_000).optional() }),
 ]);
 export type MediaControl = z.input<typeof mediaControlSchema>;
 export type MediaControlParsed = z.output<typeof mediaControlSchema>;
@@ -36,7 +36,7 @@ export type MediaControlParsed = z.output<typeof mediaControlSchema>;
 export interface InitChunk {
   readonly kind: 'init';
   readonly initId: number;
-  /** Which stream of the camera follows; absent where that is what was asked for. Set on a line from away only. */
+  /** Which stream of the camera follows; absent where that is what was asked for. Set on a line from away always, else where a recorded main stream stands in. */
   readonly stream?: StreamKind;
   /** Why it is a smaller picture than was asked for: the line is slow; the larger one is tried again by itself. */
   readonly because?: 'slow-line';

@@ -89,6 +89,7 @@ export async function homeAt(urls: readonly string[], forgotten = false): Promis
       head: () => ({ length: views.length, head: new Uint8Array(32) }),
     },
     hasSubStream: () => true,
+    recordsSub: () => true,
     serve: (channel, { id }, pictures) => void serveSession(channel, { handlers, media: pictures, events: () => () => undefined, access: forgotten ? OWNER : accessOf(() => get(id)?.grants ?? null, Date.now), log }),
     homeName: () => 'Lake house', names: () => ['Lake house'], samplePicture: async () => null,
     relays: { enabled: true, urls },

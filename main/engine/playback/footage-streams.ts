@@ -53,7 +53,7 @@ export class FootageStreams {
     };
     const media =
       'fromMs' in input
-        ? openPlayback({ footageFor: this.#footageFor(key), files: this.#files, credits, from: { toMs: input.fromMs, seekId: input.seekId, one: false }, sink: forgetting, log: this.#parts.log })
+        ? openPlayback({ stream, footageFor: this.#footageFor(key), files: this.#files, credits, from: { toMs: input.fromMs, seekId: input.seekId, one: false }, sink: forgetting, log: this.#parts.log })
         : openLive({ key, credits, subscribe: (subscription) => this.#parts.ingest.subscribe(subscription), sink: forgetting });
     opened.stream = media;
     this.#open.add(media);

@@ -1,5 +1,6 @@
 /** Finds the footage of a stream by time, and what follows it, in closed segments and the one being written (docs/design/playback.md, "Finding footage"). */
 import type { GapCause } from '../../../shared/model/gap.ts';
+import type { StreamKind } from '../../../shared/model/camera.ts';
 import type { Keyframe } from '../../../shared/model/segment.ts';
 import { type EpochMs, MINUTE_MS, rangeContains, type TimeRange } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
@@ -47,6 +48,10 @@ export class StreamFootage {
   constructor(parts: FootageParts, key: StreamKey) {
     this.#parts = parts;
     this.#key = key;
+  }
+
+  get stream(): StreamKind {
+    return this.#key.stream;
   }
 
   /** The footage that covers a moment, else the first after it, else where footage ends. One round trip to the index in the usual case, none within what was found lately. */

@@ -1,6 +1,7 @@
 /** One playing picture: seeks replace each other, chunks wait for credits, everything else is the run of one seek (docs/design/playback.md, "Playback"). */
 import type { ChunkHead, MediaControlParsed } from '../../../shared/contract/media.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
+import type { StreamKind } from '../../../shared/model/camera.ts';
 import { equalBytes } from '../../../shared/media/boxes.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { Logger } from '../core/logger.ts';
@@ -13,6 +14,8 @@ import type { SegmentFiles } from './segment-files.ts';
 const REMEMBERED_INITS = 8;
 
 export interface PlaybackParts {
+  /** The stream that was asked for; parameters of another one say so. */
+  readonly stream: StreamKind;
   /** The footage that serves a seek to this moment. */
   readonly footageFor: (toMs: EpochMs) => Promise<StreamFootage>;
   readonly files: SegmentFiles;
@@ -82,8 +85,9 @@ class PlaybackStream implements MediaStream {
   async #work(): Promise<void> {
     for (let target = this.#take(); target !== null; target = this.#take()) {
       try {
-        const output = this.#output(this.#generation);
+        const generation = this.#generation;
         const footage = await this.#parts.footageFor(target.toMs);
+        const output = this.#output(generation, footage.stream);
         await new PlaybackRun({ footage, files: this.#parts.files, output, log: this.#parts.log }, target).run();
       } catch (error) {
         if (!(error instanceof Superseded)) this.#fail(error);
@@ -105,7 +109,7 @@ class PlaybackStream implements MediaStream {
     this.#parts.sink.closed(error instanceof PorchlightError ? error : new PorchlightError('internal', 'Playback has ended because the list of footage could not be read. Try again in a moment.', error));
   }
 
-  #output(generation: number): PlaybackOutput {
+  #output(generation: number, stream: StreamKind): PlaybackOutput {
     const check = (): void => {
       if (generation !== this.#generation) throw new Superseded();
     };
@@ -127,7 +131,7 @@ class PlaybackStream implements MediaStream {
       const id = this.#idOf(init);
       if (id !== this.#currentInitId) {
         // A copy: the buffer goes to the viewer, and the file's other groups need theirs.
-        await send({ kind: 'init', initId: id }, new Uint8Array(init));
+        await send({ kind: 'init', initId: id, ...(stream === this.#parts.stream ? {} : { stream }) }, new Uint8Array(init));
         this.#currentInitId = id;
       }
       return id;

@@ -89,6 +89,8 @@ export interface RemoteHomeParts {
   readonly media: MediaService;
   /** Whether live of this camera has a smaller stream to fall to. */
   readonly hasSubStream: (cameraId: CameraId) => boolean;
+  /** The same for recordings: a smaller stream is recorded by now. */
+  readonly recordsSub: (cameraId: CameraId) => boolean;
   /** Serves the contract to a device until the channel closes. The Access is made of the device's grants, which may change meanwhile. */
   readonly serve: (channel: Channel, device: Pick<PairedDevice, 'id' | 'name'>, media: MediaService) => void;
   readonly homeName: () => string;

@@ -23,7 +23,7 @@ import { utf8 } from './line-text.ts';
 /** Sessions at once, those still shaking hands included. */
 const MOST_SESSIONS = 8;
 
-export interface SessionsParts extends Pick<RemoteHomeParts, 'own' | 'devices' | 'views' | 'media' | 'hasSubStream' | 'serve' | 'log'>, DialParts {
+export interface SessionsParts extends Pick<RemoteHomeParts, 'own' | 'devices' | 'views' | 'media' | 'hasSubStream' | 'recordsSub' | 'serve' | 'log'>, DialParts {
   readonly clock: Clock;
   readonly suite: CryptoSuite;
   readonly random: () => number;
@@ -139,11 +139,11 @@ export class Sessions {
   }
 
   #begin(session: HomeSession, device: PairedDevice, relayUrl: string, views: SessionViews): void {
-    const { clock, devices, media, hasSubStream, random, log, onChange, serve } = this.#parts;
+    const { clock, devices, media, hasSubStream, recordsSub, random, log, onChange, serve } = this.#parts;
     const grants = (): PairedDevice['grants'] | null => devices.get(device.id)?.grants ?? null;
     const gate = new Gate({ session, grants, nowMs: () => clock.nowMs() });
     const channel = lineChannel({ session, gate, views, log: log.scoped(device.id), onWatched: onChange });
-    const pictures = lineMedia({ media, line: session.line, clock, random, hasSubStream, maySound: (cameraId) => isGranted(grants(), cameraId, ['sound'], clock.nowMs()) });
+    const pictures = lineMedia({ media, line: session.line, clock, random, hasSubStream, recordsSub, maySound: (cameraId) => isGranted(grants(), cameraId, ['sound'], clock.nowMs()) });
     const ended = Promise.withResolvers<void>();
     const live: Live = { device, relayUrl, session, gate, views, sinceMs: clock.nowMs(), done: ended.promise };
     this.#live.add(live);

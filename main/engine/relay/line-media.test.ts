@@ -52,7 +52,7 @@ function rigOf({ hasSub = true, withSound = true }: { hasSub?: boolean; withSoun
     },
     closed: () => undefined,
   };
-  const service = lineMedia({ media, line, clock, random: () => 0, hasSubStream: () => hasSub, maySound: () => withSound });
+  const service = lineMedia({ media, line, clock, random: () => 0, hasSubStream: () => hasSub, recordsSub: () => hasSub, maySound: () => withSound });
   const newest = (): Inner => forceUnwrap('one was opened', inners.at(-1));
   return { clock, line, inners, shown, sink, service, newest, inits: () => shown.map(({ head }) => head).filter((head): head is InitChunk => head.kind === 'init') };
 }
@@ -170,9 +170,10 @@ describe('trying the main stream again', () => {
 describe('playback', () => {
   test('reads one piece at a time, and none while half a megabyte waits', () => {
     const rig = rigOf();
-    rig.service.open('playback', { cameraId: CAMERA, stream: 'main', fromMs: 1, seekId: 1 }, 5, rig.sink);
+    rig.service.open('playback', { cameraId: CAMERA, stream: 'main', fromMs: 1, seekId: 1 }, 6, rig.sink);
     const inner = rig.newest();
     expect(inner.credits).toBe(1);
+    inner.init(1);
     inner.media(10);
     expect(inner.credits).toBe(1);
     rig.line.queuedBytes = 512 * 1024;
@@ -182,7 +183,7 @@ describe('playback', () => {
     for (const tell of rig.line.room) tell();
     expect(inner.credits).toBe(1);
     for (let piece = 0; piece < 10; piece += 1) inner.media(10);
-    expect(rig.shown).toHaveLength(5);
+    expect(rig.shown).toHaveLength(6);
   });
 
   test('of several pictures takes turns; one at the end of its footage holds up nobody', () => {

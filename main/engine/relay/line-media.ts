@@ -5,7 +5,8 @@ import type { LineState } from '../../../shared/relay/session-types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { MediaService, MediaSink, MediaStream } from './home-parts.ts';
 import { openLineLive } from './line-live.ts';
-import { openLinePlayback, PlaybackTurns } from './line-playback.ts';
+import { openLinePlayback } from './line-playback.ts';
+import { PlaybackTurns } from './line-turns.ts';
 
 export interface LineMediaParts {
   readonly media: MediaService;
@@ -13,17 +14,18 @@ export interface LineMediaParts {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;
   readonly random: () => number;
   readonly hasSubStream: (cameraId: CameraId) => boolean;
+  readonly recordsSub: (cameraId: CameraId) => boolean;
   readonly maySound: (cameraId: CameraId) => boolean;
 }
 
 /** `end` gives back what the session's pictures share. */
-export function lineMedia({ media, line, clock, random, hasSubStream, maySound }: LineMediaParts): MediaService & { end(): void } {
+export function lineMedia({ media, line, clock, random, hasSubStream, recordsSub, maySound }: LineMediaParts): MediaService & { end(): void } {
   const turns = new PlaybackTurns({ line, clock });
   return {
     open<Name extends MediaName>(_name: Name, input: MediaOpenParsed<Name>, credits: number, sink: MediaSink): MediaStream {
       const withSound = maySound(input.cameraId);
       return 'fromMs' in input
-        ? openLinePlayback({ media, turns, withSound }, input, credits, sink)
+        ? openLinePlayback({ media, turns, line, clock, random, withSound, recordsSub: recordsSub(input.cameraId) }, input, credits, sink)
         : openLineLive({ media, line, clock, random, withSound, hasSubStream: hasSubStream(input.cameraId) }, input, credits, sink);
     },
     end: () => turns.end(),

@@ -12,11 +12,13 @@ import type { PlaybackTurns } from './line-turns.ts';
 
 /** Parameters a stream goes to and fro between. */
 const REMEMBERED_INITS = 16;
+/** Behind the last picture by this, so that its group does not come once more. */
+const AGAIN_MS = 1;
 
 export interface LinePlaybackParts {
   readonly media: MediaService;
   readonly turns: PlaybackTurns;
-  readonly line: Pick<LineState, 'queuedBytes' | 'onRoom'>;
+  readonly line: Pick<LineState, 'queuedBytes'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly random: () => number;
   /** There may be recordings of a smaller stream; where there are none at a time, the engine's own playback says so. */
@@ -39,7 +41,7 @@ class LinePlayback implements MediaStream {
   readonly #parts: LinePlaybackParts;
   readonly #input: MediaOpenParsed<'playback'>;
   readonly #sink: MediaSink;
-  readonly #stopListening: () => void;
+  #stopListening: () => void = () => undefined;
   #inner: MediaStream | null = null;
   /** Raised with each inner stream: what an older one says is not heard. */
   #generation = 0;
@@ -59,6 +61,8 @@ class LinePlayback implements MediaStream {
   #standsIn = false;
   /** The engine was asked again behind the last picture of the sub stream. */
   #lookedAgain = false;
+  /** Nothing follows before another seek. */
+  #ended = false;
   #closed = false;
   readonly #go = (): void => {
     this.#held -= 1;
@@ -75,7 +79,7 @@ class LinePlayback implements MediaStream {
     this.#seekId = input.seekId;
     this.#fall = beginFall(input.stream === 'sub' ? 'sub' : 'main', parts.clock.monotonicMs());
     this.#openInner();
-    this.#stopListening = parts.line.onRoom(() => this.#decide());
+    if (!this.#closed) this.#stopListening = parts.turns.watch(() => this.#decide());
   }
 
   addCredits(credits: number): void {
@@ -90,6 +94,7 @@ class LinePlayback implements MediaStream {
       this.#seekId = control.seekId;
       this.#one = control.one;
       this.#lookedAgain = false;
+      this.#ended = false;
     }
     this.#pace = IDLE;
     this.#inner?.control(control);
@@ -165,8 +170,8 @@ class LinePlayback implements MediaStream {
     this.#sink.chunk({ ...head, initId: outer.initId }, bytes);
     if (head.seekId !== this.#seekId) return true;
     this.#pace = noteHanded(this.#pace, { footageMs: Math.max(0, head.endMs - this.#cursorMs), bytes: bytes?.length ?? 0 }, waitingBytes, this.#parts.clock.monotonicMs());
+    if (head.endMs > this.#cursorMs + AGAIN_MS) this.#lookedAgain = false;
     this.#cursorMs = head.endMs;
-    this.#lookedAgain = false;
     return true;
   }
 
@@ -184,15 +189,17 @@ class LinePlayback implements MediaStream {
     return true;
   }
 
-  /** Missing footage, or the end of it. Where the small stream was chosen here, that is one of the camera's only where the large one has it too: the engine takes that in its place. */
+  /** Missing footage, or the end of it. Of the small stream, where that was chosen here, it says nothing of the camera: the engine is asked once more, and takes the large one where that goes on. */
   #handBorder(head: Extract<ChunkHead, { kind: 'gap' | 'end' }>, untilMs: EpochMs): boolean {
     if (this.#fall.stream === 'sub' && this.#input.stream !== 'sub' && !this.#standsIn && !this.#one && !this.#lookedAgain && head.seekId === this.#seekId) {
       this.#lookedAgain = true;
-      this.#inner?.control({ kind: 'seek', toMs: this.#cursorMs, seekId: this.#seekId, one: false });
+      this.#inner?.control({ kind: 'seek', toMs: this.#cursorMs + AGAIN_MS, seekId: this.#seekId, one: false });
       return false;
     }
     this.#sink.chunk(head, null);
-    if (head.seekId === this.#seekId) this.#cursorMs = untilMs;
+    if (head.seekId !== this.#seekId) return true;
+    this.#cursorMs = untilMs;
+    this.#ended = head.kind === 'end';
     return true;
   }
 
@@ -209,7 +216,7 @@ class LinePlayback implements MediaStream {
 
   #decide(): void {
     const { line, clock, random, recordsSub } = this.#parts;
-    if (this.#closed || !recordsSub || this.#input.stream === 'sub' || this.#one) return;
+    if (this.#closed || this.#ended || this.#one || !recordsSub || this.#input.stream === 'sub') return;
     const nowMs = clock.monotonicMs();
     const { queuedBytes } = line;
     if (queuedBytes === 0) this.#pace = IDLE;

@@ -8,6 +8,7 @@ import { useEngine } from '../../api/engine-context.tsx';
 import { Button, IconButton } from '../../components/Button.tsx';
 import { formatDuration, formatMoment, formatTime } from '../../components/format.ts';
 import { Painter } from '../../player/painter.ts';
+import type { Loading } from '../../player/refill.ts';
 import type { TilePhase } from '../../player/tile-player.ts';
 import { ageWords, type Sight } from '../../relay/sight.ts';
 import { useIsAway, useSight, useVeil } from '../../state/place.tsx';
@@ -16,6 +17,7 @@ import { goTo } from '../../state/route.ts';
 import type { PlaybackController } from './playback-controller.ts';
 import { RecordNow } from './RecordNow.tsx';
 import { useTilePlayer } from './use-tile-player.ts';
+import './tile-waiting.css';
 
 export interface TileProps {
   readonly entry: CameraWithStatus;
@@ -37,10 +39,11 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
   const isAway = useIsAway();
   const [phase, setPhase] = useState<TilePhase>({ kind: 'starting' });
   const [smaller, setSmaller] = useState(false);
+  const [loading, setLoading] = useState<Loading | null>(null);
   const hasSub = camera.streams.some(({ kind }) => kind === 'sub');
   const stream = playback === null ? (opened || !hasSub ? 'main' : 'sub') : !opened && camera.recorded.includes('sub') ? 'sub' : 'main';
   const allowed = may(entry, playback === null ? 'live' : 'playback');
-  useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, allowed, onPhase: setPhase, onSmaller: setSmaller });
+  useTilePlayer({ canvas, cameraId: camera.id, stream, playback, audible, allowed, onPhase: setPhase, onSmaller: setSmaller, onLoading: setLoading });
   useLastPicture(canvas, entry, sight);
 
   const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
@@ -52,6 +55,7 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
       <canvas ref={canvas} width={16} height={9} data-dimmed={dimmed} data-state={phase.kind} />
       {sight.kind === 'grey' ? <span className="tile-age numbers">{ageWords(sight.ageMs)}</span> : null}
       {smaller && sight.kind !== 'blank' ? <span className="tile-smaller">Smaller picture: the line is slow</span> : null}
+      {loading !== null && phase.kind !== 'starting' && sight.kind !== 'blank' ? <Waiting loading={loading} isAway={isAway} /> : null}
       {sight.kind === 'blank' ? <Blank sight={sight} /> : <Message entry={entry} phase={phase} live={playback === null} nowMs={nowMs} />}
       <footer>
         <span className="tile-name">{camera.name}</span>
@@ -164,6 +168,16 @@ function Message({ entry, phase, live, nowMs }: { readonly entry: CameraWithStat
         </Notice>
       );
   }
+}
+
+/** Recordings wait for footage: over the picture that stands meanwhile. */
+function Waiting({ loading, isAway }: { readonly loading: Loading; readonly isAway: boolean }): ReactNode {
+  return (
+    <span className="tile-waiting" role="status">
+      <LoaderCircle className="turning" size={16} aria-hidden="true" />
+      {loading === 'footage' && isAway ? 'The line is slower than this recording; loading…' : 'Loading…'}
+    </span>
+  );
 }
 
 function Busy(): ReactNode {

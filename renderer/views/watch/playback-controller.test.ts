@@ -40,6 +40,8 @@ class FakeTile implements SteppedTile {
   stuck = false;
   /** Has no pictures for the moment, though footage is there. */
   late = false;
+  /** It waits for more footage to come. */
+  filling = false;
   gap: TimeRange | null = null;
   endMs = Number.POSITIVE_INFINITY;
   rate = 1;
@@ -104,6 +106,37 @@ it('waits for a tile that has nothing yet, and not for ever', () => {
   tile.late = true;
   frames.run(400);
   expect(controller.positionMs).toBeGreaterThan(heldMs + 2_000);
+});
+
+it('stands where all that could play waits for footage, however long, and goes on when there is enough', () => {
+  const { frames, tiles: [tile, other], controller } = setUp(1_000, 2);
+  if (tile === undefined || other === undefined) throw new Error('two tiles');
+  other.gap = { startMs: 500, endMs: 90_000 };
+  controller.play();
+  frames.run(5);
+  tile.late = true;
+  tile.filling = true;
+  frames.run(1);
+  const heldMs = controller.positionMs;
+  frames.run(1_000);
+  expect(controller.positionMs).toBe(heldMs);
+  // A picture alone is no reason to go on.
+  tile.late = false;
+  frames.run(100);
+  expect(controller.positionMs).toBe(heldMs);
+  tile.filling = false;
+  frames.run(50);
+  expect(controller.positionMs).toBeGreaterThan(heldMs + 500);
+});
+
+it('lets those that play go on beside one whose footage does not come', () => {
+  const { frames, tiles: [tile], controller } = setUp(1_000, 2);
+  if (tile === undefined) throw new Error('two tiles');
+  controller.play();
+  tile.late = true;
+  tile.filling = true;
+  frames.run(400);
+  expect(controller.positionMs).toBeGreaterThan(1_000 + 2_000);
 });
 
 it('does not wait for a tile that cannot play', () => {

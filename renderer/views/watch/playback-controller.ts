@@ -3,7 +3,7 @@ import type { EpochMs } from '../../../shared/time.ts';
 import { PlaybackClock } from '../../player/playback-clock.ts';
 import { ROUNDING_MS, type SteppedTile } from '../../player/tile-player.ts';
 
-/** A tile that has nothing for so long does not hold the others any more. */
+/** A tile that has nothing for so long does not hold those that have something. */
 const HOLD_LIMIT_MS = 2_500;
 /** Animation frames stop while the page is hidden or the computer sleeps; that time is not played. */
 const ASLEEP_MS = 1_000;
@@ -33,7 +33,8 @@ export class PlaybackController {
   readonly #listener: PlaybackListener;
   readonly #frames: FrameSource;
   #frame: number | null = null;
-  #heldSinceMs: number | null = null;
+  /** Since when tiles have waited without a moment in between in which they did not. */
+  readonly #waitingSinceMs = new Map<SteppedTile, number>();
   #scrubbing = false;
   /** What tiles were sent to last, and whether all that follows comes too; null once time has moved on. */
   #sought: { readonly toMs: EpochMs; readonly one: boolean } | null = null;
@@ -64,7 +65,10 @@ export class PlaybackController {
   add(tile: SteppedTile): () => void {
     tile.setRate(this.#clock.rate);
     this.#tiles.add(tile);
-    return () => this.#tiles.delete(tile);
+    return () => {
+      this.#tiles.delete(tile);
+      this.#waitingSinceMs.delete(tile);
+    };
   }
 
   /**
@@ -136,11 +140,22 @@ export class PlaybackController {
   }
 
   #holdFor(positionMs: EpochMs, nowMs: number): void {
-    const starving = this.#scrubbing || [...this.#tiles].some((tile) => tile.starving(positionMs));
-    if (!starving) this.#heldSinceMs = null;
-    else this.#heldSinceMs ??= nowMs;
-    const tooLong = this.#heldSinceMs !== null && nowMs - this.#heldSinceMs > HOLD_LIMIT_MS && !this.#scrubbing;
-    this.#clock.hold(starving && !tooLong, nowMs);
+    let holds = this.#scrubbing;
+    let othersPlay = false;
+    let lacks = false;
+    for (const tile of this.#tiles) {
+      if (!tile.filling && !tile.starving(positionMs)) {
+        this.#waitingSinceMs.delete(tile);
+        othersPlay ||= !tile.stuck && tile.resumesAtMs(positionMs) === null;
+        continue;
+      }
+      const sinceMs = this.#waitingSinceMs.get(tile) ?? nowMs;
+      this.#waitingSinceMs.set(tile, sinceMs);
+      holds ||= nowMs - sinceMs <= HOLD_LIMIT_MS;
+      lacks ||= tile.filling;
+    }
+    // Where nobody else plays there is nobody to let go on: what would be passed over is still to come.
+    this.#clock.hold(holds || (lacks && !othersPlay), nowMs);
   }
 
   /** One step, once every tile shows what it has for the moment; the rest waits for the next frames. */

@@ -5,6 +5,7 @@ import { useEngine } from '../../api/engine-context.tsx';
 import { AudioSink } from '../../player/audio-sink.ts';
 import { openLiveTile, openRecordedTile } from '../../player/choose.ts';
 import { Painter } from '../../player/painter.ts';
+import type { Loading } from '../../player/refill.ts';
 import type { LivePlayer, TilePhase } from '../../player/tile-player.ts';
 import { useSight, useVeil } from '../../state/place.tsx';
 import { useSharedAhead } from './ahead-context.tsx';
@@ -21,9 +22,11 @@ export interface TilePlayerRequest {
   readonly onPhase: (phase: TilePhase) => void;
   /** The line is slow and a smaller picture comes than was asked for, or not any more. */
   readonly onSmaller: (smaller: boolean) => void;
+  /** Recordings have waited for footage long enough that a person wonders. */
+  readonly onLoading: (loading: Loading | null) => void;
 }
 
-export function useTilePlayer({ canvas, cameraId, stream, playback, audible, allowed, onPhase, onSmaller }: TilePlayerRequest): void {
+export function useTilePlayer({ canvas, cameraId, stream, playback, audible, allowed, onPhase, onSmaller, onLoading }: TilePlayerRequest): void {
   const client = useEngine();
   const ahead = useSharedAhead();
   const veil = useVeil();
@@ -56,10 +59,14 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, all
       if (!left) onSmaller(smaller);
     };
     onSmaller(false);
+    onLoading(null);
+    const toldLoading = (loading: Loading | null): void => {
+      if (!left) onLoading(loading);
+    };
     if (playback === null) player.current = openLiveTile({ client, cameraId, stream, painter, onPhase: told, onSmaller: toldSmaller });
     else {
       leave();
-      const tile = openRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, ahead, onPhase: told });
+      const tile = openRecordedTile({ client, cameraId, stream, painter, fromMs: playback.positionMs, ahead, onPhase: told, onSmaller: toldSmaller, onLoading: toldLoading });
       remove = playback.add(tile);
       player.current = tile;
     }
@@ -80,7 +87,7 @@ export function useTilePlayer({ canvas, cameraId, stream, playback, audible, all
         }, 3_000);
       } else old?.close();
     };
-  }, [client, canvas, cameraId, stream, playback, ahead, veil, allowed, onPhase, onSmaller]);
+  }, [client, canvas, cameraId, stream, playback, ahead, veil, allowed, onPhase, onSmaller, onLoading]);
 
   useEffect(() => {
     if (!audible || blank) return undefined;
