@@ -14,7 +14,7 @@ describe('a code that was seen', () => {
 
   it('is named while it is in sight, and a little longer', () => {
     const seen = noticeAfter(null, DOOR, 1_000);
-    expect(seen?.sentence).toMatch(/none to pair with.*Add a device/);
+    expect(seen?.sentence).toMatch(/not for pairing.*Add a device/);
     expect(noticeAfter(seen, null, 4_900)).toBe(seen);
     const again = noticeAfter(seen, DOOR, 4_900);
     expect(noticeAfter(again, null, 8_000)).toBe(again);

@@ -40,6 +40,6 @@ export function noticeAfter(before: ScanNotice | null, seen: string | null, nowM
   if (seen === null) return before !== null && nowMs - before.seenMs > NOTICE_MS ? null : before;
   const sentence = looksLikePairingCode(seen)
     ? 'This code is of another version of Porchlight: bring both to the same one.'
-    : 'This QR code is none to pair with: hold up the one that “Add a device” shows at that home.';
+    : 'This QR code is not for pairing: hold up the one that “Add a device” shows at that home.';
   return { sentence, seenMs: nowMs };
 }
