@@ -21,7 +21,7 @@ export function openWindow({ preload, icon, dataDir, onProblem }: WindowParts): 
     show: false,
     title: 'Porchlight',
     icon,
-    backgroundColor: '#14120f',
+    backgroundColor: '#0c0e11',
     autoHideMenuBar: true,
     webPreferences: pagePreferences(preload),
   });

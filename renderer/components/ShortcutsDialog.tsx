@@ -43,7 +43,7 @@ const GROUPS: readonly { readonly title: string; readonly keys: readonly (readon
 
 const LEGEND: readonly (readonly [name: string, token: string])[] = [
   ['Footage', '--footage'],
-  ['Missing, with its cause under the pointer', '--gap'],
+  ['Missing: point to see why', '--gap'],
   ['Person', '--person'],
   ['Vehicle', '--vehicle'],
   ['Animal', '--animal'],

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, type BrowserContext, chromium } from '@playwright/test';
 import { complaintsAbout } from './audit.ts';
-import { type ScreenState, STATES } from './states.ts';
+import { type ScreenState, STATES, untilLive } from './states.ts';
 
 const SIZES = [
   [1280, 800],
@@ -67,7 +67,7 @@ for (const theme of THEMES.filter((each) => (values.theme ?? each) === each)) {
     const context = await enter(browser, url, look);
     const base = new URL(url);
     base.search = '';
-    const places = names.filter((name) => STATES.every((state) => state.name !== name)).map((name) => ({ name: name.replaceAll('/', '-'), hash: name }));
+    const places = names.filter((name) => STATES.every((state) => state.name !== name)).map((name) => ({ name: name.replaceAll('/', '-'), hash: name, ...(name.endsWith('/watch') ? { open: untilLive } : {}) }));
     for (const state of [...STATES.filter(({ name }) => names.length === 0 || names.includes(name)), ...places]) await shoot(context, base.href, folder, state, look);
     await context.close();
   }

@@ -14,20 +14,21 @@ const SOON_MS = 20_000;
 const button = (name: string | RegExp) => async (page: Page) => page.getByRole('button', { name }).first().click();
 const key = (pressed: string) => async (page: Page) => page.keyboard.press(pressed);
 
-async function live(page: Page): Promise<void> {
+/** Waits for the first live picture, or for nothing where none can come. */
+export async function untilLive(page: Page): Promise<void> {
   await page.locator('canvas[data-state="live"]').first().waitFor({ timeout: SOON_MS }).catch(() => undefined);
 }
 
 async function back(page: Page): Promise<void> {
-  await live(page);
+  await untilLive(page);
   await page.getByRole('button', { name: '10 seconds back' }).click();
   await page.locator('canvas[data-state="showing"], canvas[data-state="playing"]').first().waitFor({ timeout: 5_000 }).catch(() => undefined);
 }
 
 async function openFirst(page: Page): Promise<void> {
-  await live(page);
+  await untilLive(page);
   await page.getByRole('button', { name: /^Open / }).first().click();
-  await live(page);
+  await untilLive(page);
 }
 
 /** A part of a long page, with what is asked there. */
@@ -42,23 +43,23 @@ async function firstCamera(page: Page): Promise<void> {
 }
 
 async function shiftDrag(page: Page): Promise<void> {
-  await live(page);
+  await untilLive(page);
   await page.keyboard.press('r');
   await page.locator('.to-keep').waitFor();
 }
 
 export const STATES: readonly ScreenState[] = [
-  { name: 'watch', hash: 'watch', open: live },
+  { name: 'watch', hash: 'watch', open: untilLive },
   { name: 'watch-back', hash: 'watch', open: back },
   { name: 'watch-opened', hash: 'watch', open: openFirst },
   { name: 'watch-opened-back', hash: 'watch', open: async (page) => (await openFirst(page), back(page)) },
-  { name: 'watch-peek', hash: 'watch', open: async (page) => (await live(page), page.locator('.timeline-rows').hover()) },
-  { name: 'watch-keep', hash: 'watch', open: async (page) => (await live(page), button('Keep this')(page)) },
+  { name: 'watch-peek', hash: 'watch', open: async (page) => (await untilLive(page), page.locator('.timeline-rows').hover()) },
+  { name: 'watch-keep', hash: 'watch', open: async (page) => (await untilLive(page), button('Keep this')(page)) },
   { name: 'watch-range', hash: 'watch', open: shiftDrag },
-  { name: 'watch-go-to', hash: 'watch', open: async (page) => (await live(page), key('g')(page)) },
+  { name: 'watch-go-to', hash: 'watch', open: async (page) => (await untilLive(page), key('g')(page)) },
   { name: 'watch-sheet', hash: 'watch', open: async (page) => (await openFirst(page), key('c')(page), page.locator('.sheet img').first().waitFor({ timeout: SOON_MS })) },
-  { name: 'watch-keys', hash: 'watch', open: async (page) => (await live(page), key('?')(page)) },
-  { name: 'watch-focus', hash: 'watch', open: async (page) => { await live(page); for (let press = 0; press < 8; press += 1) await page.keyboard.press('Tab'); } },
+  { name: 'watch-keys', hash: 'watch', open: async (page) => (await untilLive(page), key('?')(page)) },
+  { name: 'watch-focus', hash: 'watch', open: async (page) => { await untilLive(page); for (let press = 0; press < 8; press += 1) await page.keyboard.press('Tab'); } },
   { name: 'welcome', hash: 'welcome' },
   { name: 'welcome-error', hash: 'welcome', open: at('.address-form', async (page) => {
     await page.getByLabel('Address').fill('127.0.0.9');
@@ -66,7 +67,7 @@ export const STATES: readonly ScreenState[] = [
     await page.locator('.error-line').waitFor({ timeout: SOON_MS });
   }) },
   { name: 'events', hash: 'events' },
-  { name: 'cameras', hash: 'cameras', open: async (page) => page.locator('.camera-list li:last-child img').last().waitFor({ timeout: SOON_MS }) },
+  { name: 'cameras', hash: 'cameras', open: async (page) => page.locator('.camera-list li:last-child img, .empty').last().waitFor({ timeout: SOON_MS }) },
   { name: 'camera', hash: 'cameras', open: firstCamera },
   { name: 'camera-recording', hash: 'cameras', open: async (page) => (await firstCamera(page), at('.recording-card')(page)) },
   { name: 'camera-foot', hash: 'cameras', open: async (page) => { await firstCamera(page); await page.locator('summary').last().click(); await page.locator('.camera-page > :last-child').evaluate((element) => element.scrollIntoView({ block: 'end' })); } },

@@ -2,16 +2,16 @@
 
 const STYLE = `
 :root{color-scheme:dark light;font:16px/1.5 system-ui,sans-serif}
-body{margin:0;min-height:100vh;display:grid;place-items:center;background:#14120f;color:#f3ede4}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:#0c0e11;color:#eceef1}
 main{width:min(22rem,calc(100vw - 3rem))}
-h1{font-size:1.5rem;margin:0 0 .5rem;color:#ffb454}
-p{margin:0 0 1rem;color:#cfc6b8}
+h1{font-size:1.5rem;margin:0 0 .5rem;color:#ffbf6b}
+p{margin:0 0 1rem;color:#9aa3af}
 label{display:block;margin-bottom:.25rem}
-input{width:100%;box-sizing:border-box;font:inherit;padding:.6rem .75rem;border-radius:.5rem;border:1px solid #5b5348;background:#1f1c18;color:inherit}
-button{margin-top:1rem;width:100%;font:inherit;font-weight:600;padding:.65rem;border:0;border-radius:.5rem;background:#ffb454;color:#1b1206;cursor:pointer}
-input:focus-visible,button:focus-visible{outline:3px solid #ffd9a0;outline-offset:2px}
-.problem{color:#ff9a8a}
-@media (prefers-color-scheme:light){body{background:#faf7f2;color:#241d14}h1{color:#8a4b00}p{color:#5a5045}input{background:#fff;border-color:#a79c8c}.problem{color:#a3200d}}
+input{width:100%;box-sizing:border-box;font:inherit;padding:.6rem .75rem;border-radius:10px;border:1px solid #6d7682;background:#14171c;color:inherit}
+button{margin-top:1rem;width:100%;font:inherit;font-weight:600;padding:.65rem;border:0;border-radius:10px;background:#ffb454;color:#1d1200;cursor:pointer}
+input:focus-visible,button:focus-visible{outline:3px solid #ffb454;outline-offset:2px}
+.problem{color:#ff6369}
+@media (prefers-color-scheme:light){body{background:#f5f3ef;color:#1c1d20}h1{color:#945500}p{color:#5f6670}input{background:#fffdfa;border-color:#7c838d}input:focus-visible,button:focus-visible{outline-color:#945500}.problem{color:#c62a2f}}
 `;
 
 function page(body: string): string {

@@ -11,6 +11,7 @@ import { formatBytes, formatDays, formatMoment } from '../../components/format.t
 import { useToast } from '../../components/Toasts.tsx';
 import { MINUTE_MS } from '../../../shared/time.ts';
 import { useCameras } from '../../state/cameras.tsx';
+import { hrefOf } from '../../state/route.ts';
 import { useNow } from '../../state/use-now.ts';
 import { Recorded } from './Recorded.tsx';
 import { Locks } from './Locks.tsx';
@@ -56,7 +57,9 @@ export function Storage(): ReactNode {
 
 function Headline({ data }: { readonly data: StorageSummary }): ReactNode {
   const nowMs = useNow(MINUTE_MS);
+  const cameras = useCameras();
   const used = data.roots.reduce((sum, { usedBytes }) => sum + usedBytes, 0);
+  if (used === 0 && data.oldestMs === null) return <NothingYet hasCameras={cameras === null || cameras.length > 0} />;
   const facts: readonly (readonly [string, string])[] = [
     [data.forecastDays === null ? '–' : formatDays(data.forecastDays), 'fit at today’s rate'],
     [formatBytes(used), 'of footage'],
@@ -72,6 +75,15 @@ function Headline({ data }: { readonly data: StorageSummary }): ReactNode {
         </div>
       ))}
     </dl>
+  );
+}
+
+function NothingYet({ hasCameras }: { readonly hasCameras: boolean }): ReactNode {
+  if (hasCameras) return <p className="muted">Nothing is recorded yet. As soon as a camera’s first footage is on the disk, this says how much there is and how long it lasts.</p>;
+  return (
+    <p className="muted">
+      Nothing is recorded yet. <a href={hrefOf({ view: 'welcome' })}>Add a camera</a>, and what it sees is kept here from its first picture on.
+    </p>
   );
 }
 

@@ -48,7 +48,8 @@ export function Tile({ entry, playback, opened, selected, audible, onToggleSound
 
   const offline = playback === null && status.state !== 'live' && phase.kind !== 'live';
   const hasSound = typeof AudioContext !== 'undefined' && camera.recordSound && camera.streams.some(({ audioCodec }) => audioCodec !== null);
-  const dimmed = !allowed || offline || phase.kind === 'gap' || phase.kind === 'waiting';
+  const ended = playback !== null && phase.kind === 'end' && !status.recording;
+  const dimmed = !allowed || offline || ended || phase.kind === 'gap' || phase.kind === 'waiting';
   return (
     <article className="tile" data-selected={selected} data-phase={phase.kind} data-sight={sight.kind} data-camera={camera.id} aria-label={camera.name}>
       <button type="button" className="tile-open" aria-label={opened ? `${camera.name}: show all cameras` : `Open ${camera.name}`} onClick={onOpen} />
@@ -131,6 +132,8 @@ function Message({ entry, phase, live, nowMs }: { readonly entry: CameraWithStat
         </Notice>
       );
     }
+    // What is missing up to now is no gap yet: nobody knows its end.
+    if (phase.kind === 'end' && !status.recording) return <Notice icon={null} title={sinceThenWords(status.state)}>{status.state === 'live' ? 'Nothing is recorded of this moment.' : `Since ${formatMoment(status.sinceMs, nowMs)}`}</Notice>;
     if (phase.kind === 'failed') return <Notice icon={null} title="This cannot be shown">{phase.sentence}</Notice>;
     return phase.kind === 'starting' ? <Busy /> : null;
   }
@@ -178,6 +181,20 @@ function Waiting({ loading, isAway }: { readonly loading: Loading; readonly isAw
       {loading === 'footage' && isAway ? 'The line is slower than this recording; loading…' : 'Loading…'}
     </span>
   );
+}
+
+function sinceThenWords(state: CameraWithStatus['status']['state']): string {
+  switch (state) {
+    case 'offline':
+    case 'connecting':
+      return GAP_CAUSE_LABEL['camera-unreachable'];
+    case 'refused':
+      return GAP_CAUSE_LABEL['camera-refused'];
+    case 'paused':
+      return GAP_CAUSE_LABEL['paused-by-you'];
+    case 'live':
+      return 'No footage here';
+  }
 }
 
 function Busy(): ReactNode {
