@@ -8,6 +8,7 @@ import { ErrorLine, Field } from '../../components/Field.tsx';
 import { formatBytes, formatDays } from '../../components/format.ts';
 import { useToast } from '../../components/Toasts.tsx';
 import { useCameras } from '../../state/cameras.tsx';
+import { inCameraOrder } from './camera-order.ts';
 import { addedOf, fieldsOf, patchOf, type RulesFields } from './rules-form.ts';
 
 export interface RulesProps {
@@ -141,7 +142,7 @@ function Answer({ answer, saving, wrong, error, data }: { readonly answer: WhatI
   if (wrong) return <ErrorLine>One of the fields does not hold a number.</ErrorLine>;
   if (error !== null) return <ErrorLine>{error}</ErrorLine>;
   if (answer === null) return null;
-  const losing = answer.cameras.filter(({ deletedBytes }) => deletedBytes > 0);
+  const losing = inCameraOrder(answer.cameras.filter(({ deletedBytes }) => deletedBytes > 0), cameras);
   const nameOf = (id: string): string => cameras.find(({ camera }) => camera.id === id)?.camera.name ?? 'A removed camera';
   return (
     <div className="what-if" data-asks={answer.asks} aria-live="polite">

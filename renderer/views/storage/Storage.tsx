@@ -13,6 +13,7 @@ import { MINUTE_MS } from '../../../shared/time.ts';
 import { useCameras } from '../../state/cameras.tsx';
 import { hrefOf } from '../../state/route.ts';
 import { useNow } from '../../state/use-now.ts';
+import { inCameraOrder } from './camera-order.ts';
 import { Recorded } from './Recorded.tsx';
 import { Locks } from './Locks.tsx';
 import { Absent, Placement, usePlacement } from './Placement.tsx';
@@ -210,8 +211,7 @@ function AddFolder({ onAdded }: { readonly onAdded: () => void }): ReactNode {
 function PerCamera({ data }: { readonly data: StorageSummary }): ReactNode {
   const nowMs = useNow(MINUTE_MS);
   const cameras = useCameras() ?? [];
-  const placeOf = (id: string): number => (cameras.findIndex(({ camera }) => camera.id === id) + 1 || cameras.length + 1);
-  const rows = data.cameras.filter(({ usedBytes }) => usedBytes > 0).sort((a, b) => placeOf(a.cameraId) - placeOf(b.cameraId));
+  const rows = inCameraOrder(data.cameras.filter(({ usedBytes }) => usedBytes > 0), cameras);
   if (rows.length === 0) return null;
   return (
     <section className="card">
