@@ -88,7 +88,7 @@ async function openOver(home: RemoteHome, keys: Keys, own: OwnEngine): Promise<V
       try {
         const { wire, sessionKey } = await dialRelay({ relay, route, token });
         const { stampMs } = await own.ask('homes.stamp', { homeId: home.id });
-        return await openSession({ suite: webSuite, text: utf8, wire, token, sessionKey, own: device, homePublicKey: keys.homePublicKey, psk: keys.psk, stampMs, clock: pageClock });
+        return await openSession({ suite: webSuite, text: utf8, wire, token, sessionKey, own: device, homePublicKey: keys.homePublicKey, psk: keys.psk, stampMs, clock: pageClock, ...(home.evenMbit === undefined ? {} : { constantBytesPerS: (home.evenMbit * 1_000_000) / 8 }) });
       } catch (error) {
         // What the home's own relay said of the home tells more than that another one is not there.
         if (told === null || !(error instanceof PorchlightError && error.kind === 'unreachable')) told = error instanceof Error ? error : new Error(String(error));

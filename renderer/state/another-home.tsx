@@ -21,6 +21,7 @@ export function AnotherHomeProvider({ homeId, children }: { readonly homeId: str
   useEngineEvent('homes.changed', homes.refresh);
   const home = homes.data?.find(({ id }) => id === homeId) ?? null;
   const isKnown = home !== null;
+  const evenMbit = home?.evenMbit;
   const [open, setOpen] = useState<Open | null>(null);
   useEffect(() => {
     if (!isKnown) return undefined;
@@ -34,7 +35,8 @@ export function AnotherHomeProvider({ homeId, children }: { readonly homeId: str
       client.close();
       line.close();
     };
-  }, [own, homeId, isKnown]);
+    // A session asks for its rate once: another rate is another session.
+  }, [own, homeId, isKnown, evenMbit]);
   const place = useMemo(() => (home === null || open === null ? null : ({ kind: 'home', home, line: open.line } as const)), [home, open]);
   if (homes.data === null) return homes.error === null ? null : <Nowhere title="This window may not look into another home" sentence={homes.error.message} />;
   if (home === null) return <Nowhere title="This computer does not know that home" sentence="It was removed from the list, or the address is of another computer." />;

@@ -22,7 +22,7 @@ import type { CameraEvent, Timeline } from '../model/timeline.ts';
 import type { EpochMs, TimeRange } from '../time.ts';
 import { doorPasswordSchema, setOpenSchema } from './door-schemas.ts';
 import { recordNowSchema, setRecordingSchema } from './recording-schemas.ts';
-import { addHomeSchema, allowPairingSchema, beginPairingSchema, deviceIdSchema, homeIdSchema, homeLogHeadSchema, proveSchema, reachSchema, setGrantsSchema, setHomeRelaysSchema, setRelaysSchema, viewLogSchema } from './remote-schemas.ts';
+import { addHomeSchema, allowPairingSchema, beginPairingSchema, deviceIdSchema, homeIdSchema, homeLogHeadSchema, proveSchema, reachSchema, setGrantsSchema, setHomeEvenRateSchema, setHomeRelaysSchema, setRelaysSchema, viewLogSchema } from './remote-schemas.ts';
 import { addressSchema, cameraIdSchema, epochMsSchema, nameSchema, nothing, passwordSchema, rangeSchema, rootIdSchema, setupBytesSchema, setupPasswordSchema, streamKindSchema, usernameSchema } from './schemas.ts';
 import { addLockSchema, lockIdSchema, setPlacementSchema, setRulesSchema, whatIfSchema } from './storage-schemas.ts';
 
@@ -234,6 +234,8 @@ export const COMMANDS = {
   'homes.rename': operation<RemoteHome>()(z.object({ homeId: homeIdSchema, name: nameSchema })),
   /** What that home said of the relays it is reached over now. `invalid-input` for an address that is none. */
   'homes.setRelays': operation<RemoteHome>()(setHomeRelaysSchema),
+  /** Whether the line to it is filled up evenly, from the next session on. */
+  'homes.setEvenRate': operation<RemoteHome>()(setHomeEvenRateSchema),
   'homes.remove': operation<null>()(z.object({ homeId: homeIdSchema })),
   /** A stamp for the next session, above every earlier one even when the clock was set back; kept before it is answered. */
   'homes.stamp': operation<{ readonly stampMs: EpochMs }>()(z.object({ homeId: homeIdSchema })),

@@ -1,6 +1,6 @@
 /** Inputs about watching from away (main/engine/relay answers them, to the owner only). */
 import { z } from 'zod';
-import { RIGHTS } from '../model/remote.ts';
+import { EVEN_RATES_MBIT, RIGHTS } from '../model/remote.ts';
 import { cameraIdSchema, epochMsSchema, nameSchema } from './schemas.ts';
 
 export const grantsSchema = z.object({
@@ -24,4 +24,6 @@ export const viewLogSchema = z.object({ limit: z.number().int().min(1).max(1000)
 export const proveSchema = z.object({ check: z.enum(['search', 'keys', 'misroute']) });
 export const addHomeSchema = z.object({ name: nameSchema, relays: z.array(relayUrlSchema).min(1).max(5), bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= 4096, 'no keys') });
 export const setHomeRelaysSchema = z.object({ homeId: homeIdSchema, relays: z.array(relayUrlSchema).min(1).max(5) });
+/** Null: not evenly. */
+export const setHomeEvenRateSchema = z.object({ homeId: homeIdSchema, mbit: z.literal([...EVEN_RATES_MBIT]).nullable() });
 export const homeLogHeadSchema = z.object({ homeId: homeIdSchema, length: z.number().int().min(0), headHex: z.string().regex(/^[0-9a-f]{64}$/) });

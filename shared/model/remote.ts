@@ -133,6 +133,10 @@ export interface RelayCapture {
   readonly readable: readonly { readonly name: string; readonly value: string }[];
 }
 
+/** Rates of a line that is filled up evenly while somebody looks in, in Mbit/s. */
+export const EVEN_RATES_MBIT = [2, 4, 8] as const;
+export type EvenRateMbit = (typeof EVEN_RATES_MBIT)[number];
+
 /** A home this computer may look into. Its keys are asked for with `homes.keys`. */
 export interface RemoteHome {
   readonly id: string;
@@ -141,6 +145,8 @@ export interface RemoteHome {
   readonly pairedMs: EpochMs;
   /** The log of views as this device last saw it: its length and head in hex. */
   readonly logHead: { readonly length: number; readonly headHex: string } | null;
+  /** The line to it is filled up to this rate, so that what goes over it does not tell what is seen; absent: it is not. */
+  readonly evenMbit?: EvenRateMbit;
 }
 
 /** What pairing leaves at the viewer; travels as the bytes of `homes.add` and `homes.keys`: JSON in UTF-8, every key base64url. */

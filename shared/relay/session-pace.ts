@@ -63,7 +63,7 @@ export class Slots {
   }
 
   #wait(): void {
-    this.#stopTimer = this.#clock.after(this.#nextMs - this.#clock.nowMs(), () => this.#tick());
+    this.#stopTimer = this.#clock.after(Math.max(0, this.#nextMs - this.#clock.nowMs()), () => this.#tick());
   }
 
   #tick(): void {

@@ -8,6 +8,7 @@ import { type Browser, expect, type Page, test } from '@playwright/test';
 import { type RunningRelay, startRelay } from '../../relay/server.ts';
 import type { HandOver, Passage } from '../../relay/splice.ts';
 import type { CameraId } from '../../shared/model/ids.ts';
+import { MAX_RECORD_BYTES } from '../../shared/relay/protocol.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { readFrameCode } from '../../tools/sim/frame-code.ts';
 import { TestEngine } from '../support/engine.ts';
@@ -206,6 +207,32 @@ test('plays recordings from away, with the timeline and the previews', async () 
   await seeNow();
 });
 
+test('fills the line up evenly once that is chosen, at once, and goes on showing pictures', async () => {
+  const [{ id: homeId } = { id: '' }] = await viewer.engine.ask('homes.list', {});
+  const sizes: number[] = [];
+  let session: Buffer | null = null;
+  meddle = ({ to, message, deliver }) => {
+    if (to.role === 'viewer') {
+      // The first message of a session is its greeting.
+      if (session?.equals(to.sessionKey) === true) sizes.push(message.length);
+      session = to.sessionKey;
+    }
+    deliver(to, message);
+  };
+  await waitFor('pictures', () => sizes.length > 50);
+  expect(sizes.filter((size) => size !== MAX_RECORD_BYTES && size !== 256).length).toBeGreaterThan(5);
+  const before = session;
+  await viewer.engine.ask('homes.setEvenRate', { homeId, mbit: 4 });
+  await waitFor('another session', () => session !== before);
+  await seeNow();
+  sizes.splice(0);
+  await waitFor('two seconds of it', () => sizes.length > 62);
+  expect(new Set(sizes)).toEqual(new Set([MAX_RECORD_BYTES, 256]));
+  await viewer.engine.ask('homes.setEvenRate', { homeId, mbit: null });
+  meddle = null;
+  await seeNow();
+});
+
 test('tells at home who is watching, and writes it down', async () => {
   await expect(home.page.locator('.watched')).toContainText('Ada’s laptop is watching from away');
   const { entries, chain } = await home.engine.ask('remote.log', {});
@@ -310,11 +337,14 @@ test('forgets a home, and takes that back', async () => {
   await go(viewer.page, '#/watch');
   await go(viewer.page, '#/away');
   const [before] = await viewer.engine.ask('homes.list', {});
+  await viewer.page.getByLabel('Even amounts').selectOption('8 Mbit/s');
+  await expect(viewer.page.getByText('3.6 GB an hour')).toBeVisible();
   await viewer.page.getByRole('button', { name: 'Forget Lakeside' }).click();
   await expect(viewer.page.getByRole('link', { name: 'Look in' })).toHaveCount(0);
   await viewer.page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
   await expect(viewer.page.getByRole('link', { name: 'Look in' })).toBeVisible();
   expect(await viewer.engine.ask('homes.list', {})).toMatchObject([{ id: before?.id, name: 'Lakeside', relays: [relay.url] }]);
+  await expect(viewer.page.getByLabel('Even amounts')).toHaveValue('8');
 });
 
 test('neither window complained', () => {

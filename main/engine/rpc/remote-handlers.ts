@@ -1,6 +1,6 @@
 /** Watching from away, from both ends: who may look in here, and the homes this computer may look into. The owner's words only (remote-access.ts). */
 import type { EngineHandlers, ParsedOf } from '../../../shared/contract/engine-api.ts';
-import type { Grants, PairingKind, PairingOffer, Proof, Reach, RelayCapture, RemoteHome, RemoteState, ViewLog } from '../../../shared/model/remote.ts';
+import type { EvenRateMbit, Grants, PairingKind, PairingOffer, Proof, Reach, RelayCapture, RemoteHome, RemoteState, ViewLog } from '../../../shared/model/remote.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 
 /** What the handlers need of watching from away; engine-remote.ts makes it. */
@@ -30,6 +30,7 @@ export interface RemoteParts {
     add(input: ParsedOf<'homes.add'>): Promise<RemoteHome>;
     rename(homeId: string, name: string): Promise<RemoteHome>;
     setRelays(homeId: string, relays: readonly string[]): Promise<RemoteHome>;
+    setEvenRate(homeId: string, mbit: EvenRateMbit | null): Promise<RemoteHome>;
     remove(homeId: string): Promise<void>;
     stamp(homeId: string): Promise<EpochMs>;
     sawLog(homeId: string, length: number, headHex: string): Promise<void>;
@@ -67,6 +68,7 @@ export function remoteHandlers({ remote, homes }: RemoteParts): RemoteHandlers {
     'homes.add': (input) => homes.add(input),
     'homes.rename': ({ homeId, name }) => homes.rename(homeId, name),
     'homes.setRelays': ({ homeId, relays }) => homes.setRelays(homeId, relays),
+    'homes.setEvenRate': ({ homeId, mbit }) => homes.setEvenRate(homeId, mbit),
     'homes.remove': ({ homeId }) => thenNull(homes.remove(homeId)),
     'homes.stamp': async ({ homeId }) => ({ stampMs: await homes.stamp(homeId) }),
     'homes.sawLog': ({ homeId, length, headHex }) => thenNull(homes.sawLog(homeId, length, headHex)),

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { PorchlightError } from '../../../../shared/errors.ts';
-import type { RemoteHome, RemoteHomeKeys } from '../../../../shared/model/remote.ts';
+import { EVEN_RATES_MBIT, type EvenRateMbit, type RemoteHome, type RemoteHomeKeys } from '../../../../shared/model/remote.ts';
 import { fromBase64url } from '../../../../shared/relay/bytes.ts';
 import { deviceIdOf } from '../../../../shared/relay/derive.ts';
 import type { CryptoSuite } from '../../../../shared/relay/suite.ts';
@@ -37,6 +37,8 @@ export interface HomesStore {
   rename(homeId: string, name: string): Promise<RemoteHome>;
   /** What that home told of where it is reached. Durable when it resolves. Rejects with `invalid-input`; then those of before stay. */
   setRelays(homeId: string, relays: readonly string[]): Promise<RemoteHome>;
+  /** Null: the line to it is not filled up. Durable when it resolves. */
+  setEvenRate(homeId: string, mbit: EvenRateMbit | null): Promise<RemoteHome>;
   remove(homeId: string): Promise<void>;
   /** max(now, last + 1); durable when it resolves. */
   stamp(homeId: string): Promise<EpochMs>;
@@ -97,7 +99,7 @@ class FileHomes implements HomesStore {
     const before = this.#homes.find((one) => one.id === id);
     if (before === undefined && this.#homes.length >= MAX_HOMES) throw new PorchlightError('conflict', `This computer looks into ${MAX_HOMES} homes already. Take one off the list first.`);
     await secrets.set(secretName(id), JSON.stringify(keys));
-    const home: HomeRecord = { id, name, relays: normalised, pairedMs: clock.nowMs(), logHead: before?.logHead ?? null, stampMs: before?.stampMs ?? 0 };
+    const home: HomeRecord = { id, name, relays: normalised, pairedMs: clock.nowMs(), logHead: before?.logHead ?? null, ...evenRate(before?.evenMbit), stampMs: before?.stampMs ?? 0 };
     await this.#save([...this.#homes.filter((one) => one.id !== id), home]);
     return toHome(home);
   }
@@ -112,6 +114,13 @@ class FileHomes implements HomesStore {
     const normalised = normalisedRelays(relays);
     if (normalised.length === 0) throw new PorchlightError('invalid-input', 'A home is reached over one relay at least.');
     const home = { ...this.#need(homeId), relays: normalised };
+    await this.#replace(home);
+    return toHome(home);
+  }
+
+  async setEvenRate(homeId: string, mbit: EvenRateMbit | null): Promise<RemoteHome> {
+    const { evenMbit: _before, ...rest } = this.#need(homeId);
+    const home = { ...rest, ...evenRate(mbit) };
     await this.#replace(home);
     return toHome(home);
   }
@@ -165,8 +174,14 @@ class FileHomes implements HomesStore {
   }
 }
 
-function toHome({ id, name, relays, pairedMs, logHead }: HomeRecord): RemoteHome {
-  return { id, name, relays, pairedMs, logHead };
+function toHome({ id, name, relays, pairedMs, logHead, evenMbit }: HomeRecord): RemoteHome {
+  return { id, name, relays, pairedMs, logHead, ...evenRate(evenMbit) };
+}
+
+/** The field where it is one of the rates; what a newer Porchlight wrote may be another. */
+function evenRate(value: unknown): Pick<RemoteHome, 'evenMbit'> {
+  const evenMbit = EVEN_RATES_MBIT.find((rate) => rate === value);
+  return evenMbit === undefined ? {} : { evenMbit };
 }
 
 /** The keys and nothing else; null where one is missing or of another length. */
@@ -192,5 +207,5 @@ function readHome(value: unknown): HomeRecord | null {
   const { id, name, relays, pairedMs, logHead, stampMs } = value;
   if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id) || typeof name !== 'string' || typeof pairedMs !== 'number' || !Array.isArray(relays)) return null;
   const head = isRecord(logHead) && typeof logHead['length'] === 'number' && isKeyHex(logHead['headHex']) ? { length: logHead['length'], headHex: logHead['headHex'] } : null;
-  return { id, name, relays: relays.filter((one): one is string => typeof one === 'string'), pairedMs, logHead: head, stampMs: typeof stampMs === 'number' && stampMs >= 0 ? stampMs : 0 };
+  return { id, name, relays: relays.filter((one): one is string => typeof one === 'string'), pairedMs, logHead: head, ...evenRate(value['evenMbit']), stampMs: typeof stampMs === 'number' && stampMs >= 0 ? stampMs : 0 };
 }

@@ -249,6 +249,28 @@ describe('homes this computer looks into', () => {
     expect(await homes.stamp(id)).toBe(9_000);
   });
 
+  it('keep whether the line is filled up, through other changes, a restart and a new pairing; a rate nobody knows is none', async () => {
+    const homes = await open();
+    const pairing = { name: 'Cabin', relays: ['a.example'], bytes: bytesOf(keysOf()) };
+    const { id } = await homes.add(pairing);
+    expect(homes.list()[0]).not.toHaveProperty('evenMbit');
+    const told: unknown[] = [];
+    homes.onChange(([home]) => told.push(home?.evenMbit));
+    await homes.setEvenRate(id, 4);
+    await homes.rename(id, 'Hut');
+    await homes.add(pairing);
+    expect(told).toEqual([4, 4, 4]);
+    const again = await open();
+    expect(again.list()[0]?.evenMbit).toBe(4);
+    expect(await again.setEvenRate(id, null)).not.toHaveProperty('evenMbit');
+    await again.setEvenRate(id, 8);
+    await again.close();
+    const file = path.join(folder, 'homes.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/"evenMbit": ?8/, '"evenMbit":7'));
+    expect((await open()).list()).toMatchObject([{ id, name: 'Cabin' }]);
+    expect((await open()).list()[0]).not.toHaveProperty('evenMbit');
+  });
+
   it('remember the longest log of views they were shown', async () => {
     const homes = await open();
     const { id } = await homes.add({ name: 'Cabin', relays: ['a.example'], bytes: bytesOf(keysOf()) });

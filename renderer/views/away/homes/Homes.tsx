@@ -9,6 +9,7 @@ import { formatShortDay } from '../../../components/format.ts';
 import { useToast } from '../../../components/Toasts.tsx';
 import { goTo, hrefOf } from '../../../state/route.ts';
 import { AddHome } from './AddHome.tsx';
+import { EvenRate } from './EvenRate.tsx';
 import './homes.css';
 
 export function Homes(): ReactNode {
@@ -63,7 +64,11 @@ function HomeRow({ home }: { readonly home: RemoteHome }): ReactNode {
     // Asked for before they are gone: undo puts them back as they were.
     const { bytes } = await engine.ask('homes.keys', { homeId: home.id });
     await engine.ask('homes.remove', { homeId: home.id });
-    const undo = (): void => void engine.ask('homes.add', { name: home.name, relays: [...home.relays], bytes }).catch((error: unknown) => toast(asError(error).message));
+    const putBack = async (): Promise<void> => {
+      await engine.ask('homes.add', { name: home.name, relays: [...home.relays], bytes });
+      if (home.evenMbit !== undefined) await engine.ask('homes.setEvenRate', { homeId: home.id, mbit: home.evenMbit });
+    };
+    const undo = (): void => void putBack().catch((error: unknown) => toast(asError(error).message));
     toast(`This computer has forgotten ${home.name}. The people there still see it on their list.`, undo);
   };
   return (
@@ -84,6 +89,7 @@ function HomeRow({ home }: { readonly home: RemoteHome }): ReactNode {
           }}
         />
         <p className="muted">Since {formatShortDay(home.pairedMs)}</p>
+        <EvenRate home={home} onFail={setProblem} />
         {problem === null ? null : <ErrorLine>{problem}</ErrorLine>}
       </div>
       <a className="button primary" href={hrefOf({ homeId: home.id, view: 'watch' })}>
