@@ -3,7 +3,7 @@ import { CircleAlert, CircleCheck } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { type CheckReport, type CheckState, type FindingGroup, isRepairable, type RepairReport, wrongIn } from '../../../shared/model/check.ts';
 import { type EpochMs, MINUTE_MS } from '../../../shared/time.ts';
-import { useCommand, useEngineEvent, useQuery } from '../../api/engine-context.tsx';
+import { useCommand, useEngineEvent } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
 import { ErrorLine } from '../../components/Field.tsx';
 import { formatMoment } from '../../components/format.ts';
@@ -11,16 +11,15 @@ import { useNow } from '../../state/use-now.ts';
 import { fileCount, lengthWords, progressSentence } from './check-words.ts';
 import './check.css';
 
-export function CheckCard(): ReactNode {
-  const asked = useQuery('check.state', {});
+/** `asked`: what was known when the view opened. */
+export function CheckCard({ asked }: { readonly asked: CheckState }): ReactNode {
   const [told, setTold] = useState<CheckState | null>(null);
   useEngineEvent('check.changed', setTold);
   const run = useCommand('check.run');
   const repair = useCommand('check.repair');
   const cancel = useCommand('check.cancel');
   const nowMs = useNow(MINUTE_MS);
-  const state = told ?? asked.data;
-  if (state === null) return null;
+  const state = told ?? asked;
   const { running, last } = state;
   const error = run.error ?? repair.error ?? cancel.error;
   return (

@@ -15,10 +15,12 @@ import './settings.css';
 export function Settings(): ReactNode {
   const settings = useQuery('settings.get', {});
   const info = useQuery('app.info', {});
+  const check = useQuery('check.state', {});
   const save = useCommand('settings.set');
   useEngineEvent('settings.changed', settings.refresh);
   useEngineEvent('app.changed', info.refresh);
-  if (settings.data === null || info.data === null) return null;
+  // All at once: a card that comes later would move those below it.
+  if (settings.data === null || info.data === null || (check.data === null && check.error === null)) return null;
   const set = (patch: Partial<SettingsModel>): void => void save.run({ ...patch, ...(patch.searchInterfaces === undefined ? {} : { searchInterfaces: [...patch.searchInterfaces] }) } as Parameters<typeof save.run>[0]).then(settings.refresh);
   return (
     <div className="page settings">
@@ -37,7 +39,7 @@ export function Settings(): ReactNode {
       </section>
       <Computer settings={settings.data} onSet={set} />
       <Ffmpeg settings={settings.data} info={info.data} onSet={set} />
-      <CheckCard />
+      {check.data === null ? null : <CheckCard asked={check.data} />}
       <TakeAlong />
       <About info={info.data} />
     </div>

@@ -1,5 +1,5 @@
 /** What was recorded of each camera and day, and why the rest is missing. */
-import { type ReactNode, useMemo, useState } from 'react';
+import { type CSSProperties, type ReactNode, useMemo, useState } from 'react';
 import { type CameraCoverage, type CoverageGap, type DayCoverage, recordedShare } from '../../../shared/model/coverage.ts';
 import { GAP_CAUSE_LABEL } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
@@ -30,6 +30,7 @@ export function Recorded(): ReactNode {
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const shown = coverage.data?.cameras ?? [];
   const days = shown[0]?.days ?? [];
+  if (coverage.data === null && coverage.error === null && ids.length > 0) return <Waiting rows={ids.length} />;
   if (days.length === 0) return null;
   const names = new Map((cameras ?? []).map(({ camera }) => [camera.id, camera.name]));
   const camera = shown.find(({ cameraId }) => cameraId === (chosen?.cameraId ?? shown[0]?.cameraId)) ?? shown[0];
@@ -59,6 +60,17 @@ export function Recorded(): ReactNode {
         </table>
       </div>
       {camera === undefined || day === undefined ? null : <DayReport cameraId={camera.cameraId} name={names.get(camera.cameraId) ?? ''} day={day} />}
+    </section>
+  );
+}
+
+/** As high as what is about to stand there: nothing below it jumps. */
+function Waiting({ rows }: { readonly rows: number }): ReactNode {
+  return (
+    <section className="card">
+      <h2>What was recorded</h2>
+      <p className="muted">Every missing second has a cause. Choose a day to see it.</p>
+      <div className="recorded-waiting" style={{ '--rows': rows } as CSSProperties} />
     </section>
   );
 }
