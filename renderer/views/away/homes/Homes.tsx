@@ -89,7 +89,6 @@ function HomeRow({ home }: { readonly home: RemoteHome }): ReactNode {
           }}
         />
         <p className="muted">Since {formatShortDay(home.pairedMs)}</p>
-        <EvenRate home={home} onFail={setProblem} />
         {problem === null ? null : <ErrorLine>{problem}</ErrorLine>}
       </div>
       <a className="button primary" href={hrefOf({ homeId: home.id, view: 'watch' })}>
@@ -99,6 +98,7 @@ function HomeRow({ home }: { readonly home: RemoteHome }): ReactNode {
       <IconButton label={`Forget ${home.name}`} tone="danger" onClick={() => void remove().catch(fail)}>
         <Trash2 size={17} />
       </IconButton>
+      <EvenRate home={home} onFail={setProblem} />
     </li>
   );
 }
