@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { systemClock } from '../../main/engine/core/clock.ts';
 import { silentLogger } from '../../main/engine/core/logger.ts';
 import { FootageStreams } from '../../main/engine/playback/footage-streams.ts';
-import type { MediaStream } from '../../main/engine/playback/media-sink.ts';
+import type { MediaStream } from '../../main/engine/ports/media.ts';
 import type { ChunkHead, GapChunk, MediaChunk, MediaControlParsed } from '../../shared/contract/media.ts';
 import { concatBytes } from '../../shared/media/boxes.ts';
 import { parseFragment } from '../../shared/media/fragment.ts';

@@ -2,7 +2,8 @@
 import { systemClock } from '../../main/engine/core/clock.ts';
 import { silentLogger } from '../../main/engine/core/logger.ts';
 import { createRemoteHome } from '../../main/engine/relay/home.ts';
-import type { MediaService, MediaSink, MediaStream, NewView, PairedDevice, RemoteHomeService } from '../../main/engine/relay/home-parts.ts';
+import type { MediaService, MediaSink, MediaStream } from '../../main/engine/ports/media.ts';
+import type { NewView, PairedDevice, RemoteHomeService } from '../../main/engine/relay/home-parts.ts';
 import { nodeSuite } from '../../main/engine/relay/node-suite.ts';
 import { OWNER } from '../../main/engine/rpc/access.ts';
 import { accessOf } from '../../main/engine/rpc/remote-access.ts';

@@ -12,7 +12,7 @@ import type { Ingest, StreamKey } from '../ports/ingest.ts';
 import { StreamFootage } from './footage.ts';
 import { openLive } from './live.ts';
 import { locateFrame } from './locate.ts';
-import type { MediaSink, MediaStream } from './media-sink.ts';
+import type { MediaSink, MediaStream } from '../ports/media.ts';
 import { openPlayback } from './playback.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { footageToPlay, type WantedStream } from './stream-choice.ts';

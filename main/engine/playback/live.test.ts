@@ -4,7 +4,7 @@ import type { ChunkHead } from '../../../shared/contract/media.ts';
 import { cameraIdFrom } from '../../../shared/model/ids.ts';
 import type { LiveMessage } from '../ports/ingest.ts';
 import { openLive } from './live.ts';
-import type { MediaStream } from './media-sink.ts';
+import type { MediaStream } from '../ports/media.ts';
 
 const cameraId = cameraIdFrom(new Uint8Array(12));
 const opened: { stream: MediaStream; feed: MessagePort }[] = [];

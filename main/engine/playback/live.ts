@@ -4,7 +4,7 @@ import type { MediaChunk } from '../../../shared/contract/media.ts';
 import { PorchlightError } from '../../../shared/errors.ts';
 import { concatBytes } from '../../../shared/media/boxes.ts';
 import type { LiveMessage, LiveSubscription, StreamKey } from '../ports/ingest.ts';
-import type { MediaSink, MediaStream } from './media-sink.ts';
+import type { MediaSink, MediaStream } from '../ports/media.ts';
 
 /** A group of pictures of ten seconds of 4K at 16 Mbit/s fits; what is larger is not worth catching up with. */
 const MAX_QUEUED_BYTES = 24 * 1024 * 1024;

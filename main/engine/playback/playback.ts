@@ -6,7 +6,7 @@ import { equalBytes } from '../../../shared/media/boxes.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { Logger } from '../core/logger.ts';
 import type { StreamFootage } from './footage.ts';
-import type { MediaSink, MediaStream } from './media-sink.ts';
+import type { MediaSink, MediaStream } from '../ports/media.ts';
 import { PlaybackRun, type PlaybackOutput, type PlaybackTarget, Superseded } from './playback-run.ts';
 import type { SegmentFiles } from './segment-files.ts';
 

@@ -1,6 +1,5 @@
 /** What the home's live part of the relay is given, and what it gives: types only, so that stores and composition can be built against them. */
 import type { Channel } from '../../../shared/contract/channel.ts';
-import type { ChunkHead, MediaControlParsed, MediaName, MediaOpenParsed } from '../../../shared/contract/media.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { Grants, PairingKind, PairingOffer, Proof, RelayCapture, RelayStatus, ViewKind, ViewLogEntry, Watching } from '../../../shared/model/remote.ts';
 import type { LogHead } from '../../../shared/relay/session-types.ts';
@@ -8,6 +7,7 @@ import type { KeyPair } from '../../../shared/relay/suite.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import type { MediaService } from '../ports/media.ts';
 
 /** A paired device with its secrets: 32-byte X25519 key, PSK and ring seed. */
 export interface PairedDevice {
@@ -49,26 +49,6 @@ export interface ViewJournal {
   /** Durable when it resolves. */
   append(view: NewView): Promise<unknown>;
   head(): LogHead;
-}
-
-/** Where a media stream puts its chunks. */
-export interface MediaSink {
-  /** The receiver owns `payload`. Each chunk but `wait` costs one credit. */
-  chunk(head: ChunkHead, payload: Uint8Array | null): void;
-  /** The stream ended by itself; nothing follows. */
-  closed(error: Error | null): void;
-}
-
-export interface MediaStream {
-  addCredits(credits: number): void;
-  control(control: MediaControlParsed): void;
-  /** Stops at once; `closed` is not called any more. */
-  close(): void;
-}
-
-/** Live and playback as the engine serves them (main/engine/rpc/media-service.ts). */
-export interface MediaService {
-  open<Name extends MediaName>(name: Name, input: MediaOpenParsed<Name>, credits: number, sink: MediaSink): MediaStream;
 }
 
 /** A list of relays that is waited at besides the current one, until then. */

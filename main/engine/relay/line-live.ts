@@ -3,7 +3,7 @@ import type { ChunkHead, InitChunk, MediaChunk, MediaOpenParsed } from '../../..
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { LineState } from '../../../shared/relay/session-types.ts';
 import type { Clock } from '../core/clock.ts';
-import type { MediaService, MediaSink, MediaStream } from './home-parts.ts';
+import type { MediaService, MediaSink, MediaStream } from '../ports/media.ts';
 import { beginFall, decideFall, type FallState, noteChunk } from './line-fall.ts';
 import { SoundFilter } from './line-sound.ts';
 

@@ -3,7 +3,7 @@ import { expect, describe, test } from 'vitest';
 import type { ChunkHead, InitChunk, MediaName, MediaOpenParsed } from '../../../shared/contract/media.ts';
 import { cameraIdFrom } from '../../../shared/model/ids.ts';
 import { forceUnwrap } from '../../../shared/result.ts';
-import type { MediaSink, MediaStream } from './home-parts.ts';
+import type { MediaSink, MediaStream } from '../ports/media.ts';
 import { beginFall, decideFall, type FallState, noteChunk } from './line-fall.ts';
 import { lineMedia } from './line-media.ts';
 import { HandClock } from './testing/hand-clock.ts';

@@ -3,7 +3,7 @@ import type { MediaName, MediaOpenParsed } from '../../../shared/contract/media.
 import type { CameraId } from '../../../shared/model/ids.ts';
 import type { LineState } from '../../../shared/relay/session-types.ts';
 import type { Clock } from '../core/clock.ts';
-import type { MediaService, MediaSink, MediaStream } from './home-parts.ts';
+import type { MediaService, MediaSink, MediaStream } from '../ports/media.ts';
 import { openLineLive } from './line-live.ts';
 import { openLinePlayback } from './line-playback.ts';
 import { PlaybackTurns } from './line-turns.ts';

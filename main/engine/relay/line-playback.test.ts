@@ -5,7 +5,7 @@ import type { StreamKind } from '../../../shared/model/camera.ts';
 import { cameraIdFrom } from '../../../shared/model/ids.ts';
 import { forceUnwrap } from '../../../shared/result.ts';
 import { rangeContains, type TimeRange } from '../../../shared/time.ts';
-import type { MediaSink, MediaStream } from './home-parts.ts';
+import type { MediaSink, MediaStream } from '../ports/media.ts';
 import { beginFall, type FallState } from './line-fall.ts';
 import { lineMedia } from './line-media.ts';
 import { behindMs, decidePlayback, IDLE, noteHanded } from './line-pace.ts';

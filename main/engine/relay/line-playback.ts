@@ -4,7 +4,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { LineState } from '../../../shared/relay/session-types.ts';
 import type { EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
-import type { MediaService, MediaSink, MediaStream } from './home-parts.ts';
+import type { MediaService, MediaSink, MediaStream } from '../ports/media.ts';
 import { beginFall, type FallState } from './line-fall.ts';
 import { behindMs, decidePlayback, IDLE, noteHanded, type Pace } from './line-pace.ts';
 import { SoundFilter } from './line-sound.ts';

@@ -9,7 +9,7 @@ import type { CameraId } from '../../../shared/model/ids.ts';
 import { silentLogger } from '../core/logger.ts';
 import { type Access, OWNER } from './access.ts';
 import { messagePortChannel } from './channels/message-port-channel.ts';
-import type { MediaService, MediaSink, MediaStream } from './media-service.ts';
+import type { MediaService, MediaSink, MediaStream } from '../ports/media.ts';
 import { serveSession, type SessionLimits } from './server.ts';
 
 const PORCH = 'cam-aaaaaaaaaaaa' as CameraId;

@@ -11,7 +11,7 @@ import { assertNever } from '../../../shared/result.ts';
 import type { EventSource } from '../core/event-hub.ts';
 import type { Logger } from '../core/logger.ts';
 import { type Access, assertMayCall, assertMayWatch, narrowError, narrowEvent, narrowOutput } from './access.ts';
-import type { MediaService, MediaStream } from './media-service.ts';
+import type { MediaService, MediaStream } from '../ports/media.ts';
 
 /** Bounds of one session; a viewer that exceeds them is told, a peer that ignores being told is cut off. */
 export interface SessionLimits {
