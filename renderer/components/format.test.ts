@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { addLocalDays, formatBytes, formatDays, formatDuration, formatShare, localDayStart } from './format.ts';
+import { addLocalDays, formatBytes, formatCodec, formatDays, formatDuration, formatShare, localDayStart } from './format.ts';
 
 const zone = process.env['TZ'];
 beforeAll(() => {
@@ -44,4 +44,8 @@ it('knows that days have 23 and 25 hours where the clock changes', () => {
 
 it('never rounds a day with something missing up to the whole', () => {
   expect([1, 0.99999, 0.9997, 0.5, 0].map(formatShare)).toEqual(['100 %', '99.99 %', '99.97 %', '50 %', '0 %']);
+});
+
+it('names codecs as people know them', () => {
+  expect(['avc1.64001f', 'hvc1.1.6.L120.B0', 'hev1.2.4.L153.B0', 'vp09.00.10.08', ''].map(formatCodec)).toEqual(['H.264', 'H.265', 'H.265', 'vp09.00.10.08', '']);
 });

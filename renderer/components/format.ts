@@ -49,6 +49,12 @@ export function formatDuration(durationMs: DurationMs): string {
   return words.length === 0 ? '0 s' : words.join(' ');
 }
 
+/** A codec of RFC 6381 as people know it: 'avc1.64001f' is H.264. Others stay as they are. */
+export function formatCodec(codec: string): string {
+  if (/^avc[13]\./.test(codec)) return 'H.264';
+  return /^h(?:ev|vc)1\./.test(codec) ? 'H.265' : codec;
+}
+
 /** Decimal units, as on the disk's label. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];

@@ -13,6 +13,7 @@ import { Relays } from './Relays.tsx';
 import { ViewLog } from './ViewLog.tsx';
 import { WhatEachCanSee, Ways } from './Ways.tsx';
 import './away.css';
+import './sees.css';
 
 export function Away(): ReactNode {
   const remote = useRemote();

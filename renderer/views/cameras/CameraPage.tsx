@@ -6,7 +6,7 @@ import type { SoundHandling, StreamStatus } from '../../../shared/model/camera.t
 import { useCommand } from '../../api/engine-context.tsx';
 import { Button } from '../../components/Button.tsx';
 import { ErrorLine, Field } from '../../components/Field.tsx';
-import { formatBitRate, formatDuration } from '../../components/format.ts';
+import { formatBitRate, formatCodec, formatDuration } from '../../components/format.ts';
 import { PreviewImage } from '../../components/PreviewImage.tsx';
 import { StatusDot } from '../../components/StatusDot.tsx';
 import { useToast } from '../../components/Toasts.tsx';
@@ -153,7 +153,7 @@ function Details({ entry: { camera, status } }: { readonly entry: CameraWithStat
 
 function describeStream(stream: StreamStatus): string {
   const parts = [
-    stream.codec,
+    formatCodec(stream.codec),
     stream.width > 0 ? `${stream.width}×${stream.height}` : '',
     stream.fps > 0 ? `${Math.round(stream.fps * 10) / 10} pictures a second` : '',
     stream.bitsPerSecond > 0 ? formatBitRate(stream.bitsPerSecond) : '',
