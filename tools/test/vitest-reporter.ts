@@ -4,8 +4,13 @@ import type { Reporter, TestModule } from 'vitest/node';
 import { resultOf, writeResult, type StepResult } from './step-result.ts';
 
 class CountingReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly object[]): void {
     const results: StepResult = {};
+    // What nobody awaited fails the file it happened in.
+    for (const error of unhandled) {
+      const file = 'VITEST_TEST_PATH' in error && typeof error.VITEST_TEST_PATH === 'string' ? path.relative(process.cwd(), error.VITEST_TEST_PATH) : 'outside all files';
+      resultOf(results, file).failed.push(`${file}: ${'message' in error ? String(error.message) : 'an error'}, caught by nobody`);
+    }
     for (const module of modules) {
       const file = path.relative(process.cwd(), module.moduleId);
       const mine = resultOf(results, file);
