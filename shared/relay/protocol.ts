@@ -9,7 +9,7 @@ export const SESSION_KEY_BYTES = 32;
 export const MAX_TOKENS = 64;
 /**
  * Largest Noise transport message, tag included: on a 4 Mbit/s line one holds up others for 32 ms. With a WebSocket's header it
- * fits into one TLS record of 16,384 bytes (RFC 8446 section 5.1); 256 more would make two of each message, and cost a third more.
+ * fits into one TLS record of 16,384 bytes (RFC 8446 section 5.1); 256 more would make two of each message, and cost home, relay and viewer a quarter more.
  */
 export const MAX_RECORD_BYTES = 16_128;
 /** What the relay takes in one message. */

@@ -2,12 +2,11 @@
 import path from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { type RunningRelay, startRelay } from '../../relay/server.ts';
-import { pairOver } from '../../renderer/relay/pair.ts';
-import { readCode } from '../../renderer/relay/read-offer.ts';
 import type { Camera } from '../../shared/model/camera.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
 import { TestEngine } from '../support/engine.ts';
+import { pairAway } from '../support/pair-away.ts';
 import { waitFor } from '../support/wait.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -45,15 +44,7 @@ test.beforeAll(async ({ browser }) => {
   const { url } = forceUnwrap('it serves', await away.start());
   [both, mainOnly] = [await home.add(forceUnwrap('two cameras', simulator.cameras[0])), await home.add(forceUnwrap('two cameras', simulator.cameras[1]))];
   await home.ask('cameras.update', { cameraId: both.id, recorded: ['main', 'sub'] });
-  await home.ask('remote.setRelays', { enabled: true, relays: [relay.url] });
-  await waitFor('the home at its relay', async () => (await home.ask('remote.state', {})).relays[0]?.phase === 'connected');
-  const code = readCode((await home.ask('remote.beginPairing', { kind: 'code' })).text);
-  if ('problem' in code) throw new Error(code.problem);
-  let digits = '';
-  const pairing = pairOver({ offer: code.offer, deviceName: 'Laptop', signal: AbortSignal.timeout(LONG_MS), onDigits: (shown) => (digits = shown), keep: (kept) => away.ask('homes.add', kept) });
-  await waitFor('the laptop to come', async () => (await home.ask('remote.state', {})).offer?.candidate);
-  await home.ask('remote.allowPairing', { digits, name: 'Laptop', grants: { cameras: [both, mainOnly].map(({ id }) => ({ cameraId: id, rights: ['playback'] })), untilMs: null } });
-  homeId = (await pairing).id;
+  homeId = (await pairAway({ home, away, relayUrl: relay.url, grants: { cameras: [both, mainOnly].map(({ id }) => ({ cameraId: id, rights: ['playback'] })), untilMs: null } })).id;
   await Promise.all([home.footage(both.id, RECORDED_SECONDS), home.footage(mainOnly.id, RECORDED_SECONDS)]);
   page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
   await page.goto(url);

@@ -4,8 +4,6 @@ import { type RunningRelay, startRelay } from '../../relay/server.ts';
 import { EngineClient } from '../../renderer/api/engine-client.ts';
 import { connectToHome } from '../../renderer/relay/connect-to-home.ts';
 import { HomeLine } from '../../renderer/relay/home-line.ts';
-import { pairOver } from '../../renderer/relay/pair.ts';
-import { readCode } from '../../renderer/relay/read-offer.ts';
 import type { InitChunk, MediaName, MediaOpenInput } from '../../shared/contract/media.ts';
 import { boxesIn } from '../../shared/media/boxes.ts';
 import { parseFragment } from '../../shared/media/fragment.ts';
@@ -15,6 +13,7 @@ import type { RemoteHome, Right } from '../../shared/model/remote.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
 import { TestEngine } from '../support/engine.ts';
+import { pairAway } from '../support/pair-away.ts';
 import { waitFor } from '../support/wait.ts';
 
 const LONG_MS = 120_000;
@@ -35,15 +34,7 @@ beforeAll(async () => {
   await home.ask('cameras.update', { cameraId: porch.id, name: 'Porch of Lakeside', recordSound: true });
   await home.ask('settings.set', { homeName: 'Lakeside' });
   await home.footage(porch.id, 4);
-  await home.ask('remote.setRelays', { enabled: true, relays: [relay.url] });
-  await waitFor('the home to be at the relay', async () => (await home.ask('remote.state', {})).relays[0]?.phase === 'connected');
-  const code = readCode((await home.ask('remote.beginPairing', { kind: 'code' })).text);
-  if ('problem' in code) throw new Error(code.problem);
-  let digits = '';
-  const pairing = pairOver({ offer: code.offer, deviceName: 'Laptop', signal: AbortSignal.timeout(LONG_MS), onDigits: (shown) => (digits = shown), keep: (kept) => away.ask('homes.add', kept) });
-  await waitFor('the laptop to come', async () => (await home.ask('remote.state', {})).offer?.candidate);
-  await home.ask('remote.allowPairing', { digits, name: 'Laptop', grants: grants('live', 'playback', 'previews', 'sound') });
-  paired = await pairing;
+  paired = await pairAway({ home, away, relayUrl: relay.url, grants: grants('live', 'playback', 'previews', 'sound') });
   guest = new EngineClient({ connect: () => connectToHome(paired.id, away.client, new HomeLine()), retryMs: () => 200 });
 }, LONG_MS);
 afterAll(async () => {

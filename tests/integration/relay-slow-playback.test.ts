@@ -6,12 +6,11 @@ import type { EncodedUnit } from '../../renderer/player/demux.ts';
 import { FootageFeed } from '../../renderer/player/footage-feed.ts';
 import { connectToHome } from '../../renderer/relay/connect-to-home.ts';
 import { HomeLine } from '../../renderer/relay/home-line.ts';
-import { pairOver } from '../../renderer/relay/pair.ts';
-import { readCode } from '../../renderer/relay/read-offer.ts';
 import type { Camera } from '../../shared/model/camera.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
 import { TestEngine } from '../support/engine.ts';
+import { pairAway } from '../support/pair-away.ts';
 import { waitFor } from '../support/wait.ts';
 
 const LONG_MS = 120_000;
@@ -40,15 +39,7 @@ beforeAll(async () => {
   [both, mainOnly] = [await home.add(forceUnwrap('two cameras', simulator.cameras[0])), await home.add(forceUnwrap('two cameras', simulator.cameras[1]))];
   await home.ask('cameras.update', { cameraId: both.id, recorded: ['main', 'sub'] });
   await Promise.all([home.footage(both.id, 25), home.footage(mainOnly.id, 25)]);
-  await home.ask('remote.setRelays', { enabled: true, relays: [relay.url] });
-  await waitFor('the home to be at the relay', async () => (await home.ask('remote.state', {})).relays[0]?.phase === 'connected');
-  const code = readCode((await home.ask('remote.beginPairing', { kind: 'code' })).text);
-  if ('problem' in code) throw new Error(code.problem);
-  let digits = '';
-  const pairing = pairOver({ offer: code.offer, deviceName: 'Laptop', signal: AbortSignal.timeout(LONG_MS), onDigits: (shown) => (digits = shown), keep: (kept) => away.ask('homes.add', kept) });
-  await waitFor('the laptop to come', async () => (await home.ask('remote.state', {})).offer?.candidate);
-  await home.ask('remote.allowPairing', { digits, name: 'Laptop', grants: { cameras: [both, mainOnly].map(({ id }) => ({ cameraId: id, rights: ['playback'] })), untilMs: null } });
-  const paired = await pairing;
+  const paired = await pairAway({ home, away, relayUrl: relay.url, grants: { cameras: [both, mainOnly].map(({ id }) => ({ cameraId: id, rights: ['playback'] })), untilMs: null } });
   guest = new EngineClient({ connect: () => connectToHome(paired.id, away.client, new HomeLine()), retryMs: () => 200 });
 }, LONG_MS);
 afterAll(async () => {
