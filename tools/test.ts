@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterSecondTry, failedFiles, readResult, type Skipped, type StepResult } from './test/step-result.ts';
 
-/** What a step came to; `flaky` are the tests that passed at their second try only. */
+/** What a step came to; `flaky` are the tests that passed at one of their two tries. */
 interface StepSum {
   readonly passed: number;
-  readonly failed: number;
+  /** By name: the end of a long output says what to look for in it. */
+  readonly failed: readonly string[];
   readonly skipped: readonly Skipped[];
   readonly flaky: readonly string[];
 }
@@ -30,7 +31,7 @@ function run(command: string, args: readonly string[], env: Readonly<Record<stri
 /** A step that only succeeds or fails counts as one. */
 async function single(command: string, args: readonly string[]): Promise<StepSum> {
   const code = await run(command, args);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [], flaky: [] };
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? [] : [[command, ...args].join(' ')], skipped: [], flaky: [] };
 }
 
 /** Engines and simulators are started hundreds of times: what one compiled, types taken out, serves the next (module.enableCompileCache). */
@@ -49,18 +50,18 @@ async function reported(name: string, command: string, args: readonly string[], 
     return { code, result: readResult(file) };
   };
   const first = await once(name, []);
-  if (first.result === null) return { passed: 0, failed: 1, skipped: [], flaky: [] };
+  if (first.result === null) return { passed: 0, failed: [`${name}: no result was written`], skipped: [], flaky: [] };
   const bad = failedFiles(first.result);
-  if (bad.length === 0) return sumOf(first.result, first.code === 0 ? 0 : 1);
+  if (bad.length === 0) return sumOf(first.result, first.code === 0 ? [] : [`${name}: ended with code ${first.code}`]);
   if (again === undefined || process.env['CI'] === undefined) return sumOf(first.result);
   console.log(`\n== ${name}: second try of ${bad.join(', ')}`);
   const { results, flaky } = afterSecondTry(first.result, (await once(`${name}-again`, [...again, ...bad])).result);
-  return sumOf(results, 0, flaky);
+  return sumOf(results, [], flaky);
 }
 
-function sumOf(results: StepResult, more = 0, flaky: readonly string[] = []): StepSum {
+function sumOf(results: StepResult, more: readonly string[] = [], flaky: readonly string[] = []): StepSum {
   const files = Object.values(results);
-  return { passed: files.reduce((sum, { passed }) => sum + passed, 0), failed: files.reduce((sum, { failed }) => sum + failed.length, more), skipped: files.flatMap(({ skipped }) => skipped), flaky };
+  return { passed: files.reduce((sum, { passed }) => sum + passed, 0), failed: [...files.flatMap(({ failed }) => failed), ...more], skipped: files.flatMap(({ skipped }) => skipped), flaky };
 }
 
 const STEPS: readonly (readonly [title: string, step: () => Promise<StepSum>])[] = [
@@ -82,14 +83,15 @@ rmSync(reports, { recursive: true, force: true });
 
 console.log('\n== Summary');
 for (const [title, result, seconds] of results) {
-  console.log(`${title}: ${result.passed} passed, ${result.failed} failed, ${result.skipped.length} skipped (${seconds.toFixed(0)} s)`);
+  console.log(`${title}: ${result.passed} passed, ${result.failed.length} failed, ${result.skipped.length} skipped (${seconds.toFixed(0)} s)`);
 }
 const skipped = results.flatMap(([, result]) => result.skipped);
 for (const { name, reason } of skipped) console.log(`skipped: ${name}: ${reason === '' ? 'NO REASON GIVEN' : reason}`);
-for (const name of results.flatMap(([, result]) => result.flaky)) console.log(`passed at its second try only: ${name}`);
+for (const name of results.flatMap(([, result]) => result.flaky)) console.log(`passed at one of two tries: ${name}`);
+for (const name of results.flatMap(([, result]) => result.failed)) console.log(`failed: ${name}`);
 // A skip nobody explains hides a test that nobody runs.
 const unexplained = skipped.filter(({ reason }) => reason === '').length;
 const passed = results.reduce((sum, [, result]) => sum + result.passed, 0);
-const failed = results.reduce((sum, [, result]) => sum + result.failed, 0) + unexplained;
+const failed = results.reduce((sum, [, result]) => sum + result.failed.length, 0) + unexplained;
 console.log(`${passed} passed, ${failed} failed, ${skipped.length - unexplained} skipped`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

@@ -43,13 +43,22 @@ export function failedFiles(results: StepResult): string[] {
 }
 
 /**
- * A first run with some of its files run again: the second counts, file by file, and what failed only once is named.
+ * A first run with some of its files run again: a test fails that failed both times, and what failed only once is named.
  * A file that the second run says nothing of keeps what it had.
  */
 export function afterSecondTry(first: StepResult, second: StepResult | null): { readonly results: StepResult; readonly flaky: readonly string[] } {
-  const flaky = failedFiles(first).flatMap((file) => {
+  const results: StepResult = { ...first };
+  const flaky: string[] = [];
+  for (const file of failedFiles(first)) {
+    const before = first[file];
     const again = second?.[file];
-    return again === undefined ? [] : (first[file]?.failed ?? []).filter((name) => !again.failed.includes(name));
-  });
-  return { results: { ...first, ...second }, flaky };
+    if (before === undefined || again === undefined) continue;
+    // A file that could not be loaded the first time has passed nothing yet: what fails in it now has failed each time it ran.
+    const ranBefore = before.passed > 0;
+    const failedTwice = again.failed.filter((name) => !ranBefore || before.failed.includes(name));
+    const once = [...new Set([...before.failed, ...again.failed])].filter((name) => !failedTwice.includes(name));
+    flaky.push(...once);
+    results[file] = { ...again, passed: again.passed + again.failed.length - failedTwice.length, failed: failedTwice };
+  }
+  return { results, flaky };
 }
