@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { processIdentity } from '../../main/engine/ffmpeg/ledger.ts';
 import { forceUnwrap } from '../../shared/result.ts';
 import { startSimulator, type Simulator } from '../../tools/sim/simulator.ts';
 import { signInByKey, until } from './engine-rig.ts';
@@ -47,13 +48,10 @@ function start(...args: string[]): Started {
   return { child, exited: new Promise((resolve) => child.once('close', resolve)), said: () => out, complained: () => err };
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Those that run. What has ended and waits for its parent to ask is gone: who inherits an orphan may take its time. */
+async function alive(pids: readonly number[]): Promise<number[]> {
+  const identities = await Promise.all(pids.map(processIdentity));
+  return pids.filter((_, index) => identities[index] !== null);
 }
 
 async function enginePid(dataDir: string): Promise<number> {
@@ -83,7 +81,7 @@ test('prints an address that opens, records the listed cameras, and ends in orde
   const pids = [await enginePid(dataDir), ...(await children(dataDir))];
   started.child.kill('SIGINT');
   expect(await started.exited).toBe(0);
-  expect(pids.filter(isAlive)).toEqual([]);
+  expect(await alive(pids)).toEqual([]);
   expect(started.said()).not.toContain(forceUnwrap('it has one', simulator.cameras[0]).password.concat('@'));
   expect(started.complained()).toBe('');
 });
@@ -96,7 +94,7 @@ test('leaves no engine and no recorder when it is killed itself', async () => {
   const pids = [await enginePid(dataDir), ...(await children(dataDir))];
   started.child.kill('SIGKILL');
   await started.exited;
-  await until('all of them to end', () => pids.filter(isAlive).length === 0);
+  await until('all of them to end', async () => (await alive(pids)).length === 0);
   expect(JSON.parse(await readFile(path.join(dataDir, 'life.json'), 'utf8'))).toMatchObject({ stopped: { reason: 'orphaned' } });
 });
 
