@@ -5,8 +5,8 @@ const SYSTEM_CHROMIUM = '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: 'tests/e2e',
-  // One engine, one simulator, two cores: with two files at once pictures come late, and the tests judge when they come.
-  workers: 1,
+  // Two cores: beside the recorder, which mostly lets two minutes go by, one other file; beside the player, whose pictures are judged by when they come, none.
+  workers: 2,
   fullyParallel: false,
   timeout: 120_000,
   expect: { timeout: 15_000 },
@@ -19,7 +19,9 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'browser', testIgnore: '**/electron/**' },
+    { name: 'recorder', testMatch: 'recorder.spec.ts' },
+    { name: 'browser', testIgnore: ['electron/**', 'recorder.spec.ts', 'player.spec.ts'].map((name) => `**/${name}`), workers: 1 },
     { name: 'electron', testMatch: '**/electron/**/*.spec.ts' },
+    { name: 'player', testMatch: 'player.spec.ts', dependencies: ['recorder', 'browser', 'electron'] },
   ],
 });

@@ -70,7 +70,7 @@ const STEPS: readonly (readonly [title: string, step: () => Promise<StepSum>])[]
   ['Build', () => single('npm', ['run', '--silent', 'build'])],
   ['Unit tests', () => reported('unit', 'vitest', ['run', '--project', 'unit', '--reporter=dot', '--reporter=./tools/test/vitest-reporter.ts'])],
   ['Integration tests', () => reported('integration', 'vitest', ['run', '--project', 'integration', '--reporter=default', '--reporter=./tools/test/vitest-reporter.ts'], ['--maxWorkers=1'])],
-  ['Browser tests', () => reported('browser', 'playwright', ['test', '--reporter=list,./tools/test/playwright-reporter.ts'], ['--workers=1'])],
+  ['Browser tests', () => reported('browser', 'playwright', ['test', '--reporter=list,./tools/test/playwright-reporter.ts'], ['--workers=1', '--no-deps'])],
 ];
 
 const results: (readonly [string, StepSum, number])[] = [];

@@ -75,8 +75,8 @@ export function decide(camera: Camera, events: readonly ActiveEvent[], nowMs: Ep
   const [preRollMs, postRollMs] = inHours ? [mode.preRollMs, mode.postRollMs] : [0, 0];
   const window = windowOf(inHours ? events : events.filter(({ kind }) => kind === 'note'), preRollMs, postRollMs);
   const goesOn = window !== null && window.untilMs > nowMs;
-  if (inHours) return { keep: { preRollMs, window, detail: 'Recorded when something happens: nothing was reported.' }, keeping: { kind: 'events', untilMs: goesOn ? window.untilMs : null } };
-  return { keep: { preRollMs, window: goesOn ? window : null, detail: 'Outside the hours in which this camera is recorded.' }, keeping: { kind: 'not-scheduled', untilMs: borderMs } };
+  if (inHours) return { keep: { preRollMs, window, restsUntilMs: null, detail: 'Recorded when something happens: nothing was reported.' }, keeping: { kind: 'events', untilMs: goesOn ? window.untilMs : null } };
+  return { keep: { preRollMs, window: goesOn ? window : null, restsUntilMs: borderMs, detail: 'Outside the hours in which this camera is recorded.' }, keeping: { kind: 'not-scheduled', untilMs: borderMs } };
 }
 
 /** From the beginning of the last unbroken row of events, each with what is kept around it, to its end. */

@@ -28,7 +28,7 @@ afterEach(async () => {
   await rig.stop();
 });
 
-const events = (preRollMs: number, window: StreamKeep['window'] = null): StreamKeep => ({ preRollMs, window, detail: 'Nothing happened.' });
+const events = (preRollMs: number, window: StreamKeep['window'] = null): StreamKeep => ({ preRollMs, window, restsUntilMs: null, detail: 'Nothing happened.' });
 
 async function record(keep: StreamKeep | null): Promise<void> {
   const [camera] = simulator.cameras;

@@ -37,6 +37,8 @@ export interface StreamKeep {
   readonly preRollMs: DurationMs;
   /** Footage is written from `preRollMs` before `fromMs` on, until the first keyframe at or after `untilMs`; null: none. */
   readonly window: { readonly fromMs: EpochMs; readonly untilMs: EpochMs } | null;
+  /** When everything or more is wanted again: from that moment on footage is written, also where this is told a moment later. Null: not known. */
+  readonly restsUntilMs: EpochMs | null;
   /** Of the gap between (`not-scheduled`). */
   readonly detail: string;
 }

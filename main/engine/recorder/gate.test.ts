@@ -55,7 +55,7 @@ function rig(keep: StreamKeep | null) {
   };
 }
 const session = (number: number) => ({ session: number, wallOf: (mediaMs: number) => START_MS + mediaMs, settled: () => true });
-const keep = (preRollMs: number, window: StreamKeep['window'] = null): StreamKeep => ({ preRollMs, window, detail: '' });
+const keep = (preRollMs: number, window: StreamKeep['window'] = null): StreamKeep => ({ preRollMs, window, restsUntilMs: null, detail: '' });
 const every = (fromMs: number, toMs: number): readonly number[] => Array.from({ length: (toMs - fromMs) / 100 }, (_, index) => fromMs + index * 100);
 
 describe('the gate', () => {
@@ -107,6 +107,14 @@ describe('the gate', () => {
     gate.set(null);
     frames(1);
     expect(written).toEqual([...every(0, 1_500), ...every(2_000, 2_500)]);
+  });
+
+  it('begins with the hours, also where it is told of them a moment later', () => {
+    const { gate, frames, written } = rig({ ...keep(0), restsUntilMs: START_MS + 2_400 });
+    frames(38);
+    gate.set(null);
+    frames(10);
+    expect(written).toEqual(every(2_000, 4_800));
   });
 
   it('keeps pictures from before a jump of the camera’s time apart from those after it, and writes everything that is wanted when a session ends', async () => {

@@ -14,8 +14,8 @@ import { PreRoll, type PreRollMemory } from './pre-roll.ts';
 
 /** What is handed to the disk at once: some seconds of footage, far from what a slow disk is given up for. */
 const PORTION_BYTES = 8 * 1024 * 1024;
-/** Who sees an event tells of it a moment later; its pre-roll is still there then. */
-const LATE_EVENT_MS: DurationMs = 3 * SECOND_MS;
+/** Who sees an event, or that hours begin, tells of it a moment later; what came meanwhile is still there then. */
+const TOLD_LATE_MS: DurationMs = 3 * SECOND_MS;
 
 export interface GateParts {
   readonly clock: Clock;
@@ -54,10 +54,12 @@ export class Gate {
 
   /** From now on. What was written goes on being written without a break where both want it. */
   set(keep: StreamKeep | null): void {
+    const nowMs = this.#parts.clock.nowMs();
+    const restedUntilMs = this.#keep?.restsUntilMs ?? nowMs;
     this.#keep = keep;
     // A window that is over ends with its group of pictures.
     if (this.#open && keep !== null && keep.window === null) this.#shut();
-    else if (!this.#open && this.#wants()) this.#openFrom(keep?.window === null || keep === null ? this.#parts.clock.nowMs() : keep.window.fromMs - keep.preRollMs);
+    else if (!this.#open && this.#wants()) this.#openFrom(keep?.window === null || keep === null ? Math.min(nowMs, restedUntilMs) : keep.window.fromMs - keep.preRollMs);
   }
 
   /** A session begins; `take` gives its fragments. */
@@ -128,7 +130,7 @@ export class Gate {
   }
 
   #wantedMs(): DurationMs {
-    return this.#keep === null || this.#keep.preRollMs === 0 ? 0 : this.#keep.preRollMs + LATE_EVENT_MS;
+    return this.#keep === null ? 0 : this.#keep.preRollMs + TOLD_LATE_MS;
   }
 
   /** What follows an event ends with a whole group of pictures, so that the next event's pre-roll can begin where this footage ends. */
