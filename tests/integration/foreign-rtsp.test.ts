@@ -96,6 +96,13 @@ describe('a stream is recorded', () => {
     await take(`rtsp://127.0.0.1:${port}/cam`);
   });
 
+  it('from a server that takes UDP alone, which is not why its stream ended later', async () => {
+    const { port } = await serve({ cam: H264.replace('is-live=1', 'is-live=1 num-buffers=60') }, '--transport', 'udp');
+    await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${port}/cam` }));
+    const outage = await rig.until('the end of the stream', () => rig.all('outage-began')[0]);
+    expect(outage).toMatchObject({ cause: 'camera-unreachable', detail: 'the camera ended the stream' });
+  });
+
   it('from an IPv6 address', async () => {
     const { port } = await serve({ cam: H264 }, '--address', '::1', '--user', 'admin', '--password', 'pw');
     await take(`rtsp://[::1]:${port}/cam`, { username: 'admin', password: 'pw' });

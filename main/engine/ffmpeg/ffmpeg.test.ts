@@ -50,7 +50,9 @@ describe('last words', () => {
     ['[rtsp @ 0x1] method DESCRIBE failed: 404 Not Found', 'not-found', 'camera-refused'],
     ['[rtsp @ 0x1] method SETUP failed: 453 Not Enough Bandwidth', 'refused', 'camera-refused'],
     ['[rtsp @ 0x1] method DESCRIBE failed: 503 Service Unavailable', 'refused', 'camera-refused'],
-    ['[rtsp @ 0x1] method SETUP failed: 461 Unsupported transport', 'refused', 'camera-refused'],
+    ["[rtsp @ 0x1] method SETUP failed: 461 Unsupported transport\n[concat @ 0x1] Impossible to open 'rtsp://10.0.0.9/x'", 'refused', 'camera-refused'],
+    // It went on over UDP: what it said of TCP is not why the stream ended.
+    ['[rtsp @ 0x1] method SETUP failed: 461 Unsupported transport', 'ffmpeg-failed', 'camera-unreachable'],
     ['[tcp @ 0x1] Connection to tcp://10.0.0.9:554?timeout=8000000 failed: Connection refused', 'unreachable', 'camera-unreachable'],
     ['[tcp @ 0x1] Connection to tcp://10.0.0.9:554 failed: No route to host', 'unreachable', 'camera-unreachable'],
     ['[tcp @ 0x1] Failed to resolve hostname cam.local: Name or service not known', 'unreachable', 'camera-unreachable'],
@@ -63,7 +65,7 @@ describe('last words', () => {
     ['pipe:0: Invalid data found when processing input', 'bad-answer', 'stream-stalled'],
     ['what is this', 'ffmpeg-failed', 'camera-unreachable'],
   ])('%s', (line, kind, cause) => {
-    expect(readFailure(['Input #0', line])).toMatchObject({ kind, cause, noSound: false });
+    expect(readFailure(['Input #0', ...line.split('\n')])).toMatchObject({ kind, cause, noSound: false });
   });
 
   it('tell a missing sound from a missing picture, and when to look longer', () => {
