@@ -6,7 +6,7 @@ import { CAMERA_LADDER, FRESH_LADDER, nextStep, SETTLED_LADDER } from './ladder.
 import { rotatesAt } from './rotation.ts';
 import { Outage } from './outage.ts';
 import type { SessionEnd } from './session.ts';
-import { judge, START_GRACE_MS, stallLimitMs, type WatchdogFacts } from './watchdog.ts';
+import { judge, PATIENCE, START_GRACE_MS, stallLimitMs, type WatchdogFacts } from './watchdog.ts';
 
 const MINUTE = 60_000;
 
@@ -29,7 +29,7 @@ describe('rotation', () => {
 });
 
 describe('the watchdog', () => {
-  const facts: WatchdogFacts = { startedMs: 0, lastVideoMs: 100_000, frameIntervalMs: 33, longestIntervalMs: 40, lastKeyframeMs: 100_000, keyframeDistanceMs: 1_000 };
+  const facts: WatchdogFacts = { startedMs: 0, lastVideoMs: 100_000, frameIntervalMs: 33, longestIntervalMs: 40, lastKeyframeMs: 100_000, keyframeDistanceMs: 1_000, patience: 1 };
   it.each([
     ['two seconds of silence', facts, 102_000, 'fine'],
     ['five seconds of silence', facts, 105_000, 'stalled'],
@@ -37,6 +37,9 @@ describe('the watchdog', () => {
     ['a smart codec that pauses', { ...facts, longestIntervalMs: 6_000 }, 110_000, 'fine'],
     ['starting', { ...facts, lastVideoMs: null, lastKeyframeMs: null }, START_GRACE_MS - 1, 'fine'],
     ['never started', { ...facts, lastVideoMs: null, lastKeyframeMs: null }, START_GRACE_MS + 1, 'never-started'],
+    ['waiting for the keyframe of a camera that showed its distance', { ...facts, lastVideoMs: null, lastKeyframeMs: null, keyframeDistanceMs: 30_000 }, 50_000, 'fine'],
+    ['waiting again where it was in vain', { ...facts, lastVideoMs: null, lastKeyframeMs: null, keyframeDistanceMs: null, patience: 3 }, 40_000, 'fine'],
+    ['the first of a camera that sends a picture each ten seconds', { ...facts, frameIntervalMs: 0, longestIntervalMs: 0 }, 110_000, 'fine'],
     ['frames but no keyframe', { ...facts, lastVideoMs: 200_000 }, 200_010, 'no-keyframes'],
     ['a keyframe each twenty seconds', { ...facts, lastVideoMs: 170_000, keyframeDistanceMs: 20_000 }, 170_010, 'fine'],
   ] as const)('%s', (_name, given, nowMs, verdict) => {
@@ -75,6 +78,13 @@ describe('the ladder', () => {
     expect(waits).toEqual([...CAMERA_LADDER.stepsMs, 30_000, 30_000]);
     expect(nextStep(state, unreachable, 60_000, 0.5)).toMatchObject({ waitMs: 500, connection: 'offline', cause: 'camera-unreachable' });
     expect(nextStep(state, unreachable, 1_000, 0.5).waitMs).toBe(30_000);
+  });
+
+  it('waits longer for a first picture each time none came, and not once keyframes are known', () => {
+    const waited = ['never-started', 'never-started', 'no-keyframes', 'never-started'] as const;
+    const states = waited.reduce((all, reason) => [...all, nextStep(all.at(-1) ?? FRESH_LADDER, { reason, detail: '' }, 0, 0.5).state], [FRESH_LADDER]);
+    expect(states.map(({ patience }) => PATIENCE[patience])).toEqual([1, 3, 6, 12, 12]);
+    expect(nextStep(states.at(-1) ?? FRESH_LADDER, unreachable, 10 * MINUTE, 0.5).state.patience).toBe(0);
   });
 
   it('stops at a wrong password', () => {

@@ -6,6 +6,7 @@ import { type DurationMs, MINUTE_MS } from '../../../shared/time.ts';
 import { type RetryLadder, retryWaitMs } from '../core/retry.ts';
 import type { ProbeDepth } from '../ffmpeg/args.ts';
 import type { SessionEnd } from './session.ts';
+import { PATIENCE } from './watchdog.ts';
 
 /** Quick at first: most ends are a camera that restarts its encoder. Half a minute at last: a camera that boots is back within seconds of being ready. */
 export const CAMERA_LADDER: RetryLadder = { stepsMs: [500, 1_000, 2_000, 5_000, 10_000, 30_000], jitter: 0.2 };
@@ -16,6 +17,8 @@ const SETTLED: readonly ErrorKind[] = ['not-found', 'no-video', 'codec-not-suppo
 const SECOND_THOUGHT_MS: DurationMs = MINUTE_MS;
 /** A session that gave footage this long was a good one. */
 const GOOD_SESSION_MS: DurationMs = 5_000;
+/** After footage of this length the distance of keyframes is known, and patience by trial not needed. */
+const KNOWN_MS: DurationMs = 5 * MINUTE_MS;
 
 export interface LadderState {
   readonly failures: number;
@@ -25,12 +28,14 @@ export interface LadderState {
   readonly depth: ProbeDepth;
   /** The address turned out to have no sound. */
   readonly withoutSound: boolean;
+  /** How long a picture and a keyframe are waited for: a step of `PATIENCE`. */
+  readonly patience: number;
 }
 
 /** The detail of an outage for want of ffmpeg. */
 export const FFMPEG_NOT_STARTED = 'ffmpeg could not be started';
 
-export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false };
+export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false, patience: 0 };
 
 export interface NextStep {
   readonly state: LadderState;
@@ -48,7 +53,7 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
   const letIn = before.everLetIn || footageMs > 0;
   const good = footageMs >= GOOD_SESSION_MS;
   const failures = good ? 1 : before.failures + 1;
-  const state: LadderState = { ...before, failures, everLetIn: letIn, refusals: footageMs > 0 ? 0 : before.refusals };
+  const state: LadderState = { ...before, failures, everLetIn: letIn, refusals: footageMs > 0 ? 0 : before.refusals, patience: footageMs >= KNOWN_MS ? 0 : before.patience };
   const waitMs = retryWaitMs(CAMERA_LADDER, failures, random);
   switch (end.reason) {
     case 'ended':
@@ -58,11 +63,11 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
     case 'crashed':
       return { state, connection: good ? 'connecting' : 'offline', cause: 'porchlight-failed', detail: 'ffmpeg crashed', assumed: false, waitMs: good ? 0 : waitMs };
     case 'never-started':
-      return { state: { ...state, depth: other(state.depth) }, connection: 'offline', cause: 'stream-stalled', detail: 'connected, but no pictures came', assumed: false, waitMs };
+      return { state: { ...morePatient(state), depth: other(state.depth) }, connection: 'offline', cause: 'stream-stalled', detail: 'connected, but no pictures came', assumed: false, waitMs };
     case 'stalled':
       return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no pictures came any more', assumed: true, waitMs: good ? 0 : waitMs };
     case 'no-keyframes':
-      return { state, connection: 'offline', cause: 'stream-stalled', detail: 'no keyframe came', assumed: false, waitMs };
+      return { state: morePatient(state), connection: 'offline', cause: 'stream-stalled', detail: 'no keyframe came', assumed: false, waitMs };
     case 'parameters-changed':
       return { state, connection: 'connecting', cause: 'stream-stalled', detail: end.detail, assumed: false, waitMs: good ? 0 : waitMs };
     case 'malformed':
@@ -83,6 +88,10 @@ function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended'
   // Footage came and then the connection ended: what ffmpeg says last is not why.
   if (footageMs > 0 && failure.cause !== 'porchlight-failed' && (failure.kind === 'ffmpeg-failed' || failure.kind === 'bad-answer')) return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };
   return { ...step, state, waitMs };
+}
+
+function morePatient(state: LadderState): LadderState {
+  return { ...state, patience: Math.min(state.patience + 1, PATIENCE.length - 1) };
 }
 
 function other(depth: ProbeDepth): ProbeDepth {

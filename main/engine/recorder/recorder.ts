@@ -19,6 +19,7 @@ import { runSession, type SessionEnd } from './session.ts';
 import type { SessionMedia } from './session-media.ts';
 import type { SoundMemory } from './sound-memory.ts';
 import { StreamMeter } from './stream-meter.ts';
+import { PATIENCE } from './watchdog.ts';
 import type { WallAnchor } from './wall-clock.ts';
 
 export interface RecorderParts {
@@ -178,6 +179,7 @@ export class Recorder {
         stream, sound, clock, anchor, ledger, pulse,
         ffmpegPath: settings.ffmpegPath,
         depth: this.#ladder.depth,
+        patience: PATIENCE[this.#ladder.patience] ?? 1,
         meter: this.#meter,
         nextInitId: this.#parts.nextInitId,
         onMedia: (media) => {

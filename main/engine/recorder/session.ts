@@ -20,6 +20,8 @@ export interface SessionParts {
   readonly ffmpegPath: string;
   readonly sound: Sound;
   readonly depth: ProbeDepth;
+  /** Of the watchdog. */
+  readonly patience: number;
   readonly clock: Clock;
   readonly anchor: WallAnchor;
   readonly ledger: ChildLedger;
@@ -96,7 +98,7 @@ async function live(parts: SessionParts, child: FfmpegProcess, signal: AbortSign
       endings.push(
         parts.pulse.every(JUDGE_MS, () => {
           guarded(end, () => media.tick());
-          const verdict = judge({ startedMs, ...meter.facts() }, clock.monotonicMs());
+          const verdict = judge({ startedMs, patience: parts.patience, ...meter.facts() }, clock.monotonicMs());
           if (verdict !== 'fine') end(verdict, child.lastLines().at(-1) ?? '');
         }),
       );

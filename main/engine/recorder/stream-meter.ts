@@ -74,7 +74,7 @@ export class StreamMeter {
     this.#bytes += bytes;
   }
 
-  facts(): Omit<WatchdogFacts, 'startedMs'> {
+  facts(): Omit<WatchdogFacts, 'startedMs' | 'patience'> {
     return { lastVideoMs: this.#lastVideoMs, frameIntervalMs: this.#intervalMs, longestIntervalMs: this.#longestMs, lastKeyframeMs: this.#lastKeyframeMs, keyframeDistanceMs: this.#keyframeDistanceMs };
   }
 
