@@ -81,6 +81,18 @@ describe('a camera misbehaves as told', () => {
     for (let i = 1; i < stamps.length; i += 1) expect(((stamps[i] ?? 0) - (stamps[i - 1] ?? 0)) >>> 0).toBe(6000);
   });
 
+  test('clock-rate: RTP time goes by so much faster than the pictures, without a jump', async () => {
+    await client.play(camera.rtspUrl());
+    await until('pictures', () => camera.sendLog().length > 3);
+    await camera.setQuirk('clock-rate', 500_000);
+    const from = camera.sendLog().length;
+    await until('more pictures', () => camera.sendLog().length > from + 5);
+    const stamps = camera.sendLog().slice(from - 3).map((entry) => entry.rtpTimestamp);
+    const steps = stamps.slice(1).map((stamp, index) => (stamp - (stamps[index] ?? 0)) >>> 0);
+    expect([steps[0], steps.at(-1)]).toEqual([6_000, 9_000]);
+    expect(steps.every((step) => step === 6_000 || step === 9_000)).toBe(true);
+  });
+
   test('timestamp-jump: the next picture is that much later on the RTP clock', async () => {
     await client.play(camera.rtspUrl());
     await until('pictures', () => camera.sendLog().length > 3);

@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, Load>> = {
   reconcile: () => import('./reconcile.ts'),
   rebuild: () => import('./rebuild.ts'),
   move: () => import('./move.ts'),
+  times: () => import('./times.ts'),
   soak: () => import('./soak.ts'),
   relay: () => import('./relay.ts'),
   storm: () => import('./storm.ts'),

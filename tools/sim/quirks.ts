@@ -50,6 +50,7 @@ export const QUIRKS = {
   'long-gop': number('video', 'a keyframe only every so many s (rounded to what divides the loop); sessions are closed'),
   'mjpeg-only': flag('video', 'MJPEG instead of H.264; sessions are closed'),
   'timestamp-jump': number('video', 'once: RTP timestamps of the picture jump by this many s'),
+  'clock-rate': number('video', 'RTP time of pictures and sound runs fast by this many parts per million; below 0: slow'),
   'no-rtcp': flag('video', 'no RTCP sender reports'),
   'no-rtp-info': flag('video', 'PLAY is answered without RTP-Info'),
   'no-sprop': flag('video', 'the SDP has no parameter sets; they come in-band only'),

@@ -87,13 +87,42 @@ function fillerPayloads(codec: SimVideoCodec, bytes: number): Buffer[] {
   return payloads;
 }
 
+/** A track's RTP time (RFC 3550, 5.1): from a random beginning on, at the rate of the camera's crystal (`clock-rate`). */
+class RtpTime {
+  readonly #quirks: QuirkSet;
+  #ppm = 0;
+  /** From here on the rate holds: ticks of the source, and what they are in RTP time. */
+  #from = { ticks: 0, rtp: randomBytes(4).readUInt32BE(0) };
+
+  constructor(quirks: QuirkSet) {
+    this.#quirks = quirks;
+  }
+
+  of(ticks: number): number {
+    const ppm = this.#quirks.number('clock-rate');
+    if (ppm !== this.#ppm) {
+      this.#from = { ticks, rtp: this.#at(ticks) };
+      this.#ppm = ppm;
+    }
+    return this.#at(ticks);
+  }
+
+  jump(ticks: number): void {
+    this.#from = { ...this.#from, rtp: this.#from.rtp + ticks };
+  }
+
+  #at(ticks: number): number {
+    return (this.#from.rtp + Math.round((ticks - this.#from.ticks) * (1 + this.#ppm / 1_000_000))) >>> 0;
+  }
+}
+
 export class StreamFeed {
   readonly #options: FeedOptions;
   readonly #listeners = new Set<FrameListener>();
   #producer: PictureProducer;
   #audioPaced: Paced | null = null;
-  #videoBase = randomBytes(4).readUInt32BE(0);
-  readonly #audioBase = randomBytes(4).readUInt32BE(0);
+  readonly #videoTime: RtpTime;
+  readonly #audioTime: RtpTime;
   readonly #epochMs = monotonicMs();
   #held: (() => void)[] | null = null;
   #holdTimer: NodeJS.Timeout | null = null;
@@ -101,6 +130,8 @@ export class StreamFeed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#producer = options.producer;
+    this.#videoTime = new RtpTime(options.quirks);
+    this.#audioTime = new RtpTime(options.quirks);
   }
 
   /** What the SDP says. `silent-audio` and `no-audio` are taken into account. */
@@ -114,7 +145,7 @@ export class StreamFeed {
   /** Where the picture's RTP timestamps will begin for a client that plays now; null when not known. */
   nextKeyframeTimestamp(): number | null {
     const media = this.#producer.nextKeyframe90k();
-    return media === null ? null : (this.#videoBase + media) >>> 0;
+    return media === null ? null : this.#videoTime.of(media);
   }
 
   subscribe(listener: FrameListener): () => void {
@@ -139,7 +170,7 @@ export class StreamFeed {
   }
 
   jumpTimestamps(seconds: number): void {
-    this.#videoBase = (this.#videoBase + Math.round(seconds * 90_000)) >>> 0;
+    this.#videoTime.jump(Math.round(seconds * 90_000));
   }
 
   /** Nothing leaves for this long; then everything at once, in order. */
@@ -200,7 +231,7 @@ export class StreamFeed {
     const frame = audio.frames[index % audio.frames.length];
     if (frame === undefined) return;
     const payloads = audio.codec === 'aac' ? packetizeAac(frame) : [frame];
-    const timestamp = (this.#audioBase + index * audio.samplesPerFrame) >>> 0;
+    const timestamp = this.#audioTime.of(index * audio.samplesPerFrame);
     this.#dispatch(() => this.#deliver({ track: 'audio', payloads, timestamp, keyframe: true, capturedMs }));
   }
 
@@ -215,7 +246,7 @@ export class StreamFeed {
       const own = payloads.reduce((sum, payload) => sum + payload.length, 0);
       payloads = [...payloads, ...fillerPayloads(picture.codec, own * (spike - 1))];
     }
-    const timestamp = (this.#videoBase + picture.media90k) >>> 0;
+    const timestamp = this.#videoTime.of(picture.media90k);
     this.#dispatch(() => {
       const clients = this.#deliver({ track: 'video', payloads, timestamp, keyframe: picture.keyframe, capturedMs: picture.capturedMs });
       if (clients === 0) return;
