@@ -146,6 +146,18 @@ describe('sound', () => {
   });
 });
 
+describe('sound that changed', () => {
+  it('since the camera was added (G.711 where AAC was) costs no pictures, and is made playable', async () => {
+    await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${open.port}/h265`, sound: 'copy', videoCodec: 'h265' }));
+    await rig.footage(2);
+    expect(rig.all('status').findLast((notice) => notice.status.state === 'live')?.status.sound).toBe('transcoded');
+    await rig.ingest.stop();
+    const [file = ''] = await rig.files();
+    expect(streamFacts(file).map((stream) => stream.codec_name)).toEqual(['hevc', 'aac']);
+    expect(decodeErrors(file)).toBe('');
+  });
+});
+
 describe('the way in', () => {
   it('is found over TLS, by digest, with a password of every kind of character, and over UDP', async () => {
     const url = `rtsps://127.0.0.1:${guarded.port}/h264`;

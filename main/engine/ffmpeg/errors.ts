@@ -13,6 +13,8 @@ export interface FfmpegFailure {
   readonly lookLonger: boolean;
   /** The address has no sound, although some was asked for. */
   readonly noSound: boolean;
+  /** The output of the sound could not be begun: it is not what it was when the camera was added. */
+  readonly soundNotKept: boolean;
 }
 
 type Rule = readonly [RegExp, ErrorKind, GapCause, string, string];
@@ -41,19 +43,23 @@ const RULES: readonly Rule[] = [
 ];
 
 const LOOK_LONGER = /could not find codec parameters|unspecified size|dimensions not set|could not write header/i;
+/** What no longer look changes. */
+const NO_TAG = /could not find tag for codec/i;
+/** The second output is the sound's, and nothing else is decoded; ffmpeg 6 began to name outputs at the beginning of a line. */
+const SOUND_NOT_KEPT = /(?:could not write header|error initializing|error while opening).*output (?:file|stream) #?1\b|\[(?:out|aost)#1\b.*(?:could not write header|error initializing|error while opening)|decoder\b.* not found for input stream/i;
 const NO_SOUND = /matches no streams|does not contain any stream/i;
 /** ffmpeg says this too of a camera that refuses TCP, and goes on over UDP: the last word only where it did not open the stream after all. */
 const REFUSED_TRANSPORT = /SETUP failed: 461\b/i;
 const NOT_OPENED = /impossible to open/i;
 
 /** The camera sends video that nothing here can show. */
-export const CODEC_NOT_KEPT: FfmpegFailure = { kind: 'codec-not-supported', cause: 'camera-refused', detail: 'codec cannot be kept', sentence: 'The camera sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.', lookLonger: false, noSound: false };
+export const CODEC_NOT_KEPT: FfmpegFailure = { kind: 'codec-not-supported', cause: 'camera-refused', detail: 'codec cannot be kept', sentence: 'The camera sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.', lookLonger: false, noSound: false, soundNotKept: false };
 
 /** Reads ffmpeg's last lines, newest last. */
 export function readFailure(lines: readonly string[]): FfmpegFailure {
   const opened = !lines.some((line) => NOT_OPENED.test(line));
   const text = lines.filter((line) => !opened || !REFUSED_TRANSPORT.test(line)).join('\n');
-  const hints = { lookLonger: LOOK_LONGER.test(text), noSound: NO_SOUND.test(text) };
+  const hints = { lookLonger: LOOK_LONGER.test(text) && !NO_TAG.test(text), noSound: NO_SOUND.test(text), soundNotKept: SOUND_NOT_KEPT.test(text) };
   if (hints.noSound && !/0:a/.test(text)) return { kind: 'no-video', cause: 'camera-refused', detail: 'no video at the address', sentence: 'There is no video at this address. Check the path of the stream.', ...hints, noSound: false };
   for (const [pattern, kind, cause, detail, sentence] of RULES) if (pattern.test(text)) return { kind, cause, detail, sentence, ...hints };
   return { kind: 'ffmpeg-failed', cause: 'camera-unreachable', detail: 'stream ended', sentence: 'The camera’s stream could not be opened. Porchlight tries again by itself.', ...hints };

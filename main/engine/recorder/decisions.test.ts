@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { readFailure } from '../ffmpeg/errors.ts';
-import { CAMERA_LADDER, FRESH_LADDER, nextStep, SETTLED_LADDER } from './ladder.ts';
+import { CAMERA_LADDER, FRESH_LADDER, type LadderState, nextStep, SETTLED_LADDER } from './ladder.ts';
 import { rotatesAt } from './rotation.ts';
 import { Outage } from './outage.ts';
 import type { SessionEnd } from './session.ts';
@@ -65,6 +65,20 @@ describe('the ladder', () => {
       return step.waitMs;
     });
     expect(waits).toEqual(SETTLED_LADDER.stepsMs);
+  });
+
+  it('asks soon where a camera that was away answers that it has none', () => {
+    const away = Array.from({ length: 9 }).reduce<LadderState>((state) => nextStep(state, unreachable, 0, 0.5).state, FRESH_LADDER);
+    expect(nextStep(away, ended('method DESCRIBE failed: 404 Not Found'), 0, 0.5).waitMs).toBe(SETTLED_LADDER.stepsMs[0]);
+  });
+
+  it('makes other sound than was announced playable, and goes without it where that fails too', () => {
+    const lines = ['[mp4] Could not find tag for codec pcm_alaw in stream #0, codec not currently supported in container', 'Could not write header for output file #1 (incorrect codec parameters ?): Invalid argument'];
+    const first = nextStep(FRESH_LADDER, { reason: 'ended', failure: readFailure(lines), lines }, 0, 0.5);
+    expect(first).toMatchObject({ waitMs: 0, state: { changeSound: true, withoutSound: false } });
+    expect(nextStep(first.state, { reason: 'ended', failure: readFailure(lines), lines }, 0, 0.5)).toMatchObject({ waitMs: 0, state: { withoutSound: true } });
+    // A camera that went away before it sent anything, in the words of later versions.
+    expect(nextStep(FRESH_LADDER, ended('[out#1/mp4 @ 0x1] Output file is empty, nothing was encoded'), 0, 0.5).state.changeSound).toBe(false);
   });
 
   it('climbs, repeats its last step, and starts anew after footage', () => {

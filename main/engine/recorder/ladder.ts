@@ -10,8 +10,11 @@ import { PATIENCE } from './watchdog.ts';
 
 /** Quick at first: most ends are a camera that restarts its encoder. Half a minute at last: a camera that boots is back within seconds of being ready. */
 export const CAMERA_LADDER: RetryLadder = { stepsMs: [500, 1_000, 2_000, 5_000, 10_000, 30_000], jitter: 0.2 };
-/** A camera that answers and has no such stream, no video or another codec: one that boots says so for some seconds, one that was set up anew until somebody changes it. */
-export const SETTLED_LADDER: RetryLadder = { stepsMs: [1_000, 5_000, 15_000, MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS], jitter: 0.2 };
+/**
+ * A device that answers and has no such stream, no video or another codec: a camera that boots says so for some seconds, a server that passes
+ * streams on for as long as its camera is away. To ask costs neither side much, and each minute not asked is footage.
+ */
+export const SETTLED_LADDER: RetryLadder = { stepsMs: [1_000, 2_000, 5_000, 10_000, 30_000], jitter: 0.2 };
 const SETTLED: readonly ErrorKind[] = ['not-found', 'no-video', 'codec-not-supported'];
 /** A camera may answer 401 while it boots or because its connections are used up; one more attempt cannot lock an account. */
 const SECOND_THOUGHT_MS: DurationMs = MINUTE_MS;
@@ -28,6 +31,10 @@ export interface LadderState {
   readonly depth: ProbeDepth;
   /** The address turned out to have no sound. */
   readonly withoutSound: boolean;
+  /** The sound is another by now than when the camera was added, and MP4 does not hold it. */
+  readonly changeSound: boolean;
+  /** How often in a row the camera answered that it has none. */
+  readonly settled: number;
   /** How long a picture and a keyframe are waited for: a step of `PATIENCE`. */
   readonly patience: number;
 }
@@ -35,7 +42,7 @@ export interface LadderState {
 /** The detail of an outage for want of ffmpeg. */
 export const FFMPEG_NOT_STARTED = 'ffmpeg could not be started';
 
-export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false, patience: 0 };
+export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false, changeSound: false, settled: 0, patience: 0 };
 
 export interface NextStep {
   readonly state: LadderState;
@@ -53,11 +60,12 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
   const letIn = before.everLetIn || footageMs > 0;
   const good = footageMs >= GOOD_SESSION_MS;
   const failures = good ? 1 : before.failures + 1;
-  const state: LadderState = { ...before, failures, everLetIn: letIn, refusals: footageMs > 0 ? 0 : before.refusals, patience: footageMs >= KNOWN_MS ? 0 : before.patience };
+  const settled = footageMs === 0 && end.reason === 'ended' && SETTLED.includes(end.failure.kind) ? before.settled + 1 : 0;
+  const state: LadderState = { ...before, failures, settled, everLetIn: letIn, refusals: footageMs > 0 ? 0 : before.refusals, patience: footageMs >= KNOWN_MS ? 0 : before.patience };
   const waitMs = retryWaitMs(CAMERA_LADDER, failures, random);
   switch (end.reason) {
     case 'ended':
-      return afterEnd(state, end, footageMs, footageMs === 0 && SETTLED.includes(end.failure.kind) ? retryWaitMs(SETTLED_LADDER, failures, random) : waitMs);
+      return afterEnd(state, end, footageMs, settled > 0 ? retryWaitMs(SETTLED_LADDER, settled, random) : waitMs);
     case 'ffmpeg-missing':
       return { state, connection: 'offline', cause: 'porchlight-failed', detail: FFMPEG_NOT_STARTED, assumed: false, waitMs: 10_000 };
     case 'crashed':
@@ -84,6 +92,8 @@ function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended'
     return { ...step, state: { ...state, refusals }, connection: again ? 'offline' : 'refused', waitMs: again ? SECOND_THOUGHT_MS : null };
   }
   if (failure.noSound && footageMs === 0) return { ...step, state: { ...state, withoutSound: true }, connection: 'connecting', waitMs: 0 };
+  // Video never waits for sound (R6): made over where it was to be copied, left out where that does not help.
+  if (failure.soundNotKept && footageMs === 0 && !(failure.lookLonger && state.depth === 'quick')) return { ...step, state: { ...state, changeSound: true, withoutSound: state.changeSound }, connection: 'connecting', waitMs: 0 };
   if (failure.lookLonger && footageMs === 0) return { ...step, state: { ...state, depth: other(state.depth) }, waitMs };
   // Footage came and then the connection ended: what ffmpeg says last is not why.
   if (footageMs > 0 && failure.cause !== 'porchlight-failed' && (failure.kind === 'ffmpeg-failed' || failure.kind === 'bad-answer')) return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };

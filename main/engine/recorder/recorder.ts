@@ -3,6 +3,7 @@ import type { ConnectionState, SoundHandling, StreamStatus } from '../../../shar
 import type { GapCause } from '../../../shared/model/gap.ts';
 import { type DurationMs, type EpochMs, MINUTE_MS } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Sound } from '../ffmpeg/args.ts';
 import type { ChildLedger } from '../ffmpeg/ledger.ts';
 import type { IngestNotice, IngestSettings, IngestStream, OpenSegment, StreamKeep, StreamKey } from '../ports/ingest.ts';
 import { Footage } from './footage.ts';
@@ -171,7 +172,7 @@ export class Recorder {
     this.#firstVideoMs = null;
     this.#meter.restart();
     this.#report();
-    const sound = this.#ladder.withoutSound || this.#parts.sounds.isSilent(this.key) ? 'none' : stream.sound;
+    const sound = this.#ladder.withoutSound || this.#parts.sounds.isSilent(this.key) ? 'none' : this.#wantedSound();
     this.#soundCame = new AbortController();
     this.#connected = true;
     const end = await runSession(
@@ -308,7 +309,11 @@ export class Recorder {
     if (this.stream.sound === 'none') return 'off';
     if (this.#parts.sounds.isSilent(this.key)) return 'announced-but-silent';
     if (this.#state === 'live' && this.#media !== null && !this.#media.hasSound) return 'announced-but-silent';
-    return this.stream.sound === 'copy' ? 'copied' : 'transcoded';
+    return this.#wantedSound() === 'copy' ? 'copied' : 'transcoded';
+  }
+
+  #wantedSound(): Sound {
+    return this.#ladder.changeSound && this.stream.sound === 'copy' ? 'transcode' : this.stream.sound;
   }
 }
 
