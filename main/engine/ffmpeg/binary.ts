@@ -40,16 +40,21 @@ export async function findFfmpeg(places: FfmpegPlaces): Promise<FfmpegBinary> {
   throw new PorchlightError('ffmpeg-missing', 'ffmpeg is not installed, and Porchlight needs it to record. Install it (for example: sudo apt install ffmpeg), or name its place under Settings.');
 }
 
+/** All questions at once: recording waits for the answers, and each costs the loading of a hundred libraries. */
 async function check(ffmpegPath: string, from: FfmpegBinary['from'], suffix: string): Promise<FfmpegBinary | null> {
-  const run = await runToEnd(ffmpegPath, ['-hide_banner', '-version'], CHECK_MS);
+  const besideIt = path.join(path.dirname(ffmpegPath), `ffprobe${suffix}`);
+  const probe = path.dirname(ffmpegPath) === '.' && !ffmpegPath.includes(path.sep) ? `ffprobe${suffix}` : besideIt;
+  const [run, formats, encoders, probed] = await Promise.all([
+    runToEnd(ffmpegPath, ['-hide_banner', '-version'], CHECK_MS),
+    runToEnd(ffmpegPath, ['-hide_banner', '-formats'], CHECK_MS),
+    runToEnd(ffmpegPath, ['-hide_banner', '-encoders'], CHECK_MS),
+    runToEnd(probe, ['-hide_banner', '-version'], CHECK_MS),
+  ]);
   if (run.code === 'ENOENT' || run.code === 'EACCES' || run.code === 'ENOTDIR') return null;
   const version = /^ffmpeg version (\S+)/.exec(run.stdout)?.[1];
   if (!run.ok || version === undefined) throw new PorchlightError('ffmpeg-failed', `The program at ${ffmpegPath} is not a working ffmpeg. Install it again, or name another under Settings.`, run.stderr);
   if (isTooOld(version)) throw new PorchlightError('ffmpeg-too-old', `This ffmpeg is version ${version}; Porchlight needs ${OLDEST_MAJOR}.0 or newer. Update it, or name a newer one under Settings.`);
-  await requireCapabilities(ffmpegPath);
-  const ffprobePath = path.join(path.dirname(ffmpegPath), `ffprobe${suffix}`);
-  const probe = path.dirname(ffmpegPath) === '.' && !ffmpegPath.includes(path.sep) ? `ffprobe${suffix}` : ffprobePath;
-  const probed = await runToEnd(probe, ['-hide_banner', '-version'], CHECK_MS);
+  requireCapabilities(ffmpegPath, formats.stdout, encoders.stdout);
   return { ffmpegPath, ffprobePath: probed.ok ? probe : null, version, from };
 }
 
@@ -59,20 +64,19 @@ export function isTooOld(version: string): boolean {
   return major !== undefined && Number(major) < OLDEST_MAJOR;
 }
 
-async function requireCapabilities(ffmpegPath: string): Promise<void> {
-  const [demuxers, muxers, encoders] = await Promise.all([
-    runToEnd(ffmpegPath, ['-hide_banner', '-demuxers'], CHECK_MS),
-    runToEnd(ffmpegPath, ['-hide_banner', '-muxers'], CHECK_MS),
-    runToEnd(ffmpegPath, ['-hide_banner', '-encoders'], CHECK_MS),
-  ]);
+function requireCapabilities(ffmpegPath: string, formats: string, encoders: string): void {
   const missing = [
-    ...['rtsp', 'concat'].filter((name) => !hasName(demuxers.stdout, name)),
-    ...['mp4'].filter((name) => !hasName(muxers.stdout, name)),
-    ...['aac', 'mjpeg'].filter((name) => !hasName(encoders.stdout, name)),
+    ...['rtsp', 'concat'].filter((name) => !isListed(formats, 'D', name)),
+    ...['mp4'].filter((name) => !isListed(formats, 'E', name)),
+    ...['aac', 'mjpeg'].filter((name) => !isListed(encoders, '', name)),
   ];
   if (missing.length > 0) throw new PorchlightError('ffmpeg-failed', `The ffmpeg at ${ffmpegPath} was built without ${missing.join(', ')}. Install a complete one, or name another under Settings.`);
 }
 
-function hasName(listing: string, name: string): boolean {
-  return listing.split('\n').some((line) => (line.trim().split(/\s+/)[1] ?? '').split(',').includes(name));
+/** Lines are flags, names that a comma parts, and words: ` DE matroska,webm  Matroska / WebM`. */
+function isListed(listing: string, flag: string, name: string): boolean {
+  return listing.split('\n').some((line) => {
+    const [flags = '', names = ''] = line.trim().split(/\s+/);
+    return flags.includes(flag) && names.split(',').includes(name);
+  });
 }
