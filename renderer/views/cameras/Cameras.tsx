@@ -1,6 +1,6 @@
 /** The list of cameras, and the page of one. */
-import { ArrowDown, ArrowUp, Camera as CameraIcon, ChevronRight, Plus } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { ArrowDown, ArrowDownUp, ArrowUp, Camera as CameraIcon, Check, ChevronRight, Plus } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import type { CameraWithStatus } from '../../../shared/contract/engine-api.ts';
 import { useCommand } from '../../api/engine-context.tsx';
 import { Button, IconButton } from '../../components/Button.tsx';
@@ -18,6 +18,7 @@ export function Cameras(): ReactNode {
   const cameras = useCameras();
   const route = useRoute();
   const reorder = useCommand('cameras.reorder');
+  const [ordering, setOrdering] = useState(false);
   if (cameras === null) return null;
   const chosen = cameras.find(({ camera }) => camera.id === route.cameraId);
   if (chosen !== undefined) return <CameraPage key={chosen.camera.id} entry={chosen} />;
@@ -45,12 +46,17 @@ export function Cameras(): ReactNode {
         <div>
           <h1>Cameras</h1>
         </div>
+        {cameras.length > 1 ? (
+          <IconButton className="order-switch" label={ordering ? 'Done' : 'Change the order'} aria-pressed={ordering} onClick={() => setOrdering(!ordering)}>
+            {ordering ? <Check size={18} /> : <ArrowDownUp size={18} />}
+          </IconButton>
+        ) : null}
         <Button tone="primary" onClick={() => goTo({ view: 'welcome' })}>
           <Plus size={17} />
           Add cameras
         </Button>
       </div>
-      <ul className="camera-list">
+      <ul className="camera-list" data-ordering={ordering}>
         {cameras.map((entry, index) => (
           <li key={entry.camera.id}>
             <CameraRow entry={entry} />
