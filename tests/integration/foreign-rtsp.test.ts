@@ -48,6 +48,13 @@ async function probe(address: string, login: Login | null = null): Promise<Probe
   return await prober.probe({ kind: 'address', address }, login);
 }
 
+/** A certificate of the camera's own making, and its key. */
+function certificate(): readonly [string, string] {
+  const [key, file] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
+  spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=camera', '-days', '2', '-keyout', key, '-out', file]);
+  return [file, key];
+}
+
 /** Adds by address and records as the engine does, until so much footage is there. */
 async function take(address: string, login: Login | null = null, seconds = 1): Promise<ProbeOutcome> {
   const outcome = await probe(address, login);
@@ -76,9 +83,7 @@ describe('a login is taken', () => {
   });
 
   it('over TLS with a certificate of the camera’s own making', async () => {
-    const [key, certificate] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-    spawnSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=camera', '-days', '2', '-keyout', key, '-out', certificate]);
-    const { port } = await serve({ cam: H264 }, '--tls', certificate, key, '--user', 'admin', '--password', 'pässword');
+    const { port } = await serve({ cam: H264 }, '--tls', ...certificate(), '--user', 'admin', '--password', 'pässword');
     await take(`rtsps://127.0.0.1:${port}/cam`, { username: 'admin', password: 'pässword' });
   });
 });
@@ -234,6 +239,21 @@ describe('behind a router or with a maker’s habits', () => {
     await take(`rtsp://127.0.0.1:${(door.address() as AddressInfo).port}/cam`, { username: 'admin', password: 'pw' });
   });
 
+  it('a server that connects to its camera first is waited for', async () => {
+    const { port } = await serve({ cam: H264 });
+    const slow = createServer((client) => {
+      const upstream = connect(port, '127.0.0.1');
+      client.on('error', () => undefined);
+      upstream.on('error', () => undefined);
+      client.on('data', (bytes: Buffer) => void systemClock.sleep(bytes.toString('latin1').startsWith('DESCRIBE') ? 6_000 : 0).then(() => upstream.write(bytes)));
+      upstream.pipe(client);
+      client.on('close', () => upstream.destroy());
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    closers.push(() => new Promise((resolve) => slow.close(resolve)));
+    expect((await probe(`rtsp://127.0.0.1:${(slow.address() as AddressInfo).port}/cam`)).probed.streams).toHaveLength(1);
+  });
+
   it('a server that closes the connection after each answer without media is described', async () => {
     const { port } = await serve({ cam: H264 });
     const once = createServer((client) => {
@@ -264,6 +284,15 @@ describe('what cannot be recorded is refused with a sentence', () => {
       await expect(outcome).rejects.toThrow(sentence);
     });
   }
+
+  it('encryption where there is none, and none where it is asked for', async () => {
+    const { port } = await serve({ cam: H264 });
+    const plain = probe(`rtsps://127.0.0.1:${port}/cam`);
+    await expect(plain).rejects.toMatchObject({ kind: 'not-a-camera' });
+    await expect(plain).rejects.toThrow(/rtsp:\/\/ in place of rtsps:\/\//);
+    const secure = await serve({ cam: H264 }, '--tls', ...certificate());
+    await expect(probe(`rtsp://127.0.0.1:${secure.port}/cam`)).rejects.toThrow(/rtsps:\/\//);
+  });
 
   it('a wrong password, a wrong path', async () => {
     const { port } = await serve({ cam: H264 }, '--user', 'admin', '--password', 'pw');

@@ -1,6 +1,6 @@
 /** Asks whatever was found or typed who it is and what it sends: the one way a camera gets from an address to a configuration. */
 import { PorchlightError } from '../../../shared/errors.ts';
-import { MINUTE_MS } from '../../../shared/time.ts';
+import { type DurationMs, MINUTE_MS } from '../../../shared/time.ts';
 import type { Camera, StreamConfig } from '../../../shared/model/camera.ts';
 import type { FoundCamera, ProbedCamera } from '../../../shared/model/discovery.ts';
 import { parseAddress, type AddressTarget } from './address.ts';
@@ -51,6 +51,8 @@ export interface Prober {
 
 const MEMORY_MS = 10 * MINUTE_MS;
 const MAX_REMEMBERED = 64;
+/** One path of many that are tried. */
+const GUESS_PATIENCE_MS: DurationMs = 5000;
 
 export function createProber(parts: ProberParts): Prober {
   return new NetworkProber(parts);
@@ -177,7 +179,7 @@ class NetworkProber implements Prober {
     let failure: PorchlightError | null = null;
     for (const { main, sub } of [{ main: '/', sub: null }, ...KNOWN_PATHS]) {
       try {
-        return await this.#rtspCamera(withPath(base, main), login, sub === null ? null : withPath(base, sub));
+        return await this.#rtspCamera(withPath(base, main), login, sub === null ? null : withPath(base, sub), GUESS_PATIENCE_MS);
       } catch (error) {
         if (!(error instanceof PorchlightError)) throw error;
         if (error.kind === 'wrong-password' || error.kind === 'unreachable' || error.kind === 'refused') throw error;
@@ -187,8 +189,8 @@ class NetworkProber implements Prober {
     throw failure ?? new PorchlightError('not-a-camera', `The camera at ${base.hostname} answers, but its stream is at none of the usual paths. Switch on ONVIF in it, or paste its whole rtsp:// address.`);
   }
 
-  async #rtspCamera(url: string, login: Login | null, subUrl: string | null): Promise<ProbedCamera> {
-    const main = await describeStream(this.#network, { url, login, allowBasic: true });
+  async #rtspCamera(url: string, login: Login | null, subUrl: string | null, patienceMs?: DurationMs): Promise<ProbedCamera> {
+    const main = await describeStream(this.#network, { url, login, allowBasic: true, ...(patienceMs === undefined ? {} : { patienceMs }) });
     const { hostname } = new URL(url);
     const streams = [streamOf('main', url, requireRecordable(main, hostname))];
     if (subUrl !== null && subUrl !== url) {

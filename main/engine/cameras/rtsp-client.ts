@@ -3,6 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { DurationMs } from '../../../shared/time.ts';
+import { errorCode } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { networkError, unreachable } from './network.ts';
 
@@ -22,6 +23,7 @@ export interface RtspParse {
 const MAX_HEAD_BYTES = 32_768;
 const MAX_BODY_BYTES = 262_144;
 const RTSP_TIMEOUT_MS: DurationMs = 5000;
+const RESET_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 /** A reply at the start of `bytes`, or null while more is to come. Pure. @throws PorchlightError not-a-camera or bad-answer. */
 function parseRtspReply(bytes: Uint8Array, host: string): RtspParse | null {
@@ -52,6 +54,10 @@ function parseRtspReply(bytes: Uint8Array, host: string): RtspParse | null {
   return { reply: { status, headers, body: bytes.slice(bodyStart, bodyStart + length) }, sizeBytes: bodyStart + length };
 }
 
+function notEncrypted(host: string, cause: unknown): PorchlightError {
+  return new PorchlightError('not-a-camera', `The device at ${host} takes connections on this port, but not encrypted ones (rtsps). Check the port, or type rtsp:// in place of rtsps://.`, cause);
+}
+
 export class RtspConnection {
   readonly #clock: Clock;
   readonly #host: string;
@@ -72,7 +78,8 @@ export class RtspConnection {
       this.#wake?.();
     });
     socket.on('error', (error) => {
-      this.#failure ??= networkError(error, host);
+      // One that was reset is closed, like one that ended.
+      if (!RESET_CODES.has(errorCode(error))) this.#failure ??= networkError(error, host);
       this.#wake?.();
     });
     socket.on('close', () => {
@@ -88,13 +95,16 @@ export class RtspConnection {
     const port = url.port === '' ? (secure ? 322 : 554) : Number(url.port);
     return await new Promise((resolve, reject) => {
       const socket = secure ? connectTls({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1' }) : connectTcp({ host, port });
+      let reached = false;
       const cancelLimit = clock.after(timeoutMs, () => failed(unreachable(host)));
       const failed = (error: unknown): void => {
         cancelLimit();
         socket.on('error', () => undefined);
         socket.destroy();
-        reject(networkError(error, host));
+        // A connection that was taken fails here only where TLS comes to nothing.
+        reject(reached ? notEncrypted(host, error) : networkError(error, host));
       };
+      socket.once('connect', () => (reached = true));
       socket.once('error', failed);
       socket.once(secure ? 'secureConnect' : 'connect', () => {
         cancelLimit();
@@ -126,7 +136,7 @@ export class RtspConnection {
           return parsed.reply;
         }
         if (this.#failure !== null) throw this.#failure;
-        if (this.#ended) throw new PorchlightError('bad-answer', `The device at ${this.#host} closed the connection without an answer.`);
+        if (this.#ended) throw new PorchlightError('bad-answer', `The device at ${this.#host} closed the connection without an answer. Check the port; where it takes encrypted connections only, the address begins with rtsps://.`);
         if (late) throw new PorchlightError('timeout', `The device at ${this.#host} took the connection but did not answer in time.`);
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { VideoCodec } from '../../../shared/model/camera.ts';
+import type { DurationMs } from '../../../shared/time.ts';
 import type { DescribedStream } from '../../../shared/model/discovery.ts';
 import { basicAuthorization, bestDigest, digestAuthorization, isStale, parseChallenges, type Login } from './http-auth.ts';
 import { alreadyRefused, passwordNeeded, wrongPassword, type CameraNetwork } from './network.ts';
@@ -16,6 +17,8 @@ export interface DescribeOptions {
   readonly allowBasic: boolean;
   /** Called when the camera asked for the login and took it; one that asks for none proves nothing. */
   readonly onLogin?: () => void;
+  /** How long the description is waited for; 8 s where not given. */
+  readonly patienceMs?: DurationMs;
 }
 
 export interface RecordableStream extends DescribedStream {
@@ -23,6 +26,8 @@ export interface RecordableStream extends DescribedStream {
 }
 
 const MAX_REDIRECTS = 3;
+/** As long as the recorder's ffmpeg waits: a server that passes a camera's stream on first connects to the camera, and answers then. */
+const DESCRIBE_TIMEOUT_MS: DurationMs = 8000;
 
 /**
  * The tracks an address announces. Redirects are followed; the address stays what it was, for they may change.
@@ -71,11 +76,11 @@ async function ask(network: CameraNetwork, url: URL, options: DescribeOptions): 
   const { login } = options;
   let connection = await RtspConnection.open(network.clock, url);
   // Cameras end the connection after an OPTIONS or a 401 now and then; a question that got no answer is asked once more on a new one.
-  const question = async (method: string, headers: Readonly<Record<string, string>>): Promise<RtspReply> => {
+  const describe = async (headers: Readonly<Record<string, string>>): Promise<RtspReply> => {
     for (let again = !connection.open; ; again = true) {
       if (again) connection = await RtspConnection.open(network.clock, url);
       try {
-        return await connection.request(method, uri, headers);
+        return await connection.request('DESCRIBE', uri, { Accept: 'application/sdp', ...headers }, options.patienceMs ?? DESCRIBE_TIMEOUT_MS);
       } catch (error) {
         const closed = error instanceof PorchlightError && error.kind === 'bad-answer' && !connection.open;
         connection.close();
@@ -83,7 +88,6 @@ async function ask(network: CameraNetwork, url: URL, options: DescribeOptions): 
       }
     }
   };
-  const describe = (headers: Readonly<Record<string, string>>): Promise<RtspReply> => question('DESCRIBE', { Accept: 'application/sdp', ...headers });
   try {
     // What it answers does not matter, that it answers tells RTSP.
     await connection.request('OPTIONS', uri).catch((error: unknown) => {
