@@ -81,7 +81,7 @@ describe('a stream is described', () => {
   const ways: [string, readonly string[]][] = [
     ['digest without qop', ['Digest realm="cam", nonce="n1"']],
     ['digest with qop', ['Digest realm="cam", nonce="n1", qop="auth"']],
-    ['SHA-256 digest', ['Digest realm="cam", nonce="n1", qop="auth", algorithm=SHA-256']],
+    ['SHA-256 digest before MD5, which the recorder takes', ['Digest realm="cam", nonce="n1", qop="auth", algorithm=SHA-256', 'Digest realm="cam", nonce="n1", qop="auth", algorithm=MD5']],
     ['digest before Basic', ['Basic realm="cam"', 'Digest realm="cam", nonce="n1"']],
     ['Basic alone', ['Basic realm="cam"']],
   ];
@@ -119,22 +119,24 @@ describe('a stream is described', () => {
 });
 
 describe('add by address says', () => {
-  const says: { name: string; script: Script; kind: string; sentence?: RegExp; path?: string }[] = [
+  const says: { name: string; script: Script; kind: string; sentence?: RegExp; path?: string; login?: typeof right }[] = [
     { name: 'the path is wrong', script: (ask) => (ask.method === 'OPTIONS' ? options(ask) : reply(ask, '404 Not Found')), kind: 'not-a-camera', sentence: /part of the address after the host is wrong/ },
     { name: 'MJPEG is not recorded', script: (ask) => (ask.method === 'OPTIONS' ? options(ask) : reply(ask, '200 OK', [], 'v=0\r\nm=video 0 RTP/AVP 26\r\n')), kind: 'codec-not-supported' },
     { name: 'MPEG-4 is not recorded', script: (ask) => (ask.method === 'OPTIONS' ? options(ask) : reply(ask, '200 OK', [], 'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 MP4V-ES/90000\r\n')), kind: 'codec-not-supported' },
     { name: 'there is no video', script: (ask) => (ask.method === 'OPTIONS' ? options(ask) : reply(ask, '200 OK', [], 'v=0\r\nm=audio 0 RTP/AVP 0\r\n')), kind: 'no-video' },
     { name: 'a password is needed', script: guarded(['Digest realm="cam", nonce="n1"']), kind: 'wrong-password', sentence: /wants a user name and a password/ },
+    { name: 'the login is one that ffmpeg does not know', script: guarded(['Digest realm="cam", nonce="n1", qop="auth", algorithm=SHA-256']), kind: 'refused', sentence: /takes this password.*\(SHA-256\).*MD5/, login: right },
+    { name: 'the login that ffmpeg picks of two is one it does not know', script: guarded(['Digest realm="cam", nonce="n1", qop="auth", algorithm=SHA-256', 'Digest realm="cam", nonce="n1", algorithm=MD5', 'Digest realm="cam", nonce="n1", qop="auth", algorithm=SHA-256']), kind: 'refused', sentence: /SHA-256/, login: right },
     { name: 'there are too many viewers', script: (ask) => (ask.method === 'OPTIONS' ? options(ask) : reply(ask, '453 Not Enough Bandwidth')), kind: 'refused', sentence: /no room for another viewer/ },
     { name: 'something else lives on this port', script: () => 'SSH-2.0-OpenSSH_9.2\r\n', kind: 'not-a-camera' },
     { name: 'the answer is no description', script: (ask) => (ask.method === 'OPTIONS' ? options(ask) : reply(ask, '200 OK', [], '<html>')), kind: 'bad-answer' },
     { name: 'nothing is ever answered', script: () => null, kind: 'timeout' },
     { name: 'a flood is cut off', script: (ask) => `RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\nCSeq: ${ask.cseq}\r\n\r\n`, kind: 'bad-answer' },
   ];
-  for (const { name, script, kind, sentence, path } of says) {
+  for (const { name, script, kind, sentence, path, login } of says) {
     it(name, async () => {
       const { port } = await rtsp(script);
-      const outcome = prober().probe({ kind: 'address', address: `rtsp://127.0.0.1:${port}${path ?? '/live'}` }, null);
+      const outcome = prober().probe({ kind: 'address', address: `rtsp://127.0.0.1:${port}${path ?? '/live'}` }, login ?? null);
       await expect(outcome).rejects.toMatchObject({ kind });
       if (sentence !== undefined) await expect(outcome).rejects.toThrow(sentence);
     });

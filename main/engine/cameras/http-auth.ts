@@ -53,6 +53,15 @@ export function bestDigest(challenges: readonly AuthChallenge[]): AuthChallenge 
   return usable.sort((a, b) => strength(a) - strength(b))[0] ?? null;
 }
 
+/**
+ * The algorithm that keeps ffmpeg, the recorder, from logging in; null where it can. Of several digests it takes the last one, and knows MD5 only,
+ * in these letters (libavformat/httpauth.c, version 5.1, tried in both orders).
+ */
+export function unknownToFfmpeg(challenges: readonly AuthChallenge[]): string | null {
+  const algorithm = challenges.findLast((challenge) => challenge.scheme === 'digest')?.parameters.get('algorithm') ?? '';
+  return ['', 'MD5', 'MD5-sess'].includes(algorithm) ? null : algorithm;
+}
+
 /** True when the server says that only the nonce was too old, not that the password was wrong. */
 export function isStale(challenge: AuthChallenge): boolean {
   return challenge.parameters.get('stale')?.toLowerCase() === 'true';

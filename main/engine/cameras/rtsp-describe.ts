@@ -4,7 +4,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { VideoCodec } from '../../../shared/model/camera.ts';
 import type { DurationMs } from '../../../shared/time.ts';
 import type { DescribedStream } from '../../../shared/model/discovery.ts';
-import { basicAuthorization, bestDigest, digestAuthorization, isStale, parseChallenges, type Login } from './http-auth.ts';
+import { type AuthChallenge, basicAuthorization, bestDigest, digestAuthorization, isStale, type Login, parseChallenges, unknownToFfmpeg } from './http-auth.ts';
 import { alreadyRefused, passwordNeeded, wrongPassword, type CameraNetwork } from './network.ts';
 import { RtspConnection, type RtspReply } from './rtsp-client.ts';
 import { parseSdp } from './sdp.ts';
@@ -98,7 +98,8 @@ async function ask(network: CameraNetwork, url: URL, options: DescribeOptions): 
     for (let fresh = 0; reply.status === 401; fresh += 1) {
       if (login === null) throw passwordNeeded(url.hostname);
       if (!network.ledger.mayTry(url.host, login)) throw alreadyRefused(url.hostname);
-      const authorization = authorize(reply, uri, login, options.allowBasic);
+      const challenges = parseChallenges(reply.headers.get('www-authenticate') ?? []);
+      const authorization = authorize(challenges, uri, login, options.allowBasic);
       if (authorization === null) throw new PorchlightError('wrong-password', `The camera at ${url.hostname} only takes passwords in a form that anybody on the network could read; none was sent. To use it all the same, add it by its address.`);
       if (reply.headers.get('connection')?.[0]?.toLowerCase() === 'close') connection.close();
       reply = await describe({ Authorization: authorization });
@@ -110,6 +111,8 @@ async function ask(network: CameraNetwork, url: URL, options: DescribeOptions): 
       if (reply.status === 401) continue;
       network.ledger.accepted(url.host, login);
       options.onLogin?.();
+      const unknown = unknownToFfmpeg(challenges);
+      if (unknown !== null) throw new PorchlightError('refused', `The camera at ${url.hostname} takes this password, but only in a form (${unknown}) that Porchlight cannot record with. Set the RTSP authentication to digest with MD5 in the camera's own settings.`);
     }
     return reply;
   } finally {
@@ -117,8 +120,7 @@ async function ask(network: CameraNetwork, url: URL, options: DescribeOptions): 
   }
 }
 
-function authorize(reply: RtspReply, uri: string, login: Login, allowBasic: boolean): string | null {
-  const challenges = parseChallenges(reply.headers.get('www-authenticate') ?? []);
+function authorize(challenges: readonly AuthChallenge[], uri: string, login: Login, allowBasic: boolean): string | null {
   const digest = bestDigest(challenges);
   if (digest !== null) return digestAuthorization(digest, login, { method: 'DESCRIBE', uri, body: new Uint8Array(), nonceCount: 1, clientNonce: randomBytes(8).toString('hex') });
   return allowBasic && challenges.some((challenge) => challenge.scheme === 'basic') ? basicAuthorization(login) : null;
