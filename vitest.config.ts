@@ -15,7 +15,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Most of their time is waiting, for cameras and for promises to be kept late: with four workers, two cores were idle for 40 % of the time.
-          maxWorkers: 6,
+          maxWorkers: 5,
         },
       },
     ],
