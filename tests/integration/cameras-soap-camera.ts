@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { systemClock } from '../../main/engine/core/clock.ts';
 
 export interface SoapAnswer {
@@ -31,7 +32,7 @@ export interface SoapCameraOptions {
   readonly answers?: Readonly<Record<string, (call: SoapCall) => SoapAnswer | null | undefined>>;
   /** Before anything else; null never answers. */
   readonly before?: (call: SoapCall) => SoapAnswer | null | undefined;
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: TlsOptions & { readonly key: string; readonly cert: string };
   readonly rtspPort?: number;
   /** How long each answer takes. */
   readonly delayMs?: number;

@@ -4,14 +4,15 @@ import { networkError, type CameraNetwork } from './network.ts';
 import { OPERATIONS } from './onvif-device.ts';
 import { fetchFromCamera } from './http-client.ts';
 import { speaksRtsp } from './rtsp-describe.ts';
-import { operationAction, readSoap, soapEnvelope } from './soap-message.ts';
+import { readSoap, soapEnvelope, soapHeaders } from './soap-message.ts';
 
 /** Usual port, Reolink, Tapo, no-name, Xiongmai, https. */
 const ONVIF_PORTS = [80, 8000, 2020, 8080, 8899, 443] as const;
 const RTSP_PORTS = [554, 8554] as const;
 /** The standard's path, Axis's, Tapo's. */
 const DEVICE_PATHS = ['/onvif/device_service', '/onvif/services', '/onvif/service'] as const;
-const KNOCK_TIMEOUT_MS = 4000;
+/** As long as a question to a camera may take; who is not there at all is known sooner. */
+const KNOCK_TIMEOUT_MS = 10_000;
 /** ONVIF tells more than RTSP, and answers later on small cameras. */
 const ONVIF_GRACE_MS = 1500;
 
@@ -69,7 +70,7 @@ async function knockOnvif(network: CameraNetwork, base: URL): Promise<{ readonly
     const reply = await fetchFromCamera(network.clock, {
       url,
       method: 'POST',
-      headers: { 'Content-Type': `application/soap+xml; charset=utf-8; action="${operationAction(body)}"` },
+      headers: soapHeaders(body),
       body: Buffer.from(soapEnvelope('', body)),
       timeoutMs: KNOCK_TIMEOUT_MS,
       maxBytes: 262_144,

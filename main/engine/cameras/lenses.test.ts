@@ -25,6 +25,9 @@ describe('a lens is called', () => {
   it('by what its profiles have in common, without the words for streams', () => {
     expect(labels(profile('a', '1', 'Front door main', 'VideoSource_1'), profile('b', '1', 'Front door sub', 'VideoSource_1'), profile('c', '2', 'Yard_main', 'VideoSource_2'))).toEqual(['Front door', 'Yard']);
   });
+  it('never by its token', () => {
+    expect(labels(profile('a', 'VS_MAIN', 'main', 'VS_MAIN'), profile('b', 'VS_sub', 'sub', 'VS_sub'))).toEqual(['1', '2']);
+  });
   it('by its number where all the names are makers\' words, or the same', () => {
     const dull = [['VideoSource_1', 'VideoSource_2'], ['VideoSourceConfig0', 'VideoSourceConfig1'], ['vsc 1', 'vsc 2'], ['Channel1', 'Channel2'], ['CH01', 'CH02'], ['V_SRC_CFG_000', 'V_SRC_CFG_001'], ['Camera 01', 'Camera 02'], ['Lens', 'lens'], ['', 'Yard']] as const;
     for (const [one, two] of dull) expect([one, labels(profile('a', '1', 'MediaProfile_Channel1_MainStream', one), profile('b', '2', 'MediaProfile_Channel2_MainStream', two))]).toEqual([one, ['1', '2']]);

@@ -31,7 +31,8 @@ const STREAM_WORDS = /^(?:main|sub|minor|second(?:ary)?|third|fourth|primary|ext
 
 /** A name per lens where the device has good ones that differ, else their numbers from 1. */
 export function lensLabels(lenses: readonly Lens[]): string[] {
-  const fromSource = lenses.map((lens) => cleaned(lens.profiles.map((profile) => profile.sourceName).find((name) => name !== '') ?? ''));
+  // A name that is the token over again was written for programs.
+  const fromSource = lenses.map((lens) => cleaned(lens.profiles.map((profile) => profile.sourceName).find((name) => name !== '' && name !== lens.token) ?? ''));
   const fromProfiles = lenses.map((lens) => commonWords(lens.profiles.map((profile) => profile.name)));
   for (const names of [fromSource, fromProfiles]) {
     const good = names.every((name) => name !== '' && !DULL_LABEL.test(name)) && new Set(names.map((name) => name.toLowerCase())).size === names.length;

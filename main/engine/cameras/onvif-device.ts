@@ -13,7 +13,7 @@ import type { Login } from './http-auth.ts';
 import { bareEndpoint } from './identity.ts';
 import type { CameraNetwork } from './network.ts';
 import { readDeviceInformation, readNetworkInterfaces, readProfiles, readServices, readSystemTime, type MediaProfile, type NetworkInterface, type ServiceName } from './onvif-profiles.ts';
-import { atHost } from './rtsp-paths.ts';
+import { atHost, toldUrl } from './rtsp-paths.ts';
 import { SoapClient, type SoapCall } from './soap-client.ts';
 
 const { Cam } = onvif;
@@ -98,6 +98,8 @@ export interface PtzPreset {
 
 /** The camera's clock is told in whole seconds; half of one is added so that the error is even. */
 const CLOCK_RESOLUTION_MS: DurationMs = 1000;
+/** For questions whose answer is worth little: nobody waits for them long. */
+const BESIDE: Partial<SoapCall> = { optional: true, timeoutMs: 5000 };
 
 export class OnvifDevice {
   readonly url: URL;
@@ -187,23 +189,23 @@ export class OnvifDevice {
 
   /** Endpoint reference without prefix; null where the camera does not tell it. */
   async endpointReference(): Promise<string | null> {
-    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.endpointReference()));
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.endpointReference(), BESIDE));
     const told = bareEndpoint(xmlText(body, 'GetEndpointReferenceResponse', 'GUID'));
     return told === '' ? null : told;
   }
 
   async networkInterfaces(): Promise<NetworkInterface[]> {
-    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.networkInterfaces()));
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.networkInterfaces(), BESIDE));
     return body === null ? [] : readNetworkInterfaces(body);
   }
 
   async scopes(): Promise<string[]> {
-    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.scopes()));
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.scopes(), BESIDE));
     return xmlChildren(xmlAt(body, 'GetScopesResponse'), 'Scopes').map((node) => xmlText(node, 'ScopeItem')).filter((scope) => scope !== '');
   }
 
   async hostname(): Promise<string> {
-    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.hostname()));
+    const body = await this.#optional(() => this.#call(this.url, OPERATIONS.hostname(), BESIDE));
     return xmlText(body, 'GetHostnameResponse', 'HostnameInformation', 'Name');
   }
 
@@ -272,7 +274,7 @@ export class OnvifDevice {
   }
 
   async #readServices(): Promise<ReadonlyMap<ServiceName, URL>> {
-    const first = await this.#optional(async () => readServices(await this.#call(this.url, OPERATIONS.services())));
+    const first = await this.#optional(async () => readServices(await this.#call(this.url, OPERATIONS.services(), { optional: true })));
     const told = first !== null && (first.has('media') || first.has('media2')) ? first : readServices(await this.#call(this.url, OPERATIONS.capabilities()));
     return new Map([...told].map(([name, address]) => [name, this.#serviceAt(address)]));
   }
@@ -301,13 +303,8 @@ export class OnvifDevice {
   }
 
   #here(address: string, protocols: readonly string[]): string {
-    let url: URL;
-    try {
-      url = new URL(address.trim());
-    } catch (error) {
-      throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, error);
-    }
-    if (!protocols.includes(url.protocol)) throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, url.protocol);
+    const url = toldUrl(address, protocols[0] === 'rtsp:' ? `rtsp://${this.host}` : this.url.origin);
+    if (url === null || !protocols.includes(url.protocol)) throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, url?.protocol ?? 'not an address');
     return atHost(url.href, this.host);
   }
 

@@ -46,20 +46,41 @@ export async function probeOnvif(network: CameraNetwork, options: OnvifProbeOpti
   const device = new OnvifDevice(network, options);
   await device.readClock();
   // First question that needs the password: connect-like calls answer everybody and prove nothing.
-  const information = await device.deviceInformation();
+  const information = await informationOf(network, device);
   const profiles = await device.profiles();
   if (profiles.length === 0) throw new PorchlightError('no-video', `The camera at ${device.host} offers no video.`);
   const sources = await describeLenses(network, device, lensesOf(profiles), options);
-  const endpoint = await device.endpointReference();
+  const endpoint = await beside(() => device.endpointReference(), null);
   return {
     deviceUrl: options.url.href,
     identity: chooseIdentity(endpoint, options.foundAs, information),
     endpoint,
     device: information,
-    name: suggestName(information, await device.scopes(), await device.hostname(), device.host),
+    name: suggestName(information, await beside(() => device.scopes(), []), await beside(() => device.hostname(), ''), device.host),
     sources,
     clockOffsetMs: device.clockOffsetMs,
   };
+}
+
+/** What the camera says it is; nothing where it can say nothing sensible. Its profiles ask for the password too. */
+async function informationOf(network: CameraNetwork, device: OnvifDevice): Promise<CameraDevice> {
+  try {
+    return await device.deviceInformation();
+  } catch (error) {
+    if (!(error instanceof PorchlightError) || error.kind !== 'bad-answer') throw error;
+    network.log.info(`${device.host}: does not say what it is: ${error.message}`);
+    return { maker: '', model: '', firmware: '', serial: '' };
+  }
+}
+
+/** A question at the end of a probe that has all it needs: whatever goes wrong with it, the camera can be recorded. */
+async function beside<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof PorchlightError) return otherwise;
+    throw error;
+  }
 }
 
 /** Every lens that can be recorded. @throws PorchlightError why none can, or that the password is refused. */

@@ -49,6 +49,9 @@ export interface Prober {
   forgetRefusals(host: string): void;
 }
 
+const NOBODY_THERE: ReadonlySet<PorchlightError['kind']> = new Set(['unreachable', 'refused']);
+/** A web server on the first port, TLS that does not come about, an address that is somebody else's. */
+const WORTH_NEXT_ADDRESS: ReadonlySet<PorchlightError['kind']> = new Set(['unreachable', 'refused', 'not-a-camera', 'bad-answer', 'timeout']);
 const MEMORY_MS = 10 * MINUTE_MS;
 const MAX_REMEMBERED = 64;
 /** One path of many that are tried. */
@@ -121,9 +124,9 @@ class NetworkProber implements Prober {
         return { probed: onvifCamera(await probeOnvif(this.#network, { url: new URL(address), login, allowBasic: false, foundAs: found.identity })), login };
       } catch (error) {
         if (!(error instanceof PorchlightError)) throw error;
-        // Only "nobody there" is a reason to try the next address; any other answer is the camera's.
-        if (error.kind !== 'unreachable' && error.kind !== 'refused' && error.kind !== 'not-a-camera') throw error;
-        failure ??= error;
+        // What a camera says of the login or of its video holds at its other addresses too; the rest may be this address's fault.
+        if (!WORTH_NEXT_ADDRESS.has(error.kind)) throw error;
+        failure = failure === null || (NOBODY_THERE.has(failure.kind) && !NOBODY_THERE.has(error.kind)) ? error : failure;
       }
     }
     throw failure ?? new PorchlightError('unreachable', `No answer from ${found.host}.`);

@@ -5,6 +5,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { DurationMs } from '../../../shared/time.ts';
 import { errorCode } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
+import { CAMERA_TLS } from './camera-tls.ts';
 import { networkError, unreachable } from './network.ts';
 
 export interface RtspReply {
@@ -94,7 +95,7 @@ export class RtspConnection {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const port = url.port === '' ? (secure ? 322 : 554) : Number(url.port);
     return await new Promise((resolve, reject) => {
-      const socket = secure ? connectTls({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1' }) : connectTcp({ host, port });
+      const socket = secure ? connectTls({ host, port, ...CAMERA_TLS }) : connectTcp({ host, port });
       let reached = false;
       const cancelLimit = clock.after(timeoutMs, () => failed(unreachable(host)));
       const failed = (error: unknown): void => {

@@ -1,4 +1,5 @@
-/** Stream paths by maker, for cameras whose ONVIF is off (makers' guides; none of it is a promise). Pure data. */
+/** Stream paths by maker, for cameras whose ONVIF is off (makers' guides; none of it is a promise), and addresses put right. Pure. */
+import { parseAddress } from './address.ts';
 
 export interface PathPair {
   readonly main: string;
@@ -38,6 +39,30 @@ export function subAddressOf(mainUrl: string): string | null {
 export function atHost(address: string, host: string): string {
   const match = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(.*)$/is.exec(address);
   return match === null ? address : `${match[1]}${host}${match[3]}`;
+}
+
+/**
+ * An address as a camera tells it, or null where it is none. Some leave out the scheme, or all before the path (then it is at
+ * `base`), or put a login in front whose signs are not escaped.
+ */
+export function toldUrl(told: string, base: string): URL | null {
+  const text = told.trim();
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(base)?.[0] ?? '';
+  if (text === '') return null;
+  if (text.includes('@') && /^rtsps?:/i.test(text)) return withoutLogin(text);
+  for (const whole of text.startsWith('//') ? [`${scheme}${text}`] : text.startsWith('/') ? [`${base}${text}`] : [text, `${scheme}//${text}`]) {
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(whole) && URL.canParse(whole)) return new URL(whole);
+  }
+  return null;
+}
+
+function withoutLogin(address: string): URL | null {
+  try {
+    const { target } = parseAddress(address);
+    return target.kind === 'rtsp' ? new URL(target.url) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The same host and port with another path and query. */

@@ -23,10 +23,12 @@ export async function fetchSnapshot(network: CameraNetwork, address: string, log
         maxBytes: MAX_PICTURE_BYTES,
       }),
     );
+  // Makers keep web users apart from ONVIF's, so what was refused or taken here says nothing of the other.
+  const place = `${url.host}:picture`;
   let reply = await get(null);
   if (reply.status === 401) {
     if (login === null) throw passwordNeeded(url.hostname);
-    if (!network.ledger.mayTry(url.host, login)) throw alreadyRefused(url.hostname);
+    if (!network.ledger.mayTry(place, login)) throw alreadyRefused(url.hostname);
     const challenges = parseChallenges(reply.challenges);
     const digest = bestDigest(challenges);
     if (digest === null && !(allowBasic && challenges.some((challenge) => challenge.scheme === 'basic'))) throw wrongPassword(url.hostname, 'no login offered that may be used');
@@ -36,9 +38,10 @@ export async function fetchSnapshot(network: CameraNetwork, address: string, log
         : digestAuthorization(digest, login, { method: 'GET', uri: `${url.pathname}${url.search}`, body: new Uint8Array(), nonceCount: 1, clientNonce: randomBytes(8).toString('hex') }),
     );
     if (reply.status === 401) {
-      network.ledger.refused(url.host, login);
+      network.ledger.refused(place, login);
       throw wrongPassword(url.hostname);
     }
+    network.ledger.accepted(place, login);
   }
   if (reply.status !== 200 || !isJpeg(reply.bytes)) throw new PorchlightError('bad-answer', `The camera at ${url.hostname} gave no picture.`, `HTTP ${reply.status} ${reply.contentType}`);
   return reply.bytes;

@@ -10,7 +10,7 @@ import type { XmlNode } from '../core/xml.ts';
 import { fetchFromCamera, type HttpReply } from './http-client.ts';
 import { basicAuthorization, bestDigest, digestAuthorization, isStale, parseChallenges, type AuthChallenge, type Login } from './http-auth.ts';
 import { alreadyRefused, MAX_REFUSALS, passwordNeeded, wrongPassword, type CameraNetwork } from './network.ts';
-import { isLoginFault, isMustUnderstandFault, isTimeFault, operationAction, readSoap, soapEnvelope, usernameToken, type SoapAnswer } from './soap-message.ts';
+import { isLoginFault, isMustUnderstandFault, isTimeFault, isVersionFault, readSoap, soapEnvelope, soapHeaders, usernameToken, type SoapAnswer, type SoapVersion } from './soap-message.ts';
 
 export interface SoapCall {
   readonly url: URL;
@@ -20,6 +20,8 @@ export interface SoapCall {
   readonly header?: string;
   /** Never log in for this call (the time must be asked before a login can be made). */
   readonly anonymous?: boolean;
+  /** Nothing depends on the answer: a 401 to it is no reason to leave the camera alone for a while. */
+  readonly optional?: boolean;
   readonly timeoutMs?: DurationMs;
 }
 
@@ -40,7 +42,13 @@ type LoginMode = 'none' | 'wsse' | 'digest' | 'basic';
 interface Attempt {
   readonly mode: LoginMode;
   readonly offsetMs: DurationMs;
-  readonly challenge: AuthChallenge | null;
+  /** What a digest answers. */
+  readonly nonce: Nonce | null;
+}
+interface Nonce {
+  readonly challenge: AuthChallenge;
+  /** How often it was answered. */
+  uses: number;
 }
 interface Exchange {
   readonly http: HttpReply;
@@ -53,7 +61,8 @@ interface Ladder {
   readonly offsetsTried: DurationMs[];
 }
 
-const SOAP_TIMEOUT_MS: DurationMs = 5000;
+/** Small cameras were seen to think for more than 5 s, above all about the first question after they started. */
+const SOAP_TIMEOUT_MS: DurationMs = 10_000;
 /** The longest honest answer seen (GetCapabilities, profiles of an NVR) is well under 1 MB. */
 const MAX_ANSWER_BYTES = 4 * 1_048_576;
 /** Dahua answers 401 when its connections are used up; asking on at once would look like guessing. */
@@ -68,10 +77,13 @@ export class SoapClient {
   readonly #options: SoapClientOptions;
   #mode: LoginMode = 'none';
   #accepted = false;
-  #challenge: AuthChallenge | null = null;
-  #nonceCount = 0;
+  /** By path. Hikvision's newer firmware counts a login made with another service's nonce as a wrong one, so none is carried over. */
+  readonly #nonces = new Map<string, Nonce>();
   #pausedUntilMs = 0;
   #offsetMs: DurationMs = 0;
+  #version: SoapVersion = '1.2';
+  /** Something in SOAP came back, so the version is right. */
+  #spoke = false;
 
   constructor(network: CameraNetwork, options: SoapClientOptions) {
     this.#network = network;
@@ -93,13 +105,19 @@ export class SoapClient {
     const { host } = call.url;
     if (this.#network.clock.monotonicMs() < this.#pausedUntilMs) throw refusedForNow(host);
     const ladder: Ladder = { refusals: 0, freshNonces: 0, offsetsTried: [] };
-    let attempt: Attempt = { mode: call.anonymous === true ? 'none' : this.#mode, offsetMs: this.#offsetMs, challenge: this.#challenge };
+    let attempt = this.#firstAttempt(call);
     for (;;) {
       const exchange = await this.#network.queues.run(call.url.hostname, () => this.#exchange(call, attempt));
       const next = await this.#judge(call, attempt, exchange, ladder);
       if (next === null) return this.#take(host, attempt, exchange);
       attempt = next;
     }
+  }
+
+  #firstAttempt(call: SoapCall): Attempt {
+    const nonce = this.#nonces.get(call.url.pathname) ?? null;
+    const knows = call.anonymous !== true && (this.#mode !== 'digest' || nonce !== null);
+    return { mode: knows ? this.#mode : 'none', offsetMs: this.#offsetMs, nonce };
   }
 
   #take(host: string, attempt: Attempt, exchange: Exchange): SoapReply {
@@ -135,28 +153,30 @@ export class SoapClient {
       if (login === null) throw passwordNeeded(host);
       if (ladder.refusals > 0) throw wrongPassword(host);
       if (!this.#network.ledger.mayTry(host, login)) throw alreadyRefused(host);
-      return digest === null ? { ...attempt, mode: 'wsse' } : this.#withDigest(attempt, digest);
+      // One that took digests at another of its services need not say so again.
+      const known = digest ?? (this.#mode === 'digest' ? ([...this.#nonces.values()].at(-1)?.challenge ?? null) : null);
+      return known === null ? { ...attempt, mode: 'wsse' } : this.#withDigest(call, attempt, known);
     }
-    if (attempt.mode === 'digest' && digest !== null && ladder.freshNonces < 2 && (isStale(digest) || this.#nonceCount > 1)) {
+    if (attempt.mode === 'digest' && digest !== null && ladder.freshNonces < (call.optional === true ? 1 : 2) && (isStale(digest) || (attempt.nonce?.uses ?? 0) > 1)) {
       // Too old a nonce is no refusal of the password.
       ladder.freshNonces += 1;
-      return this.#withDigest(attempt, digest);
+      return this.#withDigest(call, attempt, digest);
     }
     ladder.refusals += 1;
     if (login !== null && !this.#accepted) this.#network.ledger.refused(host, login);
     const mayGoOn = ladder.refusals < MAX_REFUSALS && (login === null || this.#accepted || this.#network.ledger.mayTry(host, login));
     if (digest === null && !this.#options.allowBasic && !this.#accepted && challenges.some((challenge) => challenge.scheme === 'basic')) throw onlyReadable(host);
-    const next = mayGoOn ? await this.#otherWay(attempt, { answer, http }, digest, challenges, ladder) : null;
+    const next = mayGoOn ? await this.#otherWay(call, attempt, { answer, http }, digest, challenges, ladder) : null;
     if (next !== null) return next;
     if (!this.#accepted) throw wrongPassword(host, answer.kind === 'fault' ? answer.fault.reason : `HTTP ${http.status}`, ONVIF_USER_HINT);
-    if (http.status !== 401) throw new PorchlightError('not-allowed', `The camera at ${host} does not let this user do that.`, answer.kind === 'fault' ? answer.fault.reason : `HTTP ${http.status}`);
+    if (http.status !== 401 || call.optional === true) throw new PorchlightError('not-allowed', `The camera at ${host} does not let this user do that.`, answer.kind === 'fault' ? answer.fault.reason : `HTTP ${http.status}`);
     this.#pausedUntilMs = this.#network.clock.monotonicMs() + REFUSED_PAUSE_MS;
     throw refusedForNow(host);
   }
 
   /** After a refused WSSE login: digest where offered, else the time put right, else Basic. */
-  async #otherWay(attempt: Attempt, { answer, http }: Exchange, digest: AuthChallenge | null, challenges: readonly AuthChallenge[], ladder: Ladder): Promise<Attempt | null> {
-    if (attempt.mode === 'wsse' && digest !== null) return this.#withDigest(attempt, digest);
+  async #otherWay(call: SoapCall, attempt: Attempt, { answer, http }: Exchange, digest: AuthChallenge | null, challenges: readonly AuthChallenge[], ladder: Ladder): Promise<Attempt | null> {
+    if (attempt.mode === 'wsse' && digest !== null) return this.#withDigest(call, attempt, digest);
     if (attempt.mode !== 'wsse') return null;
     if (this.#options.allowBasic && http.status === 401 && challenges.some((challenge) => challenge.scheme === 'basic')) return { ...attempt, mode: 'basic' };
     ladder.offsetsTried.push(attempt.offsetMs);
@@ -170,30 +190,42 @@ export class SoapClient {
     return null;
   }
 
-  #withDigest(attempt: Attempt, challenge: AuthChallenge): Attempt {
-    this.#challenge = challenge;
-    this.#nonceCount = 0;
-    return { ...attempt, mode: 'digest', challenge };
+  #withDigest(call: SoapCall, attempt: Attempt, challenge: AuthChallenge): Attempt {
+    const nonce: Nonce = { challenge, uses: 0 };
+    this.#nonces.delete(call.url.pathname);
+    this.#nonces.set(call.url.pathname, nonce);
+    return { ...attempt, mode: 'digest', nonce };
   }
 
   async #exchange(call: SoapCall, attempt: Attempt): Promise<Exchange> {
     const security = attempt.mode === 'wsse' && this.#options.login !== null ? usernameToken(this.#options.login, randomBytes(16), this.#network.clock.nowMs() + attempt.offsetMs) : '';
-    const body = Buffer.from(soapEnvelope(`${call.header ?? ''}${security}`, call.body), 'utf8');
-    let http = await this.#post(call, call.url, body, attempt);
+    const header = `${call.header ?? ''}${security}`;
+    const exchange = await this.#exchangeIn(this.#version, call, header, attempt);
+    if (this.#spoke || !knowsOther(exchange)) {
+      this.#spoke ||= exchange.answer.kind !== 'none';
+      return exchange;
+    }
+    // Firmware built for SOAP 1.1 says so, or answers 1.2 with nothing.
+    const other = await this.#exchangeIn('1.1', call, header, attempt);
+    if (other.answer.kind === 'none') return exchange;
+    [this.#version, this.#spoke] = ['1.1', true];
+    return other;
+  }
+
+  async #exchangeIn(version: SoapVersion, call: SoapCall, header: string, attempt: Attempt): Promise<Exchange> {
+    const body = Buffer.from(soapEnvelope(header, call.body, version), 'utf8');
+    let http = await this.#post(version, call, call.url, body, attempt);
     const moved = http.location === null || http.status < 300 || http.status > 399 ? null : redirectWithin(call.url, http.location);
-    if (moved !== null) http = await this.#post(call, moved, body, attempt);
+    if (moved !== null) http = await this.#post(version, call, moved, body, attempt);
     return { http, answer: readSoap(http.bytes) };
   }
 
-  async #post(call: SoapCall, url: URL, body: Uint8Array, attempt: Attempt): Promise<HttpReply> {
+  async #post(version: SoapVersion, call: SoapCall, url: URL, body: Uint8Array, attempt: Attempt): Promise<HttpReply> {
     const authorization = this.#authorization(url, body, attempt);
     return await fetchFromCamera(this.#network.clock, {
       url,
       method: 'POST',
-      headers: {
-        'Content-Type': `application/soap+xml; charset=utf-8; action="${operationAction(call.body)}"`,
-        ...(authorization === null ? {} : { Authorization: authorization }),
-      },
+      headers: { ...soapHeaders(call.body, version), ...(authorization === null ? {} : { Authorization: authorization }) },
       body,
       timeoutMs: call.timeoutMs ?? SOAP_TIMEOUT_MS,
       maxBytes: MAX_ANSWER_BYTES,
@@ -204,10 +236,16 @@ export class SoapClient {
     const { login } = this.#options;
     if (login === null) return null;
     if (attempt.mode === 'basic') return basicAuthorization(login);
-    if (attempt.mode !== 'digest' || attempt.challenge === null) return null;
-    this.#nonceCount += 1;
-    return digestAuthorization(attempt.challenge, login, { method: 'POST', uri: `${url.pathname}${url.search}`, body, nonceCount: this.#nonceCount, clientNonce: randomBytes(8).toString('hex') });
+    if (attempt.mode !== 'digest' || attempt.nonce === null) return null;
+    attempt.nonce.uses += 1;
+    return digestAuthorization(attempt.nonce.challenge, login, { method: 'POST', uri: `${url.pathname}${url.search}`, body, nonceCount: attempt.nonce.uses, clientNonce: randomBytes(8).toString('hex') });
   }
+}
+
+/** An answer that speaks for a service of another version: it says so, refuses the type, or is empty. */
+function knowsOther({ http, answer }: Exchange): boolean {
+  if (answer.kind === 'fault') return isVersionFault(answer.fault);
+  return answer.kind === 'none' && (http.status === 415 || (http.bytes.length === 0 && (http.status === 200 || http.status === 400 || http.status === 500)));
 }
 
 /** A redirect is followed on the same host only (http to https); a login goes nowhere else. */

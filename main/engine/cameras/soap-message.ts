@@ -1,4 +1,4 @@
-/** SOAP 1.2 envelopes: written with a WS-Security UsernameToken where asked, read into a body or a fault. Pure but for the hash. */
+/** SOAP envelopes, 1.2 as ONVIF has it and 1.1 for those that know nothing else: written with a WS-Security UsernameToken where asked, read into a body or a fault. Pure but for the hash. */
 import { createHash } from 'node:crypto';
 import type { EpochMs } from '../../../shared/time.ts';
 import { decodeXml, escapeXml, parseXml, xmlAt, xmlChildren, xmlText, type XmlNode } from '../core/xml.ts';
@@ -22,13 +22,23 @@ export function usernameToken(login: Login, nonce: Uint8Array, createdMs: EpochM
   );
 }
 
-export function soapEnvelope(headerXml: string, bodyXml: string): string {
+export type SoapVersion = '1.1' | '1.2';
+
+const ENVELOPE: Readonly<Record<SoapVersion, string>> = { '1.1': 'http://schemas.xmlsoap.org/soap/envelope/', '1.2': 'http://www.w3.org/2003/05/soap-envelope' };
+
+export function soapEnvelope(headerXml: string, bodyXml: string, version: SoapVersion = '1.2'): string {
   const header = headerXml === '' ? '' : `<s:Header>${headerXml}</s:Header>`;
-  return `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">${header}<s:Body>${bodyXml}</s:Body></s:Envelope>`;
+  return `<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="${ENVELOPE[version]}">${header}<s:Body>${bodyXml}</s:Body></s:Envelope>`;
 }
 
-/** `{namespace}/{local name}` of an operation, for the Content-Type's action; empty where it cannot be told. */
-export function operationAction(bodyXml: string): string {
+/** How HTTP is told of a message: with the action beside the type in 1.2, in a header of its own in 1.1. */
+export function soapHeaders(bodyXml: string, version: SoapVersion = '1.2'): Readonly<Record<string, string>> {
+  const action = operationAction(bodyXml);
+  return version === '1.2' ? { 'Content-Type': `application/soap+xml; charset=utf-8; action="${action}"` } : { 'Content-Type': 'text/xml; charset=utf-8', SOAPAction: `"${action}"` };
+}
+
+/** `{namespace}/{local name}` of an operation; empty where it cannot be told. */
+function operationAction(bodyXml: string): string {
   const match = /^<(?:[\w.-]+:)?([\w.-]+)[^>]*\sxmlns(?::[\w.-]+)?="([^"]+)"/.exec(bodyXml);
   return match === null ? '' : `${match[2]}/${match[1]}`;
 }
@@ -57,7 +67,12 @@ export function readSoap(bytes: Uint8Array): SoapAnswer {
   return { kind: 'fault', fault: { codes: [...codes, soap11].filter((code) => code !== '').join(' '), reason: reason.slice(0, 300) } };
 }
 
-const LOGIN_FAULT = /not\s*authori[sz]ed|unauthori[sz]ed|authentication fail|failedauthentication|failedcheck|invalid\s*security|invalid username|time check|wrong password/i;
+const LOGIN_FAULT = /not\s*authori[sz]ed|unauthori[sz]ed|not\s*authenticated|authenticat\w+ (?:fail|required|error)|failed\s*authentication|failedcheck|authority fail|invalid\s*security|(?:invalid|wrong|incorrect) (?:user|password|credential)|login fail|time check/i;
+
+/** The service does not know SOAP 1.2 (SOAP 1.2 part 1, section 5.4.6). */
+export function isVersionFault(fault: SoapFault): boolean {
+  return /versionmismatch/i.test(fault.codes);
+}
 
 /** The camera did not take the login. */
 export function isLoginFault(fault: SoapFault): boolean {

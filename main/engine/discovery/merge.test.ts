@@ -43,6 +43,18 @@ describe('addresses in order', () => {
   });
 });
 
+describe('addresses that name nobody', () => {
+  const order = (...addresses: readonly string[]): string[] => orderAddresses(addresses, '192.168.1.9', '192.168.1.2', '255.255.255.0');
+  it('are at whoever sent them, with their port and path', () => {
+    for (const text of ['http://0.0.0.0:8000/onvif/x', 'http://127.0.0.1:8000/onvif/x', 'http://localhost:8000/onvif/x', 'http://[::]:8000/onvif/x', 'http://:8000/onvif/x', '192.168.1.9:8000/onvif/x']) {
+      expect(order(text), text).toEqual(['http://192.168.1.9:8000/onvif/x']);
+    }
+    expect(order('http:///onvif/x')).toEqual(['http://192.168.1.9/onvif/x']);
+    expect(order('/onvif/x')).toEqual(['http://192.168.1.9/onvif/x']);
+    expect(orderAddresses(['http://127.0.0.3:8000/x'], '127.0.0.3', '127.0.0.1', '255.0.0.0')).toEqual(['http://127.0.0.3:8000/x']);
+  });
+});
+
 describe('scopes', () => {
   it('give maker and model in readable words', () => {
     expect(describeScopes(['onvif://www.onvif.org/name/HIKVISION%20DS-2CD2043', 'onvif://www.onvif.org/hardware/DS-2CD2043'])).toEqual({ maker: 'HIKVISION', model: 'DS-2CD2043' });

@@ -63,9 +63,10 @@ export function orderAddresses(addresses: readonly string[], senderHost: string,
 function parseDeviceUrl(text: string, senderHost: string): URL | null {
   if (text.length > 512) return null;
   try {
-    // A relative address means "at me".
-    const url = text.startsWith('/') ? new URL(text, `http://${senderHost}`) : new URL(text);
+    const url = new URL(whole(text, senderHost));
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
+    // Set up before the camera knew its address; port and path are right all the same.
+    if (NOWHERE.test(url.hostname) && !LOOPBACK.test(senderHost)) url.hostname = senderHost;
     if (url.hostname === '' || url.hostname === '0.0.0.0') return null;
     url.username = '';
     url.password = '';
@@ -73,6 +74,17 @@ function parseDeviceUrl(text: string, senderHost: string): URL | null {
   } catch {
     return null;
   }
+}
+
+const LOOPBACK = /^(?:127\.|localhost$|\[::1\]$)/i;
+const NOWHERE = /^(?:127\.|localhost$|0\.0\.0\.0$|\[::1?\]$)/i;
+
+/** A relative address, one without a host, and one without a scheme mean "at me", "at me" and http. */
+function whole(text: string, senderHost: string): string {
+  if (text.startsWith('/') && !text.startsWith('//')) return `http://${senderHost}${text}`;
+  const hostless = /^(https?:\/\/)(:\d{1,5}\/.*|\/.*)$/i.exec(text);
+  if (hostless !== null) return `${hostless[1]}${senderHost}${hostless[2]}`;
+  return /^(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?:\/|$)/.test(text) ? `http://${text}` : text;
 }
 
 function hostOf(url: string): string | null {
