@@ -9,6 +9,8 @@ import { findParentLink } from './process/parent-link.ts';
 
 /** Time for the last words to the parent to be written before the process ends. */
 const LAST_WORDS_MS = 50;
+/** A system that shuts down, or a service manager, ends all processes at once: the supervisor was asked too, and says why. */
+const SUPERVISOR_SAYS_WHY_MS = 1_000;
 
 /**
  * The engine's code is loaded with what an earlier life compiled, so that a restart after a crash records sooner. The
@@ -30,7 +32,7 @@ if (link === null) {
   process.exit(ENGINE_EXIT.refused);
 }
 const session = runEngineSession(link, startEngine, (code) => systemClock.after(LAST_WORDS_MS, () => process.exit(code)));
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => session.stop());
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => systemClock.after(SUPERVISOR_SAYS_WHY_MS, () => session.stop('orphaned')));
 // An error nobody caught leaves the process in an unknown state: end it, and the supervisor starts a clean one.
 process.on('uncaughtException', (error) => {
   process.stderr.write(`The engine failed: ${describeError(error)}\n${error.stack ?? ''}\n`);

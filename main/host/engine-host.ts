@@ -3,7 +3,6 @@
  * a crash. No Electron here (docs/design/processes.md).
  */
 import type { EngineInit, EngineMessage, SecretRequest, ServingInfo } from '../../shared/contract/engine-process.ts';
-import { ENGINE_EXIT } from '../../shared/contract/engine-process.ts';
 import type { Clock } from '../engine/core/clock.ts';
 import { Emitter } from '../engine/core/emitter.ts';
 import type { Logger } from '../engine/core/logger.ts';
@@ -213,7 +212,8 @@ export class EngineHost {
   #ended(code: number | null): void {
     this.#process = null;
     this.#stopBeat();
-    if (this.#quitting || code === ENGINE_EXIT.orderly) {
+    // One that ended in order and was not told to by us was told to by somebody else, who meant its process alone.
+    if (this.#quitting) {
       if (this.#state.kind !== 'failed') this.#set({ kind: 'stopped' });
       return;
     }

@@ -13,6 +13,8 @@ export interface RtspInput {
 
 /** How long ffmpeg looks at a stream before it starts: `quick` starts at the first pictures, `thorough` waits for late parameter sets. */
 export type ProbeDepth = 'quick' | 'thorough';
+/** Whose clock says when a picture is: the camera's, or ours as it arrives, where the camera's is of no use. */
+export type Times = 'camera' | 'arrival';
 export type Sound = 'none' | 'copy' | 'transcode';
 
 /** Microseconds without a byte from the camera after which ffmpeg gives up by itself: the last resort where a child cannot be tied to its parent's life. */
@@ -49,7 +51,7 @@ function quoted(text: string): string {
  * A concat script that opens the camera: goes to stdin, so that the password is in no argument (R7). The options are
  * given to the RTSP demuxer by the script; `nobuffer` is not among them, because it throws away the first group of pictures.
  */
-export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' | 'audio' | 'video+audio'): string {
+export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' | 'audio' | 'video+audio', times: Times = 'camera'): string {
   const options: readonly (readonly [string, string])[] = [
     // TCP first, and UDP from cameras that refuse it (461): ffmpeg asks for the lowest bit of the two first unless told otherwise.
     ...(input.transport === 'tcp' ? ([['rtsp_transport', 'tcp+udp'], ['rtsp_flags', 'prefer_tcp']] as const) : ([['rtsp_transport', 'udp']] as const)),
@@ -57,6 +59,7 @@ export function inputScript(input: RtspInput, depth: ProbeDepth, media: 'video' 
     ['timeout', String(SOCKET_TIMEOUT_US)],
     // Of the UDP sockets; TCP takes no notice.
     ['buffer_size', '4194304'],
+    ...(times === 'arrival' ? ([['use_wallclock_as_timestamps', '1']] as const) : []),
     ...(depth === 'quick' ? ([['probesize', '32768'], ['analyzeduration', '0']] as const) : ([['probesize', '5000000'], ['analyzeduration', '5000000']] as const)),
   ];
   return ['ffconcat version 1.0', `file ${quoted(rtspUrlWithCredentials(input))}`, ...options.map(([name, value]) => `option ${name} ${value}`), ''].join('\n');

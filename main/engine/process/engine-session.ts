@@ -15,7 +15,7 @@ export interface RunningEngine {
   stop(reason: SessionEnd): Promise<void>;
 }
 
-/** `orphaned`: whoever started the engine is gone, and nobody knows why. */
+/** `orphaned`: whoever started the engine is gone or did not ask for its end, and nobody knows why. */
 export type SessionEnd = 'owner' | 'computer' | 'orphaned';
 
 export type StartEngine = (init: EngineInit, link: ParentLink) => Promise<RunningEngine>;
@@ -24,9 +24,9 @@ export type StartEngine = (init: EngineInit, link: ParentLink) => Promise<Runnin
 const REFUSALS: ReadonlySet<string> = new Set(['data-in-use', 'port-in-use', 'database-from-future', 'invalid-input', 'not-allowed', 'disk-read-only', 'disk-full']);
 
 /** Runs until told to stop or the parent is gone, then calls `exit` once. */
-export function runEngineSession(link: ParentLink, start: StartEngine, exit: (code: number) => void): { stop(): void } {
+export function runEngineSession(link: ParentLink, start: StartEngine, exit: (code: number) => void): { stop(reason?: SessionEnd): void } {
   const session = new EngineSession(link, start, exit);
-  return { stop: () => session.stop() };
+  return { stop: (reason) => session.stop(reason) };
 }
 
 class EngineSession {

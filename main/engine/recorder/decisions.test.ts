@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraId } from '../../../shared/model/ids.ts';
 import { readFailure } from '../ffmpeg/errors.ts';
-import { CAMERA_LADDER, FRESH_LADDER, type LadderState, nextStep, SETTLED_LADDER } from './ladder.ts';
+import { CAMERA_LADDER, FRESH_LADDER, type LadderState, nextStep, SETTLED_LADDER, timesOf } from './ladder.ts';
 import { rotatesAt } from './rotation.ts';
 import { Outage } from './outage.ts';
 import type { SessionEnd } from './session.ts';
@@ -99,6 +99,16 @@ describe('the ladder', () => {
     const states = waited.reduce((all, reason) => [...all, nextStep(all.at(-1) ?? FRESH_LADDER, { reason, detail: '' }, 0, 0.5).state], [FRESH_LADDER]);
     expect(states.map(({ patience }) => PATIENCE[patience])).toEqual([1, 3, 6, 12, 12]);
     expect(nextStep(states.at(-1) ?? FRESH_LADDER, unreachable, 10 * MINUTE, 0.5).state.patience).toBe(0);
+  });
+
+  it('asks the camera’s clock again after it stood still once, and no more where it soon does again', () => {
+    const stood = { reason: 'times-stand-still', detail: '' } as const;
+    const once = nextStep(FRESH_LADDER, stood, 60_000, 0.5);
+    expect([once.waitMs, timesOf(once.state)]).toEqual([0, 'camera']);
+    expect(timesOf(nextStep(once.state, stood, 60 * MINUTE, 0.5).state)).toBe('camera');
+    const twice = nextStep(once.state, stood, 1_000, 0.5);
+    expect([twice.waitMs, timesOf(twice.state)]).toEqual([0, 'arrival']);
+    expect(timesOf(nextStep(twice.state, unreachable, 60 * MINUTE, 0.5).state)).toBe('arrival');
   });
 
   it('stops at a wrong password', () => {

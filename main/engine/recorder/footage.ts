@@ -70,7 +70,8 @@ export class Footage {
   }
 
   get recording(): boolean {
-    return this.#open !== null;
+    // After a refusal, only a file that is there.
+    return this.#open !== null && (this.#failures === 0 || this.#open.opened);
   }
 
   /** What waits for the disk in the open segment. */
@@ -140,6 +141,7 @@ export class Footage {
     }
     this.#sayResumed(writer, false);
     if (writer.opened) this.#parts.outage.wrote(writer.endMs);
+    if (this.#time?.settled() === true) writer.settle();
     writer.tick(this.#parts.clock.monotonicMs());
     if (writer.pendingBytes > MAX_PENDING_BYTES || writer.pendingMs > MAX_PENDING_MS) {
       this.#overloaded = true;
@@ -156,7 +158,7 @@ export class Footage {
 
   #atKeyframe(keyframe: SessionFragment): void {
     const open = this.#open;
-    if (open !== null && (this.#rotateNext || open.init !== keyframe.init || rotatesAt(open, keyframe.wallMs, this.#parts.stream.rotationOffsetMs))) {
+    if (open !== null && (this.#rotateNext || open.strayed || open.init !== keyframe.init || rotatesAt(open, keyframe.wallMs, this.#parts.stream.rotationOffsetMs))) {
       this.#closeLate();
       if (open.init === keyframe.init && open.init.audio !== null) this.#late = { writer: open, untilMediaMs: keyframe.startMediaMs + LATE_SOUND_MS };
       else this.#close(open);
@@ -218,7 +220,7 @@ export class Footage {
     this.#closing = this.#closing
       .then(async () => {
         const segment = await writer.close();
-        if (this.#open === null && writer.opened) this.#parts.outage.wrote(segment?.endMs ?? (writer.abandoned === null ? writer.endMs : writer.syncedEndMs));
+        if (this.#open === null && writer.opened) this.#parts.outage.wrote(segment?.endMs ?? (writer.abandoned === null && !writer.harmed ? writer.endMs : writer.syncedEndMs));
         this.#sayResumed(writer, true);
         this.#sayOwed(writer);
         this.#keepForLater(writer);
@@ -242,7 +244,7 @@ export class Footage {
   }
 
   #failed(writer: SegmentWriter, error: unknown): void {
-    const { notify, clock, outage } = this.#parts;
+    const { notify, clock, outage, stream } = this.#parts;
     if (this.#open === writer) this.#closeOpen();
     const cause = causeOfDiskError(error);
     // Of a full disk's file all that was written stays; of a failing one's, what was synced.
@@ -254,7 +256,8 @@ export class Footage {
       this.#retryAtMs = clock.monotonicMs() + retryWaitMs(DISK_LADDER, this.#failures, Math.random());
       this.#sayEnded(writer, cause, detail);
     }
-    notify({ type: 'root-problem', rootId: writer.rootId, cause, detail });
+    if (writer.harmed) notify({ type: 'log', level: 'warn', message: `${stream.cameraId}/${stream.kind}: ${detail}` });
+    else notify({ type: 'root-problem', rootId: writer.rootId, cause, detail });
   }
 }
 

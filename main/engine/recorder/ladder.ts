@@ -4,7 +4,7 @@ import type { ConnectionState } from '../../../shared/model/camera.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
 import { type DurationMs, MINUTE_MS } from '../../../shared/time.ts';
 import { type RetryLadder, retryWaitMs } from '../core/retry.ts';
-import type { ProbeDepth } from '../ffmpeg/args.ts';
+import type { ProbeDepth, Times } from '../ffmpeg/args.ts';
 import type { SessionEnd } from './session.ts';
 import { PATIENCE } from './watchdog.ts';
 
@@ -23,6 +23,8 @@ const GOOD_SESSION_MS: DurationMs = 5_000;
 /** After footage of this length the distance of keyframes is known, and patience by trial not needed. */
 const KNOWN_MS: DurationMs = 5 * MINUTE_MS;
 
+const STOOD_TOO_OFTEN = 2;
+
 export interface LadderState {
   readonly failures: number;
   /** The camera has let us in with these credentials. */
@@ -37,12 +39,14 @@ export interface LadderState {
   readonly settled: number;
   /** How long a picture and a keyframe are waited for: a step of `PATIENCE`. */
   readonly patience: number;
+  /** How often the camera's timestamps stood still lately; more than once, and they are not asked any more. Nor where they run at a speed of their own. */
+  readonly stoodStill: number;
 }
 
 /** The detail of an outage for want of ffmpeg. */
 export const FFMPEG_NOT_STARTED = 'ffmpeg could not be started';
 
-export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false, changeSound: false, settled: 0, patience: 0 };
+export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false, changeSound: false, settled: 0, patience: 0, stoodStill: 0 };
 
 export interface NextStep {
   readonly state: LadderState;
@@ -78,6 +82,13 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
       return { state: morePatient(state), connection: 'offline', cause: 'stream-stalled', detail: 'no keyframe came', assumed: false, waitMs };
     case 'parameters-changed':
       return { state, connection: 'connecting', cause: 'stream-stalled', detail: end.detail, assumed: false, waitMs: good ? 0 : waitMs };
+    case 'times-stand-still': {
+      // A clock that is set once stands in one session. Where it does again soon, times of arrival are better, and stay.
+      const stoodStill = footageMs >= KNOWN_MS && before.stoodStill < STOOD_TOO_OFTEN ? 1 : before.stoodStill + 1;
+      return { state: { ...state, stoodStill }, connection: 'connecting', cause: 'stream-stalled', detail: end.detail, assumed: false, waitMs: good || stoodStill === STOOD_TOO_OFTEN ? 0 : waitMs };
+    }
+    case 'times-run-wild':
+      return { state: { ...state, stoodStill: STOOD_TOO_OFTEN }, connection: 'connecting', cause: 'stream-stalled', detail: end.detail, assumed: false, waitMs: 0 };
     case 'malformed':
       return { state, connection: 'offline', cause: 'porchlight-failed', detail: end.detail, assumed: false, waitMs };
   }
@@ -98,6 +109,11 @@ function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended'
   // Footage came and then the connection ended: what ffmpeg says last is not why.
   if (footageMs > 0 && failure.cause !== 'porchlight-failed' && (failure.kind === 'ffmpeg-failed' || failure.kind === 'bad-answer')) return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };
   return { ...step, state, waitMs };
+}
+
+/** What times the next session is to have. */
+export function timesOf(state: LadderState): Times {
+  return state.stoodStill >= STOOD_TOO_OFTEN ? 'arrival' : 'camera';
 }
 
 function morePatient(state: LadderState): LadderState {

@@ -8,7 +8,7 @@ import type { ChildLedger } from '../ffmpeg/ledger.ts';
 import type { IngestNotice, IngestSettings, IngestStream, OpenSegment, StreamKeep, StreamKey } from '../ports/ingest.ts';
 import { Footage } from './footage.ts';
 import { Gate } from './gate.ts';
-import { FRESH_LADDER, nextStep, type LadderState } from './ladder.ts';
+import { FRESH_LADDER, nextStep, timesOf, type LadderState } from './ladder.ts';
 import type { Leftovers } from './leftovers.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { SessionFragment } from './media.ts';
@@ -180,6 +180,7 @@ export class Recorder {
         stream, sound, clock, anchor, ledger, pulse,
         ffmpegPath: settings.ffmpegPath,
         depth: this.#ladder.depth,
+        times: timesOf(this.#ladder),
         patience: PATIENCE[this.#ladder.patience] ?? 1,
         meter: this.#meter,
         nextInitId: this.#parts.nextInitId,

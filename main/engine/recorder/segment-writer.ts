@@ -20,6 +20,10 @@ const FLUSH_MS: DurationMs = 420;
 const SYNC_MS: DurationMs = 780;
 /** Half a second of 4 Mbit/s. A larger fragment gets a piece of its own. */
 const SLAB_BYTES = 256 * 1024;
+/** Within one file, media time and wall time run at the same speed. */
+const STRAYED_MS: DurationMs = 150;
+/** A thread that is not called for this long did not run: it is called five times a second. */
+const STOOD_MS: DurationMs = 2_000;
 /** Pieces that were written and wait to be filled again, for all streams of the thread: fresh ones cost a garbage collection each few seconds. */
 const spareSlabs: Uint8Array[] = [];
 const MAX_SPARE_SLABS = 32;
@@ -70,10 +74,13 @@ export class SegmentWriter {
   /** The first write is synced at once: a session begins with a burst of what ffmpeg held back meanwhile, a second of footage and more. */
   #syncedAtMs: DurationMs = Number.NEGATIVE_INFINITY;
   #pendingSinceMs: DurationMs | null = null;
+  #tickedAtMs: DurationMs;
   #running: Promise<void> | null = null;
   #file: SegmentFile | null = null;
   #failure: unknown = null;
   #frozenStartMs: EpochMs | null = null;
+  /** `startMs` as it was when the session's clock had settled. */
+  #settledStartMs: EpochMs | null = null;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -81,6 +88,7 @@ export class SegmentWriter {
     const audio = parts.init.audio;
     this.#audioBaseTicks = audio === null ? null : Math.round((parts.baseTicks * audio.timescale) / parts.init.video.timescale);
     this.#flushedAtMs = parts.clock.monotonicMs();
+    this.#tickedAtMs = this.#flushedAtMs;
     this.#pump();
   }
 
@@ -99,16 +107,21 @@ export class SegmentWriter {
 
   /** Wall time of the file's first moment; fixed by `freeze`. */
   get startMs(): EpochMs {
-    return this.#frozenStartMs ?? this.#parts.wallOf(ticksToMs(this.#parts.baseTicks, this.#parts.init.video.timescale));
+    return this.#frozenStartMs ?? this.#estimatedStartMs;
   }
 
   get endMs(): EpochMs {
     return this.startMs + ticksToMs(this.#endTicks, this.#parts.init.video.timescale);
   }
 
+  /** Somebody else took the file away or cut it short, on a disk that is well. */
+  get harmed(): boolean {
+    return (this.#file?.harm ?? null) !== null;
+  }
+
   /** Up to where the disk has promised to keep it. */
   get syncedEndMs(): EpochMs {
-    return this.startMs + ticksToMs(this.#syncedTicks, this.#parts.init.video.timescale);
+    return this.harmed ? this.startMs : this.startMs + ticksToMs(this.#syncedTicks, this.#parts.init.video.timescale);
   }
 
   /** Its name where the disk failed and `close` could not make it whole: then `recoverFile` can, once the disk is well. */
@@ -140,7 +153,22 @@ export class SegmentWriter {
 
   /** Keeps the wall time of now for the whole file: the mapping is about to change (clock step, timestamp jump). */
   freeze(): void {
-    this.#frozenStartMs ??= this.startMs;
+    this.#frozenStartMs ??= this.strayed ? (this.#settledStartMs ?? this.startMs) : this.startMs;
+  }
+
+  /** The estimate of now is as good as it gets soon. */
+  settle(): void {
+    this.#settledStartMs ??= this.startMs;
+  }
+
+  /** The camera's clock is fast or slow: what comes now lies elsewhere in time than the file's own time says. */
+  get strayed(): boolean {
+    const settledMs = this.#frozenStartMs ?? this.#settledStartMs;
+    return settledMs !== null && Math.abs(this.#estimatedStartMs - settledMs) > STRAYED_MS;
+  }
+
+  get #estimatedStartMs(): EpochMs {
+    return this.#parts.wallOf(ticksToMs(this.#parts.baseTicks, this.#parts.init.video.timescale));
   }
 
   /** Takes a fragment; false when it does not belong here (sound from before the file began) or the file failed. */
@@ -169,6 +197,10 @@ export class SegmentWriter {
 
   /** Writes what has waited long enough; call it a few times a second. */
   tick(nowMs: DurationMs): void {
+    const stoodMs = nowMs - this.#tickedAtMs;
+    // This thread stood still (a process that was stopped, a virtual machine that was paused): the disk was not asked meanwhile.
+    if (stoodMs > STOOD_MS && this.#pendingSinceMs !== null) this.#pendingSinceMs += stoodMs;
+    this.#tickedAtMs = nowMs;
     if (this.#running === null && this.#slabs.length > 0 && nowMs - this.#flushedAtMs >= FLUSH_MS) this.#pump();
   }
 
@@ -228,7 +260,7 @@ export class SegmentWriter {
       }
     }
     await file.abandon();
-    this.#abandoned = true;
+    this.#abandoned = file.harm !== 'taken';
     return null;
   }
 

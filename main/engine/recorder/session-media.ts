@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import { AUDIO_TRACK_ID, combineInits } from './combine.ts';
 import { FirstTimes, type ReadFragment } from './first-times.ts';
 import type { SessionFragment, SessionInit } from './media.ts';
+import { StandingTimes } from './standing-times.ts';
 import type { StreamMeter } from './stream-meter.ts';
 import { ArrivalOffset, type WallAnchor } from './wall-clock.ts';
 
@@ -22,7 +23,7 @@ export interface MediaParts {
   readonly nextInitId: () => number;
   readonly onFragment: (fragment: SessionFragment) => void;
   readonly onTimestampJump: () => void;
-  readonly onEnd: (reason: 'parameters-changed' | 'malformed' | 'codec-not-kept', detail: string) => void;
+  readonly onEnd: (reason: 'parameters-changed' | 'malformed' | 'codec-not-kept' | 'times-stand-still' | 'times-run-wild', detail: string) => void;
 }
 
 /** How long the first pictures wait for the sound's parameters, so that the first file has both. Afterwards sound joins at a keyframe. */
@@ -44,6 +45,7 @@ export class SessionMedia {
   /** Units that came before there was an init to go with. */
   #held: { readonly video: boolean; readonly bytes: Uint8Array; readonly atMs: DurationMs }[] = [];
   readonly #firstTimes = new FirstTimes();
+  readonly #standing = new StandingTimes();
   #heldSinceMs: DurationMs | null = null;
   #knownSets: Uint8Array[] | null = null;
   #codec: ParameterCodec | null = null;
@@ -178,7 +180,7 @@ export class SessionMedia {
       if (init.audio === null && this.#soundInit !== null) init = this.#makeInit() ?? init;
     }
     const startMediaMs = ticksToMs(head.startTicks, init.video.timescale);
-    this.#observe(startMediaMs, atMs);
+    if (!this.#observe(startMediaMs, ticksToMs(head.baseTicks, init.video.timescale), atMs)) return;
     this.#parts.meter.video(atMs, startMediaMs, head.keyframe, head.frames, bytes.length);
     this.#give(init, bytes, head, true, init.video.timescale, startMediaMs);
   }
@@ -196,11 +198,21 @@ export class SessionMedia {
     this.#parts.onFragment({ init, bytes, head, video, keyframe: video && head.keyframe, startMediaMs, endMediaMs: ticksToMs(head.endTicks, timescale), wallMs: this.wallOf(startMediaMs) });
   }
 
-  #observe(startMediaMs: DurationMs, readMs: DurationMs): void {
+  /** False when the session must end: the camera's timestamps stand still. */
+  #observe(startMediaMs: DurationMs, decodeMs: DurationMs, readMs: DurationMs): boolean {
     const arrivedMs = this.#arrivals.length < LAG_FRAGMENTS ? readMs : (this.#arrivals.shift() ?? readMs);
     this.#arrivals.push(readMs);
-    if (this.#offset.jumpsAt(arrivedMs, startMediaMs)) this.#parts.onTimestampJump();
-    this.#offset.observe(arrivedMs, startMediaMs);
+    const flow = this.#standing.take(arrivedMs, decodeMs);
+    if (flow === 'stands') {
+      this.#parts.onEnd('times-stand-still', 'the camera’s timestamps jumped');
+      return false;
+    }
+    const jumped = flow === 'flows again' || this.#offset.jumpsAt(arrivedMs, startMediaMs);
+    if (jumped) this.#parts.onTimestampJump();
+    if (flow === 'flows again') this.#offset.startAnew(arrivedMs, startMediaMs);
+    else this.#offset.observe(arrivedMs, startMediaMs);
+    if (this.#offset.isUseless) this.#parts.onEnd('times-run-wild', 'the camera’s timestamps run at another speed than time');
+    return !this.#offset.isUseless;
   }
 
   /** False when the session must end: the camera changed its codec settings or its picture size. */

@@ -1,7 +1,7 @@
 /** One ffmpeg life (runOnce): from its first byte to the reason why it ended; nothing in here tries again. */
 import { MalformedMediaError } from '../../../shared/media/boxes.ts';
 import { FragmentSplitter, type SplitUnit } from '../../../shared/media/fragment-splitter.ts';
-import { inputScript, type ProbeDepth, recordArgs, type Sound } from '../ffmpeg/args.ts';
+import { inputScript, type ProbeDepth, recordArgs, type Sound, type Times } from '../ffmpeg/args.ts';
 import { CODEC_NOT_KEPT, type FfmpegFailure, readFailure } from '../ffmpeg/errors.ts';
 import type { ChildLedger } from '../ffmpeg/ledger.ts';
 import type { OutputPipe } from '../ffmpeg/output-pipe.ts';
@@ -20,6 +20,7 @@ export interface SessionParts {
   readonly ffmpegPath: string;
   readonly sound: Sound;
   readonly depth: ProbeDepth;
+  readonly times: Times;
   /** Of the watchdog. */
   readonly patience: number;
   readonly clock: Clock;
@@ -45,7 +46,7 @@ export type SessionEnd =
   | { readonly reason: 'ffmpeg-missing'; readonly error: Error }
   /** ffmpeg was ended by a signal or a fault of its own: nothing the camera did. */
   | { readonly reason: 'crashed'; readonly detail: string }
-  | { readonly reason: 'stalled' | 'never-started' | 'no-keyframes' | 'parameters-changed' | 'malformed'; readonly detail: string };
+  | { readonly reason: 'stalled' | 'never-started' | 'no-keyframes' | 'parameters-changed' | 'malformed' | 'times-stand-still' | 'times-run-wild'; readonly detail: string };
 
 /** How often silence is looked at. */
 const JUDGE_MS = 500;
@@ -56,7 +57,7 @@ export async function runSession(parts: SessionParts, signal: AbortSignal): Prom
   const child = await startFfmpeg({
     path: parts.ffmpegPath,
     args: recordArgs(parts.sound),
-    stdin: inputScript(stream, parts.depth, parts.sound === 'none' ? 'video' : 'video+audio'),
+    stdin: inputScript(stream, parts.depth, parts.sound === 'none' ? 'video' : 'video+audio', parts.times),
     pipes: parts.sound === 'none' ? 1 : 2,
     secrets: stream.password === null ? [] : [stream.password],
     clock,

@@ -34,6 +34,38 @@ describe('the arrival offset', () => {
     expect(Math.abs((errors.at(-1) ?? 0) - (errors[2_000] ?? 0))).toBeLessThan(20);
   });
 
+  it.each([
+    [20_000, 200],
+    [5_000, 130],
+    [-20_000, 60],
+    [-500_000, 200],
+  ])('follows a camera that is %d ppm off within half a minute, and stays within %d ms', (ppm, limitMs) => {
+    expect(worst(run(600, ppm).slice((30 * 1_000) / FRAME_MS))).toBeLessThan(limitMs);
+  });
+
+  it('says before it leaps that it will, where a slow clock is found out', () => {
+    const offset = new ArrivalOffset();
+    const leaps: boolean[] = [];
+    for (let trueMs = 0; trueMs < 60_000; trueMs += FRAME_MS) {
+      const said = offset.jumpsAt(trueMs, trueMs / 2);
+      const before = offset.monotonicOf(trueMs / 2) ?? trueMs;
+      offset.observe(trueMs, trueMs / 2);
+      if ((offset.monotonicOf(trueMs / 2) ?? Number.NaN) - before > 300) leaps.push(said);
+    }
+    expect(leaps).toEqual([true]);
+  });
+
+  it('is not moved by one picture with a wrong timestamp', () => {
+    const offset = new ArrivalOffset();
+    for (let trueMs = 0; trueMs < 60_000; trueMs += FRAME_MS) offset.observe(trueMs, trueMs + (trueMs === 30_000 ? 900 : 0));
+    expect(offset.monotonicOf(0)).toBeCloseTo(0, 5);
+  });
+
+  it('does not take a queue that fills and empties for a slow clock', () => {
+    const errors = run(300, 0, (trueMs) => (trueMs % 100_000 > 40_000 && trueMs % 100_000 < 60_000 ? (trueMs % 100_000) / 20 - 2_000 : 0));
+    expect(worst(errors.slice(250))).toBeLessThan(40);
+  });
+
   it('forgets what a camera had buffered before it was asked', () => {
     const errors = run(20, 0, (trueMs) => Math.max(0, 1_500 - trueMs));
     expect(Math.abs(errors[0] ?? 0)).toBeGreaterThan(1_000);

@@ -1,5 +1,6 @@
 /** When a frame was filmed: media time to monotonic time to wall time, pure arithmetic over what is observed (docs/design/time.md). */
 import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import { Lateness } from './lateness.ts';
 
 /** A difference between the system clock and ours beyond this is a step of the system clock, not its own steering. */
 const STEP_LIMIT_MS: DurationMs = 500;
@@ -40,9 +41,6 @@ export class WallAnchor {
   }
 }
 
-/** Long enough that every pause for breath of a busy network holds one packet that came straight through. */
-const WINDOW_MS: DurationMs = 60_000;
-const BUCKET_MS: DurationMs = 5_000;
 /** Ten times the drift of a poor camera crystal (100 ppm). */
 const SLEW_MS_PER_S = 1;
 /** Until then a camera may still be sending what it had buffered before we came: the estimate falls at once with each earlier packet. */
@@ -52,13 +50,15 @@ const QUIET_MS: DurationMs = 1_000;
 const LATE_MS: DurationMs = 20;
 /** A packet that is earlier than every packet of the last minute by more than this did not come early: the camera's timestamps jumped. */
 const JUMP_MS: DurationMs = 1_000;
+/** By how much an estimate may rise without a segment's end: less than what spans are joined over. */
+const LEAP_MS: DurationMs = 300;
 
 /**
  * Media time to monotonic time of one session: the lowest difference of arrival and media time in a sliding window.
  * Packets can be late, never early, so a stall moves nothing.
  */
 export class ArrivalOffset {
-  #buckets: { readonly startMs: DurationMs; lowestMs: DurationMs }[] = [];
+  readonly #lateness = new Lateness();
   #offsetMs: DurationMs | null = null;
   #startedMs: DurationMs = 0;
   /** When a packet last proved the estimate late. */
@@ -66,27 +66,47 @@ export class ArrivalOffset {
   #movedMs: DurationMs = 0;
   #lastArrivalMs: DurationMs = 0;
   #lastMediaMs: DurationMs = 0;
-  #lowestMs: DurationMs = Number.POSITIVE_INFINITY;
 
   /** Whether media time jumps against arrival at this frame, so that what was known does not hold for it. */
   jumpsAt(arrivalMs: DurationMs, mediaMs: DurationMs): boolean {
     if (this.#offsetMs === null) return false;
     // From one frame to the next, media time may run ahead of arrival only by as much as it was late before.
     const aheadMs = mediaMs - this.#lastMediaMs - (arrivalMs - this.#lastArrivalMs);
-    const wasLateMs = this.#lastArrivalMs - this.#lastMediaMs - this.#lowestMs;
-    return (!this.#settling(arrivalMs) && aheadMs > wasLateMs + JUMP_MS) || mediaMs < this.#lastMediaMs - JUMP_MS;
+    const wasLateMs = this.#lastArrivalMs - this.#lastMediaMs - this.#lateness.lowestAt(this.#lastArrivalMs);
+    if ((!this.#settling(arrivalMs) && aheadMs > wasLateMs + JUMP_MS) || mediaMs < this.#lastMediaMs - JUMP_MS) return true;
+    // A slow clock was found out.
+    return this.#lateness.grows && this.#lateness.lowestAt(arrivalMs) - this.#offsetMs > LEAP_MS;
   }
 
   /** Takes one frame: when it arrived (monotonic) and what its media time is. Where media time jumped, the estimate starts anew. */
   observe(arrivalMs: DurationMs, mediaMs: DurationMs): void {
-    if (this.#offsetMs === null || this.jumpsAt(arrivalMs, mediaMs)) {
-      this.#restart(arrivalMs, mediaMs);
+    const jumps = this.jumpsAt(arrivalMs, mediaMs);
+    if (this.#offsetMs === null || (jumps && !this.#lateness.grows)) {
+      this.startAnew(arrivalMs, mediaMs);
       return;
     }
     this.#lastArrivalMs = arrivalMs;
     this.#lastMediaMs = mediaMs;
-    this.#note(arrivalMs, arrivalMs - mediaMs);
-    this.#follow(arrivalMs, this.#settling(arrivalMs));
+    const lowestMs = this.#lateness.lowestAt(arrivalMs);
+    const settling = this.#settling(arrivalMs);
+    if (this.#lateness.note(arrivalMs, arrivalMs - mediaMs, settling) < lowestMs - LATE_MS) this.#fellMs = arrivalMs;
+    this.#follow(arrivalMs, settling, jumps);
+  }
+
+  /** Forgets what was known: this frame is on time. */
+  startAnew(arrivalMs: DurationMs, mediaMs: DurationMs): void {
+    this.#lateness.startAnew(arrivalMs, arrivalMs - mediaMs);
+    this.#offsetMs = arrivalMs - mediaMs;
+    this.#startedMs = arrivalMs;
+    this.#fellMs = arrivalMs;
+    this.#movedMs = arrivalMs;
+    this.#lastArrivalMs = arrivalMs;
+    this.#lastMediaMs = mediaMs;
+  }
+
+  /** The camera's timestamps run at a speed of their own. */
+  get isUseless(): boolean {
+    return this.#lateness.isUseless;
   }
 
   /** Monotonic time of a media time; null before the first frame. */
@@ -103,37 +123,14 @@ export class ArrivalOffset {
     return arrivalMs - this.#startedMs < SETTLE_MS;
   }
 
-  #restart(arrivalMs: DurationMs, mediaMs: DurationMs): void {
-    this.#buckets = [{ startMs: arrivalMs, lowestMs: arrivalMs - mediaMs }];
-    this.#offsetMs = arrivalMs - mediaMs;
-    this.#lowestMs = arrivalMs - mediaMs;
-    this.#startedMs = arrivalMs;
-    this.#fellMs = arrivalMs;
-    this.#movedMs = arrivalMs;
-    this.#lastArrivalMs = arrivalMs;
-    this.#lastMediaMs = mediaMs;
-  }
-
-  #note(arrivalMs: DurationMs, differenceMs: DurationMs): void {
-    if (differenceMs < this.#lowestMs - LATE_MS) this.#fellMs = arrivalMs;
-    const newest = this.#buckets.at(-1);
-    if (newest === undefined || arrivalMs - newest.startMs >= BUCKET_MS) {
-      this.#buckets.push({ startMs: arrivalMs, lowestMs: differenceMs });
-      this.#buckets = this.#buckets.filter((bucket) => arrivalMs - bucket.startMs < WINDOW_MS);
-      this.#lowestMs = Math.min(...this.#buckets.map((bucket) => bucket.lowestMs));
-      return;
-    }
-    newest.lowestMs = Math.min(newest.lowestMs, differenceMs);
-    this.#lowestMs = Math.min(this.#lowestMs, differenceMs);
-  }
-
-  #follow(arrivalMs: DurationMs, settling: boolean): void {
-    const lowestMs = this.#lowestMs;
+  #follow(arrivalMs: DurationMs, settling: boolean, mayLeap: boolean): void {
+    const lowestMs = this.#lateness.lowestAt(arrivalMs);
     const offsetMs = this.#offsetMs ?? lowestMs;
     const mayMoveMs = (SLEW_MS_PER_S * (arrivalMs - this.#movedMs)) / 1_000;
     // An estimate that proves too late by more than drift explains is put right at once: it was never true.
     const fall = settling || offsetMs - lowestMs > LATE_MS ? lowestMs : Math.max(lowestMs, offsetMs - mayMoveMs);
-    this.#offsetMs = lowestMs < offsetMs ? fall : Math.min(lowestMs, offsetMs + mayMoveMs);
+    const rise = this.#lateness.grows && (mayLeap || lowestMs - offsetMs <= LEAP_MS) ? lowestMs : Math.min(lowestMs, offsetMs + mayMoveMs);
+    this.#offsetMs = lowestMs < offsetMs ? fall : rise;
     this.#movedMs = arrivalMs;
   }
 }

@@ -1,6 +1,7 @@
 /** One segment file while it is written: made durable from its name on, then in steps of a second (DESIGN.md section 4, "Create"). */
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { PorchlightError } from '../../../shared/errors.ts';
 import type { RootId } from '../../../shared/model/ids.ts';
 import { errorCode, syncFolder } from '../core/atomic-file.ts';
 import { diskError, makeFolder, readIdentity } from './root.ts';
@@ -15,13 +16,16 @@ export interface SegmentPlace {
 export class SegmentFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  readonly #place: SegmentPlace;
   readonly #rootPath: string;
   #sizeBytes = 0;
+  #harm: 'taken' | 'cut' | null = null;
 
-  private constructor(filePath: string, handle: FileHandle, rootPath: string) {
+  private constructor(filePath: string, handle: FileHandle, place: SegmentPlace) {
     this.path = filePath;
     this.#handle = handle;
-    this.#rootPath = rootPath;
+    this.#place = place;
+    this.#rootPath = place.rootPath;
   }
 
   /**
@@ -35,7 +39,7 @@ export class SegmentFile {
       const folder = path.join(place.rootPath, ...segmentFolder(name).split('/'));
       await makeFolder(folder);
       const filePath = path.join(folder, segmentFileName(name));
-      const file = new SegmentFile(filePath, await open(filePath, 'wx', 0o644), place.rootPath);
+      const file = new SegmentFile(filePath, await open(filePath, 'wx', 0o644), place);
       try {
         await file.append([head]);
         await file.#handle.sync();
@@ -58,6 +62,8 @@ export class SegmentFile {
   /** Writes all of `parts` at the end; goes on after a short write. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
     try {
+      // Written on behind its end, it would have a hole.
+      if ((await this.#handle.stat()).size < this.#sizeBytes) throw this.#harmed('cut');
       let rest = [...parts];
       while (rest.length > 0) {
         const { bytesWritten } = await this.#handle.writev(rest, this.#sizeBytes);
@@ -70,13 +76,33 @@ export class SegmentFile {
     }
   }
 
-  /** What was appended before survives a power cut when it resolves. */
+  /** What somebody else did to the file, on a disk that is well: deleted, renamed or replaced it (`taken`), or cut it short. Nothing in it can be counted on. */
+  get harm(): 'taken' | 'cut' | null {
+    return this.#harm;
+  }
+
+  /** What was appended before survives a power cut when it resolves, under the file's name. */
   async sync(): Promise<void> {
     try {
       await this.#handle.datasync();
+      await this.#requireInPlace();
     } catch (error) {
       throw diskError(error, this.#rootPath);
     }
+  }
+
+  /** A file that somebody deletes goes on taking bytes, which nobody will ever read. */
+  async #requireInPlace(): Promise<void> {
+    const [named, own] = await Promise.all([stat(this.path).catch(() => null), this.#handle.stat()]);
+    if (named !== null && named.ino === own.ino && named.dev === own.dev) return;
+    // A whole disk that is away says so itself.
+    if ((await readIdentity(this.#rootPath)) !== this.#place.rootId) throw Object.assign(new Error('another disk is there'), { code: 'ENODEV' });
+    throw this.#harmed('taken');
+  }
+
+  #harmed(harm: 'taken' | 'cut'): PorchlightError {
+    this.#harm = harm;
+    return new PorchlightError('disk-failing', `A file of footage was ${harm === 'cut' ? 'cut short' : 'taken away'} while Porchlight wrote it (${this.path}). Keep other programs out of that folder.`);
   }
 
   /** Cuts the file back, for a file that a full disk left with half a fragment at its end. */
