@@ -22,7 +22,7 @@ export function Onboarding(): ReactNode {
   useEffect(() => {
     if (ours === null && entries !== null) setOurs(new Set(entries.map(({ camera }) => camera.id)));
   }, [ours, entries]);
-  const found = useMemo(() => discovery?.found.filter(({ cameraId }) => cameraId === null || ours?.has(cameraId) === false) ?? [], [discovery, ours]);
+  const found = useInOrderSeen(useMemo(() => discovery?.found.filter(({ cameraId }) => cameraId === null || ours?.has(cameraId) === false) ?? [], [discovery, ours]));
   const known = (discovery?.found.length ?? 0) - found.length;
   return (
     <div className="page onboarding">
@@ -55,6 +55,16 @@ function useDiscovery(): DiscoveryState | null {
     client.ask('discovery.search', {}).catch(() => undefined);
   }, [client]);
   return latest ?? first.data;
+}
+
+/** What is found later comes behind: nothing moves away under a hand that is about to tick it. */
+function useInOrderSeen(found: readonly FoundCamera[]): readonly FoundCamera[] {
+  const [seen, setSeen] = useState<readonly string[]>([]);
+  const fresh = found.filter(({ key }) => !seen.includes(key));
+  useEffect(() => {
+    if (fresh.length > 0) setSeen([...seen, ...fresh.map(({ key }) => key)]);
+  }, [fresh, seen]);
+  return useMemo(() => [...found.filter(({ key }) => seen.includes(key)).toSorted((a, b) => seen.indexOf(a.key) - seen.indexOf(b.key)), ...found.filter(({ key }) => !seen.includes(key))], [found, seen]);
 }
 
 function Heading({ discovery, found }: { readonly discovery: DiscoveryState | null; readonly found: number }): ReactNode {
