@@ -68,6 +68,7 @@ export const STATES: readonly ScreenState[] = [
   }) },
   { name: 'events', hash: 'events' },
   { name: 'cameras', hash: 'cameras', open: async (page) => page.locator('.camera-list li:last-child img, .empty').last().waitFor({ timeout: SOON_MS }) },
+  { name: 'cameras-order', hash: 'cameras', open: button('Change the order') },
   { name: 'camera', hash: 'cameras', open: firstCamera },
   { name: 'camera-recording', hash: 'cameras', open: async (page) => (await firstCamera(page), at('.recording-card')(page)) },
   { name: 'camera-foot', hash: 'cameras', open: async (page) => { await firstCamera(page); await page.locator('summary').last().click(); await page.locator('.camera-page > :last-child').evaluate((element) => element.scrollIntoView({ block: 'end' })); } },
