@@ -101,6 +101,11 @@ describe('a stream is recorded', () => {
     await take(`rtsp://127.0.0.1:${port}/cam`);
   });
 
+  it('from a server that takes UDP alone and says so in other words', async () => {
+    const { port } = await serve({ cam: H264 }, '--transport', 'udp');
+    await take(`rtsp://127.0.0.1:${await proxy(port, { down: (text) => text.replace(/^RTSP\/1\.0 461 .*$/m, 'RTSP/1.0 400 Bad Request') })}/cam`);
+  });
+
   it('from a server that takes UDP alone, which is not why its stream ended later', async () => {
     const { port } = await serve({ cam: H264.replace('is-live=1', 'is-live=1 num-buffers=60') }, '--transport', 'udp');
     await rig.record(rig.stream({ url: `rtsp://127.0.0.1:${port}/cam` }));

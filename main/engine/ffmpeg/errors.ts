@@ -15,6 +15,8 @@ export interface FfmpegFailure {
   readonly noSound: boolean;
   /** The output of the sound could not be begun: it is not what it was when the camera was added. */
   readonly soundNotKept: boolean;
+  /** The camera refused what was asked of it, and may take the same over the other transport: not every one that takes UDP alone says so (461). */
+  readonly otherTransport: boolean;
 }
 
 type Rule = readonly [RegExp, ErrorKind, GapCause, string, string];
@@ -51,15 +53,17 @@ const NO_SOUND = /matches no streams|does not contain any stream/i;
 /** ffmpeg says this too of a camera that refuses TCP, and goes on over UDP: the last word only where it did not open the stream after all. */
 const REFUSED_TRANSPORT = /SETUP failed: 461\b/i;
 const NOT_OPENED = /impossible to open/i;
+/** ffmpeg does not tell which request was answered with 400. */
+const OTHER_TRANSPORT = /setup failed: (?:4(?!01|03|04|53)\d\d|5(?!03)\d\d)\b|returned 400\b/i;
 
 /** The camera sends video that nothing here can show. */
-export const CODEC_NOT_KEPT: FfmpegFailure = { kind: 'codec-not-supported', cause: 'camera-refused', detail: 'codec cannot be kept', sentence: 'The camera sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.', lookLonger: false, noSound: false, soundNotKept: false };
+export const CODEC_NOT_KEPT: FfmpegFailure = { kind: 'codec-not-supported', cause: 'camera-refused', detail: 'codec cannot be kept', sentence: 'The camera sends a kind of video that Porchlight cannot keep. Set it to H.264 or H.265.', lookLonger: false, noSound: false, soundNotKept: false, otherTransport: false };
 
 /** Reads ffmpeg's last lines, newest last. */
 export function readFailure(lines: readonly string[]): FfmpegFailure {
   const opened = !lines.some((line) => NOT_OPENED.test(line));
   const text = lines.filter((line) => !opened || !REFUSED_TRANSPORT.test(line)).join('\n');
-  const hints = { lookLonger: LOOK_LONGER.test(text) && !NO_TAG.test(text), noSound: NO_SOUND.test(text), soundNotKept: SOUND_NOT_KEPT.test(text) };
+  const hints = { lookLonger: LOOK_LONGER.test(text) && !NO_TAG.test(text), noSound: NO_SOUND.test(text), soundNotKept: SOUND_NOT_KEPT.test(text), otherTransport: !opened && OTHER_TRANSPORT.test(text) };
   if (hints.noSound && !/0:a/.test(text)) return { kind: 'no-video', cause: 'camera-refused', detail: 'no video at the address', sentence: 'There is no video at this address. Check the path of the stream.', ...hints, noSound: false };
   for (const [pattern, kind, cause, detail, sentence] of RULES) if (pattern.test(text)) return { kind, cause, detail, sentence, ...hints };
   return { kind: 'ffmpeg-failed', cause: 'camera-unreachable', detail: 'stream ended', sentence: 'The camera’s stream could not be opened. Porchlight tries again by itself.', ...hints };

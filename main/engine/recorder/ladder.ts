@@ -35,6 +35,8 @@ export interface LadderState {
   readonly withoutSound: boolean;
   /** The sound is another by now than when the camera was added, and MP4 does not hold it. */
   readonly changeSound: boolean;
+  /** UDP is asked for, where TCP was refused. */
+  readonly overUdp: boolean;
   /** How often in a row the camera answered that it has none. */
   readonly settled: number;
   /** How long a picture and a keyframe are waited for: a step of `PATIENCE`. */
@@ -46,7 +48,7 @@ export interface LadderState {
 /** The detail of an outage for want of ffmpeg. */
 export const FFMPEG_NOT_STARTED = 'ffmpeg could not be started';
 
-export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false, changeSound: false, settled: 0, patience: 0, stoodStill: 0 };
+export const FRESH_LADDER: LadderState = { failures: 0, everLetIn: false, refusals: 0, depth: 'quick', withoutSound: false, changeSound: false, overUdp: false, settled: 0, patience: 0, stoodStill: 0 };
 
 export interface NextStep {
   readonly state: LadderState;
@@ -105,6 +107,7 @@ function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended'
   if (failure.noSound && footageMs === 0) return { ...step, state: { ...state, withoutSound: true }, connection: 'connecting', waitMs: 0 };
   // Video never waits for sound (R6): made over where it was to be copied, left out where that does not help.
   if (failure.soundNotKept && footageMs === 0 && !(failure.lookLonger && state.depth === 'quick')) return { ...step, state: { ...state, changeSound: true, withoutSound: state.changeSound }, connection: 'connecting', waitMs: 0 };
+  if (failure.otherTransport && footageMs === 0) return { ...step, state: { ...state, overUdp: !state.overUdp }, waitMs };
   if (failure.lookLonger && footageMs === 0) return { ...step, state: { ...state, depth: other(state.depth) }, waitMs };
   // Footage came and then the connection ended: what ffmpeg says last is not why.
   if (footageMs > 0 && failure.cause !== 'porchlight-failed' && (failure.kind === 'ffmpeg-failed' || failure.kind === 'bad-answer')) return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };

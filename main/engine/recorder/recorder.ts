@@ -177,7 +177,8 @@ export class Recorder {
     this.#connected = true;
     const end = await runSession(
       {
-        stream, sound, clock, anchor, ledger, pulse,
+        stream: this.#ladder.overUdp ? { ...stream, transport: 'udp' } : stream,
+        sound, clock, anchor, ledger, pulse,
         ffmpegPath: settings.ffmpegPath,
         depth: this.#ladder.depth,
         times: timesOf(this.#ladder),
