@@ -1,5 +1,6 @@
 /** The archive on a real disk with real SQLite and real footage: what is kept, what comes back, what is found wrong. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync, appendFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync, appendFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -261,6 +262,49 @@ describe('the check', () => {
     await writeClosed(root, { ...key, session: 9_000, sequence: 0, startMs: START_MS + 50_000 });
     expect(await wrong('stopped')).toMatchObject([{ invariant: 'I3' }]);
     expect(await wrong('failed')).toEqual([]);
+  });
+
+  it.skipIf(process.platform === 'win32')('is not held up by pipes, folders and links that have a segment’s name, with the index and without', async () => {
+    const [first] = (await record(2)) as [Segment];
+    const named = (sequence: number): string => path.join(root.path, encodeSegmentName({ ...first, session: 2_000, sequence, startMs: first.nameMs }));
+    const pipes = [named(0), path.join(root.path, CAMERA, 'journal', '2026-11-20.jsonl')];
+    mkdirSync(path.join(root.path, CAMERA, 'journal'), { recursive: true });
+    expect(spawnSync('mkfifo', pipes).status).toBe(0);
+    mkdirSync(named(1));
+    symlinkSync(path.basename(named(2)), named(2));
+    for (const lost of [false, true]) {
+      await archive.close();
+      for (const name of lost ? readdirSync(dataDir) : []) if (name.startsWith('porchlight.db')) unlinkSync(path.join(dataDir, name));
+      archive = await open();
+      await archive.recoverTails();
+      await archive.reconcile();
+      expect((await archive.read.usage())[0]?.durationMs).toBe(2 * CLIP_MS);
+      expect((await archive.check({ engine: 'stopped', thorough: true })).findings.map((finding) => finding.path)).toEqual(expect.arrayContaining([0, 1, 2].map((sequence) => path.relative(root.path, named(sequence)))));
+    }
+  });
+
+  it('says of footage whose file is gone or cut that it is missing, with its cause, also when the index is lost (I5)', async () => {
+    const segments = await record(5);
+    const [oldest, second, third, fourth] = segments as [Segment, Segment, Segment, Segment];
+    for (const gone of [oldest, second, third]) unlinkSync(path.join(root.path, fileOf(gone)));
+    await archive.reconcile();
+    // What is older than the oldest footage is missing from nowhere.
+    expect(await archive.read.gapAt(key, START_MS + 1)).toBeNull();
+    truncateSync(path.join(root.path, fileOf(fourth)), Math.floor(fourth.sizeBytes / 2));
+    const first = await writeClosed(root, { ...key, session: 900, sequence: 0, startMs: START_MS });
+    await archive.write.insertSegment(first);
+    await archive.reconcile();
+    const [camera] = await archive.read.timeline(WINDOW);
+    const rest = camera?.spans[1];
+    expect(camera?.gaps).toMatchObject([{ cause: 'disk-failing', endMs: fourth.endMs }]);
+    expect(camera?.gaps[0]?.startMs).toBeGreaterThan(fourth.startMs);
+    expect(rest?.startMs).toBe(fourth.startMs);
+    expect(await wrong()).toEqual([]);
+    await archive.close();
+    for (const name of readdirSync(dataDir)) if (name.startsWith('porchlight.db')) unlinkSync(path.join(dataDir, name));
+    archive = await open();
+    await archive.reconcile();
+    expect((await archive.read.timeline(WINDOW))[0]).toEqual(camera);
   });
 
   it('takes a copied file for what it is', async () => {

@@ -173,7 +173,7 @@ export class ArchiveWalks {
         for (const { path: file } of root === undefined ? [] : files) {
           if (signal?.aborted === true || root === undefined) return;
           const change = await this.#threads.maintenance.reread(placeOf(root), file);
-          if (change !== null) await this.#threads.write((writer) => writer.apply(change, false, null));
+          if (change !== null) await this.#threads.write((writer) => writer.correct(change, root.path));
         }
       }
       await this.#threads.write((writer) => writer.apply({ happenings: happenings(of('not-in-index')) }, false, null));
@@ -189,11 +189,12 @@ export class ArchiveWalks {
     if (happenings.length > 0) await this.#threads.write((writer) => writer.apply({ happenings }, true, this.#parts.roots.forRecording()?.path ?? null));
   }
 
-  async #applyStep(step: ReconcileStep, { rootId }: RootPlace): Promise<void> {
+  async #applyStep(step: ReconcileStep, { rootId, path }: RootPlace): Promise<void> {
     const { garbage = [] } = step;
     if (garbage.length > 0) await this.#threads.write((writer) => writer.addGarbage(garbage.map((path) => ({ rootId, path }))));
     if (step.insert.length === 0 && step.remove.length === 0 && step.happenings.length === 0) return;
-    await this.#threads.write((writer) => writer.apply({ remove: step.remove, segments: step.insert, happenings: step.happenings }, false, null));
+    const change = { remove: step.remove, segments: step.insert, happenings: step.happenings };
+    await this.#threads.write((writer) => (change.remove.length > 0 ? writer.correct(change, path) : writer.apply(change, false, null)));
   }
 
   /** Pulls a walk's steps one by one, and goes on to the next while the writer has some; false when it was broken off. */

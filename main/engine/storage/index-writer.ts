@@ -5,6 +5,7 @@ import { PorchlightError } from '../../../shared/errors.ts';
 import type { CameraId, RootId } from '../../../shared/model/ids.ts';
 import type { EpochMs, TimeRange } from '../../../shared/time.ts';
 import { inTransaction, openOrReplace, setAside, type WritableDb } from './database.ts';
+import { LostFootage } from './lost-footage.write.ts';
 import { happeningWriter, type HappeningWriter } from './happenings.write.ts';
 import { appendMissing, appendToJournal, type Happening, makeFolderSync, moveWaiting } from './journal.ts';
 import { moveWriter, type MoveWriter, type SegmentMove } from './moves.write.ts';
@@ -80,6 +81,15 @@ export class IndexWriter {
         for (const happening of change.happenings ?? []) this.#sql.happenings.insert(happening);
       }
     });
+  }
+
+  /** Rows that say what is not on the disk are replaced by what is; what they lose becomes gaps, journaled before their rows. */
+  correct(change: Change, journalBase: string | null): void {
+    const lost = new LostFootage(this.#db, change.remove ?? []);
+    this.apply([change]);
+    const happenings = lost.lostAfter(change.segments ?? []).map((gap): Happening => ({ type: 'gap', gap }));
+    this.journal(happenings, journalBase);
+    this.apply([{ happenings }]);
   }
 
   /** Appends and syncs journal lines, to the waiting folder where `journalBase` is null or does not take them. Comes before the rows (I5). */

@@ -2,7 +2,7 @@
  * The journal of a camera: a line of JSON per gap, event and lock, appended and synced before its row, so that a rebuild
  * finds them again (I5). A line torn by a fault is passed over; a line that is there twice is one happening.
  */
-import { appendFileSync, closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, rmdirSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, fdatasyncSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, rmdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { GAP_CAUSES, type Gap } from '../../../shared/model/gap.ts';
 import { type CameraId, isCameraId } from '../../../shared/model/ids.ts';
@@ -161,7 +161,10 @@ export function journalDayFile(cameraId: CameraId, day: string): string {
 
 /** What a day's journal holds, and how many of its lines are unreadable. */
 export function readJournalDay(base: string, cameraId: CameraId, day: string): { readonly happenings: readonly Happening[]; readonly unreadable: number } {
-  const lines = readFileSync(path.join(base, journalFolder(cameraId), `${day}.jsonl`), 'utf8').split('\n').filter((line) => line !== '');
+  const file = path.join(base, journalFolder(cameraId), `${day}.jsonl`);
+  // Reading a pipe would wait without end.
+  if (!statSync(file).isFile()) return { happenings: [], unreadable: 1 };
+  const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
   const happenings = lines.flatMap((line) => parseLine(line, cameraId) ?? []);
   return { happenings, unreadable: lines.length - happenings.length };
 }

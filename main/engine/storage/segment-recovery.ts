@@ -2,8 +2,8 @@
  * Turns a segment file that has no row into one: read from its tail where it is whole, trimmed to its last whole
  * fragment where it was cut short, removed where nothing in it is whole (I2, I4).
  */
-import { closeSync, fstatSync, open, read } from 'node:fs';
-import { open as openHandle, unlink } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, open, read } from 'node:fs';
+import { lstat, open as openHandle, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -22,7 +22,7 @@ export type RecoveredFile =
   | { readonly kind: 'cut'; readonly segment: PackedSegment; readonly lostBytes: number }
   /** Not one whole fragment with a keyframe. */
   | { readonly kind: 'empty'; readonly sizeBytes: number }
-  /** Its tail says that it is another segment: somebody copied or renamed it. */
+  /** Its tail says that it is another segment: somebody copied or renamed it. Or what has the name is no file at all. */
   | { readonly kind: 'foreign'; readonly why: string };
 
 /**
@@ -31,6 +31,8 @@ export type RecoveredFile =
  */
 export async function recoverFile(rootPath: string, rootId: RootId, name: SegmentName, repair: boolean): Promise<RecoveredFile> {
   const file = path.join(rootPath, encodeSegmentName(name));
+  // A folder, a link into nowhere; a pipe would be waited for without end.
+  if (!(await lstat(file)).isFile()) return { kind: 'foreign', why: 'it is no file' };
   const handle = await openHandle(file, repair ? 'r+' : 'r');
   let empty = false;
   try {
@@ -70,7 +72,7 @@ export function tailBuffer(): Uint8Array {
 export async function readClosedFile(rootPath: string, rootId: RootId, file: { readonly name: SegmentName; readonly path: string }, buffer: Uint8Array): Promise<RecoveredFile | null> {
   let handle: number;
   try {
-    handle = await openFile(`${rootPath}/${file.path}`, 'r');
+    handle = await openFile(`${rootPath}/${file.path}`, READ_NOW);
   } catch {
     return null;
   }
@@ -88,6 +90,8 @@ export async function readClosedFile(rootPath: string, rootId: RootId, file: { r
   }
 }
 
+/** A pipe that somebody put there is not waited for. Windows has neither. */
+const READ_NOW = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const openFile = promisify(open);
 const readFile = promisify(read);
 

@@ -72,6 +72,8 @@ const api = {
       if (queue.length === 0) setImmediate(flush);
       queue.push({ change, journaled, journalBase, resolve, reject });
     }),
+  /** As `apply` for rows that say what is not on the disk: what is missing is a gap then. */
+  correct: (change: Change, journalBase: string | null): void => opened().correct(change, journalBase),
   /** A lock, set or taken off: durable on every disk of `journalBases` that takes it, and in the index, when it resolves. */
   hold: (happening: Happening, journalBases: readonly string[]): void => opened().hold(happening, journalBases),
   moveWaiting: (rootPath: string): void => opened().moveWaiting(rootPath),
