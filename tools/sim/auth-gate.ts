@@ -93,10 +93,11 @@ export class AuthGate {
     const name = quirks.flag('digest-lower-case') ? 'digest' : 'Digest';
     const qop = quirks.flag('digest-qop-space') ? 'auth, auth-int' : 'auth';
     const odd = quirks.flag('digest-odd-parameters') ? ', x-vendor-tag="a=b,c", x-empty=' : '';
+    // The realm first, as cameras have it: some clients (live555's) read nothing else.
     const tail = `realm="${realm}", nonce="${nonce}", qop="${qop}"${stale ? ', stale=true' : ''}${odd}`;
     const values: string[] = [];
-    if (scheme === 'sha256' || scheme === 'both') values.push(`${name} algorithm=SHA-256, ${tail}`);
-    if (scheme === 'digest' || scheme === 'both') values.push(`${name} algorithm=MD5, ${tail}`);
+    if (scheme === 'sha256' || scheme === 'both') values.push(`${name} ${tail}, algorithm=SHA-256`);
+    if (scheme === 'digest' || scheme === 'both') values.push(`${name} ${tail}, algorithm=MD5`);
     return values;
   }
 
