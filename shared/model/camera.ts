@@ -51,7 +51,7 @@ export interface Camera {
   readonly deviceUrl: string | null;
   /** ONVIF video source it is, of a device that has several (a recorder, a camera with two lenses); null or absent for a device's only one. */
   readonly sourceToken?: string | null;
-  /** Link-layer address by which a bare RTSP camera is found again on the same network, lower case with colons; null or absent where it is not known. */
+  /** Link-layer address, lower case with colons, by which a bare RTSP camera is found again on the same network and ONVIF cameras of one serial are told apart; null or absent where it is not known. */
   readonly mac?: string | null;
   readonly username: string | null;
   readonly streams: readonly StreamConfig[];

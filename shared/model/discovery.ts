@@ -37,7 +37,7 @@ export interface ProbedCamera {
   readonly sourceToken?: string | null;
   /** Every video source of such a device that can be recorded, in its own order; each becomes a camera. Absent where there is one. */
   readonly sources?: readonly ProbedSource[];
-  /** Of a bare RTSP camera on the same network: its link-layer address. */
+  /** Of a camera on the same network: its link-layer address; null or absent where it is not known. */
   readonly mac?: string | null;
 }
 

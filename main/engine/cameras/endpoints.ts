@@ -6,8 +6,8 @@ import { fetchFromCamera } from './http-client.ts';
 import { speaksRtsp } from './rtsp-describe.ts';
 import { readSoap, soapEnvelope, soapHeaders } from './soap-message.ts';
 
-/** Usual port, Reolink, Tapo, no-name, Xiongmai, https. */
-const ONVIF_PORTS = [80, 8000, 2020, 8080, 8899, 443] as const;
+/** Usual port, Reolink, Tapo, no-name, Xiongmai, YooSee, https. */
+const ONVIF_PORTS = [80, 8000, 2020, 8080, 8899, 5000, 443] as const;
 const RTSP_PORTS = [554, 8554] as const;
 /** The standard's path, Axis's, Tapo's. */
 const DEVICE_PATHS = ['/onvif/device_service', '/onvif/services', '/onvif/service'] as const;

@@ -26,6 +26,18 @@ describe('where a missing camera may be', () => {
   });
 });
 
+describe('a serial', () => {
+  it('that firmware has in place of a number is none', () => {
+    const serials = ['', '0', '000000000', '1234', '123456', '0123456789', '1234567890', '123456789abcdef', 'xxxxxx', 'Unknown', 'Serial Number'];
+    expect(serials.filter((serial) => serialIdentity({ ...device, serial }) !== null)).toEqual([]);
+    for (const serial of ['1234567891', '12345678901234567890', 'g3d2211f']) expect(serialIdentity({ ...device, serial }), serial).not.toBeNull();
+  });
+  it('that several cameras have finds none of them', () => {
+    const missing = camera(1, 'serial:acme/eye/sn12345', 'http://10.0.0.1/o');
+    expect(urls(missing, [found('a', 'http://10.0.0.9/o')], [missing, camera(2, 'serial:acme/eye/sn12345', 'http://10.0.0.7/o')])).toEqual([]);
+  });
+});
+
 describe('looking again', () => {
   it('is for offline cameras only, soon at first and rarer as time goes by, and ends at once when asked to', async () => {
     let nowMs = 0;

@@ -359,6 +359,8 @@ export function candidateAddresses(camera: Camera, found: readonly FoundCamera[]
   const identity = camera.identity ?? '';
   const serialOnly = identity.startsWith('serial:');
   const own = new Set(camerasOfDevice(camera, configured).map((one) => one.id));
+  // A serial that another camera has as well says nothing.
+  if (serialOnly && configured.some((other) => !own.has(other.id) && other.identity === identity)) return [];
   // Cameras may have changed places, so an endpoint is believed also where another one was; a model alone is not.
   const taken = new Set(serialOnly ? configured.filter((other) => !own.has(other.id)).map((other) => other.deviceUrl) : []);
   const model = camera.device.model.toLowerCase();

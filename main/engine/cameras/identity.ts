@@ -6,11 +6,13 @@ export function bareEndpoint(text: string): string {
   return text.trim().toLowerCase().replace(/^urn:/, '').replace(/^uuid:/, '');
 }
 
+/** What firmware has in place of a number (Tuya's "0123456789", happytime's "123456"): one sign again and again, counted up, or a word. */
+const NO_SERIAL = /^(?:(.)\1+|0?12345(?:6(?:7(?:8(?:9[0a-f]*)?)?)?)?|unknown|default|serial ?(?:number|no)?\.?)$/i;
+
 /** `serial:` and maker, model and number: a number alone is not unique between makers. Null without a number worth the name. */
 export function serialIdentity(device: CameraDevice): string | null {
   const serial = device.serial.trim();
-  // Cameras without one say "", "0", "000000" or "1234".
-  if (serial.length < 5 || /^0*$/.test(serial)) return null;
+  if (serial.length < 5 || NO_SERIAL.test(serial)) return null;
   return `serial:${[device.maker, device.model, serial].map((part) => part.trim().toLowerCase()).join('/')}`;
 }
 

@@ -28,7 +28,7 @@ export interface ProberParts {
   readonly network: CameraNetwork;
   /** One frame of an RTSP stream as JPEG, made by ffmpeg. */
   readonly grabFrame: (source: FrameSource) => Promise<Uint8Array>;
-  /** Where a bare RTSP camera's link-layer address is read; without it, it is not found again at a new address. */
+  /** Where a camera's link-layer address is read; without it, one of bare RTSP is not found again at a new address. */
   readonly neighbours?: Pick<NeighbourTable, 'list'>;
 }
 
@@ -74,7 +74,7 @@ class NetworkProber implements Prober {
   }
 
   async probe(target: ProbeTarget, credentials: Login | null): Promise<ProbeOutcome> {
-    const outcome = target.kind === 'found' ? await this.#probeFound(target.found, credentials) : await this.#probeAddress(target.address, credentials);
+    const outcome = await this.#withMac(target.kind === 'found' ? await this.#probeFound(target.found, credentials) : await this.#probeAddress(target.address, credentials));
     this.#recent.set(this.#keyOf(target, credentials), { outcome, atMs: this.#network.clock.monotonicMs() });
     const oldest = this.#recent.keys().next();
     if (this.#recent.size > MAX_REMEMBERED && oldest.done !== true) this.#recent.delete(oldest.value);
@@ -114,6 +114,13 @@ class NetworkProber implements Prober {
   #keyOf(target: ProbeTarget, credentials: Login | null): string {
     // An address may hold a password, so it is kept as a keyed hash like the credentials.
     return this.#network.ledger.fingerprint(target.kind === 'found' ? `found ${target.found.key}` : `address ${target.address}`, credentials);
+  }
+
+  /** It answered a moment ago, so the system knows its neighbour; one behind a router is none. */
+  async #withMac(outcome: ProbeOutcome): Promise<ProbeOutcome> {
+    const { hostname } = new URL(outcome.probed.deviceUrl ?? outcome.probed.streams[0]?.url ?? 'rtsp://unknown');
+    const mac = (await this.#neighbours?.list())?.find((one) => one.host === hostname)?.mac ?? null;
+    return { ...outcome, probed: { ...outcome.probed, mac } };
   }
 
   async #probeFound(found: FoundCamera, login: Login | null): Promise<ProbeOutcome> {
@@ -200,9 +207,7 @@ class NetworkProber implements Prober {
       const sub = await this.#describeSub(subUrl, login);
       if (sub !== null) streams.push(streamOf('sub', subUrl, sub));
     }
-    // It answered a moment ago, so the system knows its neighbour; one behind a router is none.
-    const mac = (await this.#neighbours?.list())?.find((one) => one.host === hostname)?.mac ?? null;
-    return { origin: 'rtsp', identity: null, deviceUrl: null, device: { maker: '', model: '', firmware: '', serial: '' }, suggestedName: `Camera at ${hostname}`, streams, clockOffsetMs: null, mac };
+    return { origin: 'rtsp', identity: null, deviceUrl: null, device: { maker: '', model: '', firmware: '', serial: '' }, suggestedName: `Camera at ${hostname}`, streams, clockOffsetMs: null };
   }
 
   /** A sub stream is a bonus: without it the main stream serves for everything. */

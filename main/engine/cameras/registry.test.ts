@@ -36,6 +36,25 @@ const probed = (host: string, more: Partial<ProbedCamera> = {}): ProbedCamera =>
 });
 const LOGIN = { username: 'admin', password: 'gänsefüßchen"' };
 
+describe('a camera that is added', () => {
+  const bySerial = (host: string, mac: string | null): ProbedCamera => probed(host, { identity: 'serial:tp-link/tapo c200/a1b2c3', device: { maker: 'TP-Link', model: 'Tapo C200', firmware: '1', serial: 'A1B2C3' }, mac });
+  it('may have the serial of another, where its network card is another', async () => {
+    const registry = await open(await fresh());
+    await registry.add(bySerial('10.0.0.1', '02:00:00:00:00:01'), null, null);
+    await registry.add(bySerial('10.0.0.2', '02:00:00:00:00:02'), null, null);
+    expect(registry.list()).toHaveLength(2);
+    await expect(registry.add(bySerial('10.0.0.3', '02:00:00:00:00:02'), null, null)).rejects.toMatchObject({ kind: 'conflict' });
+    await expect(registry.add(bySerial('10.0.0.3', null), null, null)).rejects.toMatchObject({ kind: 'conflict' });
+  });
+  it('is not taken twice, found and typed', async () => {
+    const registry = await open(await fresh());
+    await registry.add(probed('10.0.0.1'), null, null);
+    await expect(registry.add(probed('10.0.0.1', { identity: 'serial:acme/eye/sn-10.0.0.1' }), null, null)).rejects.toMatchObject({ kind: 'conflict' });
+    await registry.add(probed('10.0.0.1', { identity: 'serial:acme/eye/sn-other', device: { maker: 'ACME', model: 'Eye', firmware: '5.10', serial: 'SN-other' } }), null, null);
+    expect(registry.list()).toHaveLength(2);
+  });
+});
+
 describe('the list of cameras', () => {
   it('is the same after a restart: order, names, logins, pauses', async () => {
     const folder = await fresh();

@@ -304,9 +304,23 @@ function isProbedLens(camera: Camera, probed: ProbedCamera): boolean {
 }
 
 function isProbedDevice(camera: Camera, probed: ProbedCamera): boolean {
-  if (camera.identity !== null && probed.identity !== null) return bareEndpoint(camera.identity) === bareEndpoint(probed.identity) && (camera.device.serial === probed.device.serial || camera.deviceUrl === probed.deviceUrl);
-  if (camera.deviceUrl !== null && camera.deviceUrl === probed.deviceUrl) return true;
+  const samePlace = camera.deviceUrl !== null && camera.deviceUrl === probed.deviceUrl;
+  const sameSerial = camera.device.serial === probed.device.serial;
+  if (camera.identity !== null && probed.identity !== null) {
+    // Found by its endpoint and typed by its address, or the other way round.
+    if (isBySerial(camera.identity) !== isBySerial(probed.identity)) return samePlace && sameSerial;
+    if (bareEndpoint(camera.identity) !== bareEndpoint(probed.identity)) return false;
+    // Makers give one serial to all cameras of a model (Tapo C200): two network cards are two cameras then.
+    const [ours, theirs] = [camera.mac ?? null, probed.mac ?? null];
+    if (isBySerial(camera.identity) && !samePlace && ours !== null && theirs !== null && ours !== theirs) return false;
+    return sameSerial || samePlace;
+  }
+  if (samePlace) return true;
   return camera.streams[0]?.url === probed.streams[0]?.url;
+}
+
+function isBySerial(identity: string): boolean {
+  return identity.startsWith('serial:');
 }
 
 function hostOf(url: string): string {

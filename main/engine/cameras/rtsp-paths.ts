@@ -21,6 +21,7 @@ export const KNOWN_PATHS: readonly PathPair[] = [
   { main: '/live0', sub: null },
   { main: '/ch0_0.h264', sub: '/ch0_1.h264' },
   { main: '/11', sub: '/12' },
+  { main: '/onvif1', sub: '/onvif2' },
 ];
 
 /** The sub stream's address that belongs to a main stream's, by the makers' patterns; null where none is known. */
