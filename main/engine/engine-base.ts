@@ -12,6 +12,7 @@ import { createLogger, type Logger } from './core/logger.ts';
 import { FfmpegState } from './ffmpeg-state.ts';
 import type { Ingest } from './ports/ingest.ts';
 import { lockDataFolder } from './process/data-lock.ts';
+import { DataSpace } from './process/data-space.ts';
 import { openLogFile } from './process/log-file.ts';
 import { keyringBox } from './process/secret-box.ts';
 import { createIngest } from './recorder/ingest-host.ts';
@@ -64,6 +65,7 @@ export interface Base {
   readonly secrets: AppInfo['secrets'];
   /** Where passwords and keys are sealed. */
   readonly vault: SealedSecrets;
+  readonly dataSpace: DataSpace;
   /** Sentences about files of the set-up that could not be read at the start. */
   readonly setupWarnings: readonly string[];
 }
@@ -99,7 +101,7 @@ export async function openBase(init: EngineInit, link: ParentLink | null, clock:
   const rules = await openRules(configDir, () => firstRules(disk), log);
   // An unknown ffmpeg is checked before it is used; a known one is checked beside recording (engine-upkeep.ts).
   if (!(await looking)) await ffmpeg.refresh();
-  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, ingest, secrets: inKeyring ? 'keyring' : 'owner-only-file', vault: secrets, setupWarnings };
+  return { init, clock, log, configDir, hub: new EventHub(log), settings, registry, archive, rules, ffmpeg, ingest, secrets: inKeyring ? 'keyring' : 'owner-only-file', vault: secrets, dataSpace: new DataSpace(init.dataDir), setupWarnings };
 }
 
 /** A new installation records to the given folder; one that cannot be used leaves the engine running, to say so. */
@@ -114,7 +116,7 @@ async function addFirstRoot(archive: Archive, mediaDir: string, log: Logger): Pr
 }
 
 /** `app.info`: what the program is, and what is wrong with the whole of it. */
-export function describeApp({ init, clock, archive, ffmpeg, registry, secrets, setupWarnings }: Base, serving: ServingInfo | null, broken: readonly BrokenRule[]): AppInfo {
+export function describeApp({ init, clock, archive, ffmpeg, registry, secrets, dataSpace, setupWarnings }: Base, serving: ServingInfo | null, broken: readonly BrokenRule[]): AppInfo {
   const disks = archive.roots.conditions().flatMap((root) => (root.problem === null ? [] : [{ kind: root.state, sentence: root.problem }]));
   const noDisk = archive.roots.list().length > 0 ? [] : [{ kind: 'disk-missing', sentence: `There is no place for footage: the folder ${init.mediaDir} could not be used. Choose another one under Storage.` }];
   const rebuilding = archive.rebuilding ? [{ kind: 'rebuilding', sentence: 'The index of footage is being built anew from the disks. Older footage comes back bit by bit; recording goes on.' }] : [];
@@ -135,6 +137,7 @@ export function describeApp({ init, clock, archive, ffmpeg, registry, secrets, s
       ...noDisk,
       ...disks,
       ...rebuilding,
+      ...(dataSpace.problem === null ? [] : [{ kind: 'data-full', sentence: dataSpace.problem }]),
       ...brokenRules(broken),
       ...setupWarnings.map((sentence) => ({ kind: 'set-up', sentence })),
       ...registry.warnings.map((sentence) => ({ kind: 'cameras', sentence })),

@@ -14,6 +14,8 @@ import type { Doctor } from './storage/doctor.ts';
 /** How often disks are looked at, and a missing ffmpeg for. */
 const LOOK_MS = 10 * SECOND_MS;
 const SUMMARY_MS = MINUTE_MS;
+/** At a start, everything else wants the disk. */
+const RESERVE_AFTER_MS = MINUTE_MS;
 /** The check and everything else that wants the processor waits for recording to begin, but not for cameras that do not answer. */
 const BEGIN_LIMIT_MS = 3 * SECOND_MS;
 /** Between attempts to add a camera of the starter's list that does not answer yet. */
@@ -63,10 +65,16 @@ export function startUpkeep(base: Base, recording: Recording, doctor: Doctor, ha
     // A disk that is new knows no names yet.
     for (const { id, name, recorded } of base.registry.list()) await base.archive.write.describeCamera({ id, name, streams: recorded });
   });
+  const startedMs = clock.monotonicMs();
+  const lookAtData = async (): Promise<void> => {
+    if (await base.dataSpace.look(clock.monotonicMs() - startedMs > RESERVE_AFTER_MS)) hub.tell('app.changed', appInfo());
+  };
+  background('room for the data folder could not be looked at', begun.then(lookAtData));
   let told = '';
   const cancels = [
     clock.every(LOOK_MS, () => {
       background('disks could not be looked at', look());
+      background('room for the data folder could not be looked at', lookAtData());
       if (ffmpeg.found === null) background('ffmpeg could not be looked for', lookForFfmpeg());
     }),
     clock.every(SUMMARY_MS, () => background('storage could not be summed up', summary().then((now) => {

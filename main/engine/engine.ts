@@ -19,6 +19,7 @@ import { openRemote } from './engine-remote.ts';
 import { type Recording, startRecording } from './engine-recording.ts';
 import { startUpkeep } from './engine-upkeep.ts';
 import { grabStill } from './ffmpeg/jobs.ts';
+import { giveUpReserve, saysFull } from './process/data-space.ts';
 import type { RunningEngine } from './process/engine-session.ts';
 import { createRemoteHome } from './relay/home.ts';
 import { summarizeStorage } from './retention/forecast.ts';
@@ -37,6 +38,15 @@ export interface Engine extends RunningEngine {
 
 /** Builds and starts an engine; throws one PorchlightError when it cannot run at all, with everything given back. */
 export async function createEngine(init: EngineInit, link: ParentLink | null = null, clock: Clock = systemClock): Promise<Engine> {
+  try {
+    return await attempt(init, link, clock);
+  } catch (error) {
+    if (!saysFull(error) || !(await giveUpReserve(init.dataDir))) throw error;
+    return await attempt(init, link, clock);
+  }
+}
+
+async function attempt(init: EngineInit, link: ParentLink | null, clock: Clock): Promise<Engine> {
   const stops = new StopStack();
   try {
     return await build(init, link, clock, stops);
