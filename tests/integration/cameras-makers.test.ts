@@ -147,6 +147,17 @@ describe('an answer', () => {
   }
 });
 
+describe('services that are not where the camera says (YooSee)', () => {
+  for (const real of ['/onvif/media_service', '/onvif/device_service']) {
+    it(`are found at ${real}`, async () => {
+      const server = await camera({ auth: 'wsse', before: (call) => (call.path === real || call.path === '/onvif/device_service' ? undefined : { status: 404, body: 'no' }) });
+      expect(kinds(await probe(server))).toEqual(['main', 'sub']);
+      expect(server.calls.filter((call) => call.operation === 'GetStreamUri').every((call) => call.path === real)).toBe(true);
+      expect(server.refusals).toBe(0);
+    });
+  }
+});
+
 describe('a stream’s address', () => {
   const forms: readonly (readonly [string, (port: number) => string, string])[] = [
     ['without scheme and host', () => '/live/ch0', 'rtsp://127.0.0.1/live/ch0'],

@@ -9,8 +9,8 @@ import { readSoap, soapEnvelope, soapHeaders } from './soap-message.ts';
 /** Usual port, Reolink, Tapo, no-name, Xiongmai, YooSee, https. */
 const ONVIF_PORTS = [80, 8000, 2020, 8080, 8899, 5000, 443] as const;
 const RTSP_PORTS = [554, 8554] as const;
-/** The standard's path, Axis's, Tapo's. */
-const DEVICE_PATHS = ['/onvif/device_service', '/onvif/services', '/onvif/service'] as const;
+/** The standard's path, Axis's, Tapo's, one of no-name cameras. */
+const DEVICE_PATHS = ['/onvif/device_service', '/onvif/services', '/onvif/service', '/onvif/devices'] as const;
 /** As long as a question to a camera may take; who is not there at all is known sooner. */
 const KNOCK_TIMEOUT_MS = 10_000;
 /** ONVIF tells more than RTSP, and answers later on small cameras. */

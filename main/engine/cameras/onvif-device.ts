@@ -164,16 +164,30 @@ export class OnvifDevice {
     try {
       return (await this.#soap.call({ url, body, ...more })).body;
     } catch (error) {
-      if (url.origin === this.url.origin || !(error instanceof PorchlightError)) throw error;
-      // TLS spoken to a plain port breaks off in no particular way.
-      const nobodyThere = error.kind === 'refused' || error.kind === 'unreachable' || (error.kind === 'bad-answer' && url.protocol !== this.url.protocol);
-      if (!nobodyThere) throw error;
-      // Announced on a port or scheme that is not there; the device service's own is worth one try.
-      const here = new URL(`${url.pathname}${url.search}`, this.url);
-      const { body: answer } = await this.#soap.call({ url: here, body, ...more });
-      await this.#moveService(url, here);
-      return answer;
+      if (!(error instanceof PorchlightError)) throw error;
+      for (const there of this.#otherPlaces(url, body, error)) {
+        try {
+          const { body: answer } = await this.#soap.call({ url: there, body, ...more });
+          await this.#moveService(url, there);
+          return answer;
+        } catch (failure) {
+          if (!(failure instanceof PorchlightError) || failure.kind !== 'not-a-camera') throw failure;
+        }
+      }
+      throw error;
     }
+  }
+
+  /** Where else a service may be that is not where the camera said. */
+  #otherPlaces(url: URL, body: string, error: PorchlightError): readonly URL[] {
+    // TLS spoken to a plain port breaks off in no particular way.
+    const nobodyThere = error.kind === 'refused' || error.kind === 'unreachable' || (error.kind === 'bad-answer' && url.protocol !== this.url.protocol);
+    // Announced on a port or scheme that is not there; the device service's own is worth one try.
+    if (url.origin !== this.url.origin) return nobodyThere ? [new URL(`${url.pathname}${url.search}`, this.url)] : [];
+    if (error.kind !== 'not-a-camera' || url.pathname === this.url.pathname) return [];
+    // YooSee announces paths that it does not serve; the usual one beside the device service's, and that itself, are worth a try.
+    const name = /xmlns="[^"]*\/ver\d+\/(\w+)\/wsdl"/.exec(body)?.[1] ?? 'media';
+    return [new URL(`/onvif/${name}_service`, this.url), this.url].filter((place) => place.pathname !== url.pathname);
   }
 
   /** Any operation of any service, for the event loop: `body` is one operation element, `header` WS-Addressing elements. */
@@ -232,7 +246,10 @@ export class OnvifDevice {
   /** RTSP address of a profile, at the host we reach the camera by, with its query and without user information. */
   async streamUri(profileToken: string): Promise<string> {
     const service = await this.#serviceUrl(this.#media2 ? 'media2' : 'media');
-    const answer = xmlAt(await this.#call(service, OPERATIONS.streamUri(profileToken, this.#media2)), 'GetStreamUriResponse');
+    const answer = xmlAt(await this.#call(service, OPERATIONS.streamUri(profileToken, this.#media2)).catch((error: unknown) => {
+      if (!(error instanceof PorchlightError) || error.kind !== 'bad-answer') throw error;
+      throw new PorchlightError('bad-answer', `The camera at ${this.host} did not say where its stream is. If you know its rtsp:// address, paste that.`, error);
+    }), 'GetStreamUriResponse');
     return this.#here(xmlText(answer, 'MediaUri', 'Uri') || xmlText(answer, 'Uri'), ['rtsp:', 'rtsps:']);
   }
 
@@ -304,7 +321,7 @@ export class OnvifDevice {
 
   #here(address: string, protocols: readonly string[]): string {
     const url = toldUrl(address, protocols[0] === 'rtsp:' ? `rtsp://${this.host}` : this.url.origin);
-    if (url === null || !protocols.includes(url.protocol)) throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream.`, url?.protocol ?? 'not an address');
+    if (url === null || !protocols.includes(url.protocol)) throw new PorchlightError('bad-answer', `The camera at ${this.host} gave no usable address of its stream. If you know its rtsp:// address, paste that.`, url?.protocol ?? 'not an address');
     return atHost(url.href, this.host);
   }
 
