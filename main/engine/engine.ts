@@ -12,6 +12,7 @@ import { createCameraNetwork } from './cameras/network.ts';
 import { OtherCameraMarks } from './cameras/other-camera-marks.ts';
 import { createProber, type Prober } from './cameras/prober.ts';
 import { type Clock, systemClock } from './core/clock.ts';
+import { askHost } from './discovery/ask-host.ts';
 import { createSearcher, type Searcher } from './discovery/searcher.ts';
 import { type Base, describeApp, openBase, StopStack } from './engine-base.ts';
 import { openCare } from './engine-care.ts';
@@ -69,6 +70,7 @@ function startNetwork({ init, archive, clock, log, hub, registry, settings, ffmp
   const prober = createProber({
     network,
     neighbours,
+    askHost: (host) => askHost(clock, host),
     grabFrame: ({ url, login, transport }) => grabStill(ffmpeg.require(), { url, transport, username: login?.username ?? null, password: login?.password ?? null }, clock),
   });
   const interfaces = (): readonly string[] => {

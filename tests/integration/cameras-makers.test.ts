@@ -1,4 +1,5 @@
 /** What cameras of real makers were reported to do, and foreign ONVIF servers were seen to do; the answers here are our own. */
+import { createSocket } from 'node:dgram';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import type { Login } from '../../main/engine/cameras/http-auth.ts';
 import { createCameraNetwork } from '../../main/engine/cameras/network.ts';
 import { OnvifDevice } from '../../main/engine/cameras/onvif-device.ts';
 import { createProber, type Prober, type ProbeTarget } from '../../main/engine/cameras/prober.ts';
+import { askHost } from '../../main/engine/discovery/ask-host.ts';
 import { systemClock, type Clock } from '../../main/engine/core/clock.ts';
 import { silentLogger } from '../../main/engine/core/logger.ts';
 import type { ProbedCamera } from '../../shared/model/discovery.ts';
@@ -176,6 +178,22 @@ describe('a stream’s address', () => {
       expect(await device.streamUri('000')).toBe(expected.replace('PORT', String(rtspPort)));
     });
   }
+});
+
+it('a camera at a port and path of its own is found by its host alone', async () => {
+  const server = await camera({ auth: 'wsse' });
+  const address = server.url.replace('device_service', 'odd');
+  const socket = createSocket('udp4');
+  closers.push(() => new Promise((resolve) => socket.close(() => resolve())));
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  socket.on('message', (bytes, sender) => {
+    const id = /MessageID>([^<]*)</.exec(bytes.toString())?.[1] ?? '';
+    socket.send(`<e:Envelope xmlns:e="x"><e:Header><w:RelatesTo xmlns:w="y">${id}</w:RelatesTo></e:Header><e:Body><d:ProbeMatches xmlns:d="z"><d:ProbeMatch><d:Types xmlns:n="http://www.onvif.org/ver10/network/wsdl">n:NetworkVideoTransmitter</d:Types><d:XAddrs>http://127.0.0.9/far ${address}</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`, sender.port, sender.address);
+  });
+  const prober = createProber({ network: createCameraNetwork(systemClock, silentLogger), grabFrame: () => Promise.reject(new Error('none is asked for')), askHost: (host) => askHost(systemClock, host, socket.address().port) });
+  const { probed } = await prober.probe({ kind: 'address', address: '127.0.0.1' }, LOGIN);
+  expect(probed.deviceUrl).toBe(address);
+  expect(kinds(probed)).toEqual(['main', 'sub']);
 });
 
 it('a found camera whose first address is no good is asked at its next', async () => {

@@ -2,7 +2,7 @@
 import { PorchlightError } from '../../../shared/errors.ts';
 import { networkError, type CameraNetwork } from './network.ts';
 import { OPERATIONS } from './onvif-device.ts';
-import { fetchFromCamera } from './http-client.ts';
+import { fetchFromCamera, type HttpReply } from './http-client.ts';
 import { speaksRtsp } from './rtsp-describe.ts';
 import { readSoap, soapEnvelope, soapHeaders } from './soap-message.ts';
 
@@ -16,6 +16,9 @@ const KNOCK_TIMEOUT_MS = 10_000;
 /** ONVIF tells more than RTSP, and answers later on small cameras. */
 const ONVIF_GRACE_MS = 1500;
 
+/** Where a host says, to nobody in particular, that its device service is. */
+export type AskHost = (host: string) => Promise<readonly string[]>;
+
 export interface HostEndpoints {
   /** Device services that answered, surest first. */
   readonly onvif: readonly URL[];
@@ -27,9 +30,10 @@ export interface HostEndpoints {
 
 /**
  * Knocks at all usual ports of `host` (in URL form), or at `port` only. Sends no login. Answers as soon as a sure ONVIF
- * service was found, or a moment after RTSP was; what is still silent then ends by its own time limit.
+ * service was found, or a moment after RTSP was; what is still silent then ends by its own time limit. `askHost` finds those at
+ * ports and paths of their own.
  */
-export async function findEndpoints(network: CameraNetwork, host: string, port: number | null): Promise<HostEndpoints> {
+export async function findEndpoints(network: CameraNetwork, host: string, port: number | null, askHost: AskHost = () => Promise.resolve([])): Promise<HostEndpoints> {
   const failures: PorchlightError[] = [];
   const services: { readonly url: URL; readonly sure: boolean }[] = [];
   const streams: URL[] = [];
@@ -56,6 +60,14 @@ export async function findEndpoints(network: CameraNetwork, host: string, port: 
   const schemes = (at: number): string[] => (at === 443 ? ['https'] : port === null || at === 554 ? ['http'] : ['http', 'https']);
   const web = (port === null ? ONVIF_PORTS : [port]).flatMap((at) => schemes(at).map((scheme) => noted(knockWeb(new URL(`${scheme}://${host}:${at}`)))));
   const rtsp = (port === null ? RTSP_PORTS : [port]).map((at) => noted(knockStream(new URL(`rtsp://${host}:${at}/`))));
+  const knockTold = async (): Promise<void> => {
+    for (const address of await askHost(host)) {
+      if (enough.signal.aborted) return;
+      services.push(await knockAt(network, new URL(address)));
+      enough.abort();
+    }
+  };
+  if (port === null) web.push(noted(knockTold()));
   const satisfied = new Promise<void>((resolve) => enough.signal.addEventListener('abort', () => resolve(), { once: true }));
   await Promise.race([satisfied, Promise.all(web).then(() => (streams.length > 0 ? undefined : Promise.all(rtsp)))]);
   return { onvif: services.sort((a, b) => Number(b.sure) - Number(a.sure)).map((found) => found.url), rtsp: [...streams], failures: [...failures] };
@@ -63,24 +75,28 @@ export async function findEndpoints(network: CameraNetwork, host: string, port: 
 
 /** Asks the time, which ONVIF answers to everybody. `sure` when SOAP came back, not just a door with a lock. */
 async function knockOnvif(network: CameraNetwork, base: URL): Promise<{ readonly url: URL; readonly sure: boolean }> {
-  const body = OPERATIONS.systemDateAndTime();
   let locked: URL | null = null;
   for (const path of DEVICE_PATHS) {
     const url = new URL(path, base);
-    const reply = await fetchFromCamera(network.clock, {
-      url,
-      method: 'POST',
-      headers: soapHeaders(body),
-      body: Buffer.from(soapEnvelope('', body)),
-      timeoutMs: KNOCK_TIMEOUT_MS,
-      maxBytes: 262_144,
-    });
+    const reply = await ask(network, url);
     if (readSoap(reply.bytes).kind !== 'none') return { url, sure: true };
     if (reply.status === 401) locked ??= url;
     if (reply.status !== 404 && reply.status !== 405) break;
   }
   if (locked !== null) return { url: locked, sure: false };
   throw new PorchlightError('not-a-camera', `A web server answers at ${base.hostname}, but it is no ONVIF camera.`);
+}
+
+/** At an address that the device told: a lock is answer enough. @throws PorchlightError where it is no ONVIF service. */
+async function knockAt(network: CameraNetwork, url: URL): Promise<{ readonly url: URL; readonly sure: boolean }> {
+  const reply = await ask(network, url);
+  if (readSoap(reply.bytes).kind !== 'none' || reply.status === 401) return { url, sure: true };
+  throw new PorchlightError('not-a-camera', `The device at ${url.hostname} has no ONVIF service at this address.`, `HTTP ${reply.status}`);
+}
+
+async function ask(network: CameraNetwork, url: URL): Promise<HttpReply> {
+  const body = OPERATIONS.systemDateAndTime();
+  return await fetchFromCamera(network.clock, { url, method: 'POST', headers: soapHeaders(body), body: Buffer.from(soapEnvelope('', body)), timeoutMs: KNOCK_TIMEOUT_MS, maxBytes: 262_144 });
 }
 
 /** The one sentence for a host where no camera was found. */

@@ -4,7 +4,7 @@ import { type DurationMs, MINUTE_MS } from '../../../shared/time.ts';
 import type { Camera, StreamConfig } from '../../../shared/model/camera.ts';
 import type { FoundCamera, ProbedCamera } from '../../../shared/model/discovery.ts';
 import { parseAddress, type AddressTarget } from './address.ts';
-import { findEndpoints, nothingFound } from './endpoints.ts';
+import { type AskHost, findEndpoints, nothingFound } from './endpoints.ts';
 import type { Login } from './http-auth.ts';
 import type { NeighbourTable } from './neighbours.ts';
 import type { CameraNetwork } from './network.ts';
@@ -28,6 +28,8 @@ export interface ProberParts {
   readonly network: CameraNetwork;
   /** One frame of an RTSP stream as JPEG, made by ffmpeg. */
   readonly grabFrame: (source: FrameSource) => Promise<Uint8Array>;
+  /** Asks a host over WS-Discovery where its device service is; without it, only the usual ports are tried. */
+  readonly askHost?: AskHost;
   /** Where a camera's link-layer address is read; without it, one of bare RTSP is not found again at a new address. */
   readonly neighbours?: Pick<NeighbourTable, 'list'>;
 }
@@ -65,12 +67,14 @@ class NetworkProber implements Prober {
   readonly #network: CameraNetwork;
   readonly #grabFrame: ProberParts['grabFrame'];
   readonly #neighbours: ProberParts['neighbours'];
+  readonly #askHost: AskHost | undefined;
   readonly #recent = new Map<string, { readonly outcome: ProbeOutcome; readonly atMs: number }>();
 
   constructor(parts: ProberParts) {
     this.#network = parts.network;
     this.#grabFrame = parts.grabFrame;
     this.#neighbours = parts.neighbours;
+    this.#askHost = parts.askHost;
   }
 
   async probe(target: ProbeTarget, credentials: Login | null): Promise<ProbeOutcome> {
@@ -157,7 +161,7 @@ class NetworkProber implements Prober {
   }
 
   async #probeHost(host: string, port: number | null, login: Login | null): Promise<ProbedCamera> {
-    const { onvif, rtsp, failures } = await findEndpoints(this.#network, host, port);
+    const { onvif, rtsp, failures } = await findEndpoints(this.#network, host, port, this.#askHost);
     const [service] = onvif;
     const [stream] = rtsp;
     if (service !== undefined) {

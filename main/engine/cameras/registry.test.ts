@@ -189,7 +189,10 @@ describe('sealed secrets', () => {
     expect([await swapped.get('a'), await swapped.get('b')]).toEqual([null, 'two']);
     await writeFile(file, '{');
     expect(await (await openOwnerOnlySecrets(folder)).get('a')).toBe('one');
+    // A key that was replaced by another: its copy opens what it sealed.
     await writeFile(path.join(folder, 'secrets.key'), Buffer.alloc(32, 7));
+    expect(await (await openOwnerOnlySecrets(folder)).get('a')).toBe('one');
+    await writeFile(path.join(folder, 'secrets.key.previous'), Buffer.alloc(32, 8));
     expect(await (await openOwnerOnlySecrets(folder)).get('a')).toBeNull();
     await writeFile(path.join(folder, 'secrets.key'), 'short');
     await expect(openOwnerOnlySecrets(folder)).rejects.toThrow(/secrets.key/);

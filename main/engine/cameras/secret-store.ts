@@ -22,6 +22,7 @@ interface SealedFile {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+export const SECRETS_KEY = 'secrets.key';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -29,15 +30,32 @@ const TAG_BYTES = 16;
 /** Opens (or begins) `secrets.json` and `secrets.key` in `folder`. @throws PorchlightError when they are there but cannot be read. */
 export async function openOwnerOnlySecrets(folder: string): Promise<SecretStore> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const store = new OwnerOnlySecrets(path.join(folder, 'secrets.json'), await keyOf(path.join(folder, 'secrets.key')));
+  const key = await keyOf(path.join(folder, SECRETS_KEY));
+  const store = new OwnerOnlySecrets(path.join(folder, 'secrets.json'), [key, await keptCopy(path.join(folder, `${SECRETS_KEY}.previous`), key)]);
   await store.load();
   return store;
+}
+
+/** Whether this is what a key file holds: one that a power cut or a failing disk emptied is none (settings/mend-setup.ts). */
+export function isKey(bytes: Uint8Array): boolean {
+  return bytes.length === KEY_BYTES && bytes.some((byte) => byte !== 0);
+}
+
+/** The key's copy, made where there is none. One that is another key may be the right one: what one does not open the other may. */
+async function keptCopy(file: string, key: Uint8Array): Promise<Uint8Array> {
+  const copy = await readFile(file).catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  if (copy !== null && isKey(copy)) return copy;
+  await replaceFile(file, key);
+  return key;
 }
 
 async function keyOf(file: string): Promise<Uint8Array> {
   try {
     const key = await readFile(file);
-    if (key.length !== KEY_BYTES) throw new PorchlightError('internal', 'The key of the stored camera passwords is damaged. Put the file secrets.key back from a backup, or delete it and enter the passwords again.');
+    if (!isKey(key)) throw new PorchlightError('internal', 'The key of the stored camera passwords is damaged. Put the file secrets.key back from a backup, or delete it and enter the passwords again.');
     await chmod(file, 0o600);
     return key;
   } catch (error) {
@@ -64,12 +82,15 @@ async function keyOf(file: string): Promise<Uint8Array> {
 class OwnerOnlySecrets implements SecretStore {
   readonly #file: string;
   readonly #key: Uint8Array;
+  readonly #keys: readonly Uint8Array[];
   #sealed: Record<string, string> = {};
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(file: string, key: Uint8Array) {
+  /** Sealed with the first, opened with whichever fits. */
+  constructor(file: string, keys: readonly [Uint8Array, ...Uint8Array[]]) {
     this.#file = file;
-    this.#key = key;
+    [this.#key] = keys;
+    this.#keys = keys;
   }
 
   async load(): Promise<void> {
@@ -85,7 +106,12 @@ class OwnerOnlySecrets implements SecretStore {
 
   async get(name: string): Promise<string | null> {
     const sealed = this.#sealed[name];
-    return sealed === undefined ? null : this.#open(name, sealed);
+    if (sealed === undefined) return null;
+    for (const key of this.#keys) {
+      const secret = openedBy(key, name, sealed);
+      if (secret !== null) return secret;
+    }
+    return null;
   }
 
   async set(name: string, secret: string): Promise<void> {
@@ -110,17 +136,17 @@ class OwnerOnlySecrets implements SecretStore {
     const sealed = Buffer.concat([cipher.update(secret, 'utf8'), cipher.final()]);
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64');
   }
+}
 
-  #open(name: string, sealed: string): string | null {
-    const bytes = Buffer.from(sealed, 'base64');
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(name, 'utf8'));
-      decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-      return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
-    } catch {
-      // Sealed with another key (folders mixed) or damaged: the camera then asks for its password again.
-      return null;
-    }
+function openedBy(key: Uint8Array, name: string, sealed: string): string | null {
+  const bytes = Buffer.from(sealed, 'base64');
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(name, 'utf8'));
+    decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+    return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
+  } catch {
+    // Sealed with another key (folders mixed) or damaged: the camera then asks for its password again.
+    return null;
   }
 }
 
