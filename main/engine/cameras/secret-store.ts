@@ -8,6 +8,7 @@ import { chmod, mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PorchlightError } from '../../../shared/errors.ts';
 import { errorCode, isMissing, readIfThere, replaceFile, syncFolder } from '../core/atomic-file.ts';
+import { isKey, KEY_BYTES, SECRETS_KEY } from '../core/owner-key.ts';
 
 /** Secrets by name; the app's keyring implements the same. */
 export interface SecretStore {
@@ -22,8 +23,6 @@ interface SealedFile {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-export const SECRETS_KEY = 'secrets.key';
-const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -34,11 +33,6 @@ export async function openOwnerOnlySecrets(folder: string): Promise<SecretStore>
   const store = new OwnerOnlySecrets(path.join(folder, 'secrets.json'), [key, await keptCopy(path.join(folder, `${SECRETS_KEY}.previous`), key)]);
   await store.load();
   return store;
-}
-
-/** Whether this is what a key file holds: one that a power cut or a failing disk emptied is none (settings/mend-setup.ts). */
-export function isKey(bytes: Uint8Array): boolean {
-  return bytes.length === KEY_BYTES && bytes.some((byte) => byte !== 0);
 }
 
 /** The key's copy, made where there is none. One that is another key may be the right one: what one does not open the other may. */

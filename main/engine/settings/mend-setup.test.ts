@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openOwnerOnlySecrets } from '../cameras/secret-store.ts';
 import { systemClock } from '../core/clock.ts';
 import { silentLogger } from '../core/logger.ts';
 import { RootList } from '../storage/root-list.ts';
@@ -97,4 +98,15 @@ it('says so where there is no copy, and goes on', async () => {
   await writeFile(path.join(config, 'settings.json'), '{"homeName": "Ca');
   expect(await mendSetup(config, silentLogger)).toEqual(['The settings could not be read, and there is no earlier copy: what was set there has to be set again.']);
   expect((await openSettings(config, silentLogger)).get().homeName).toBe('Home');
+});
+
+it.each([['emptied', Buffer.alloc(0)], ['zeroed', Buffer.alloc(32)], ['noise of another length', Buffer.alloc(300, 5)]])('a key of the passwords that was %s gives way to its copy, and without one is set aside, so that the rest can start', async (_name, damage) => {
+  await (await openOwnerOnlySecrets(config)).set('a', 'one');
+  await writeFile(path.join(config, 'secrets.key'), damage);
+  expect(await mendSetup(config, silentLogger)).toEqual([]);
+  expect(await (await openOwnerOnlySecrets(config)).get('a')).toBe('one');
+  for (const name of ['secrets.key', 'secrets.key.previous']) await writeFile(path.join(config, name), damage);
+  expect(await mendSetup(config, silentLogger)).toEqual([expect.stringMatching(/enter the passwords again/)]);
+  expect(await (await openOwnerOnlySecrets(config)).get('a')).toBeNull();
+  expect(await readFile(path.join(config, 'secrets.key.damaged'))).toEqual(damage);
 });

@@ -2,10 +2,11 @@
  * Before anything reads the set-up: a file in <data>/config that was torn gives way to its previous copy and is kept beside it, so that
  * the next change does not put the damage over the good copy. The list of cameras sees to itself (cameras/registry.ts).
  */
-import { copyFile, open, readdir, rename } from 'node:fs/promises';
+import { copyFile, open, readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { readIfThere, syncFolder } from '../core/atomic-file.ts';
 import type { Logger } from '../core/logger.ts';
+import { isKey, SECRETS_KEY } from '../core/owner-key.ts';
 
 /** What a person calls the files. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -38,7 +39,25 @@ export async function mendSetup(configDir: string, log: Logger): Promise<readonl
     log.warn(sentence);
     sentences.push(sentence);
   }
-  return sentences;
+  return [...sentences, ...(await mendKey(configDir, log))];
+}
+
+/** A key that is damaged must not keep the cameras that need no password from being recorded. */
+async function mendKey(configDir: string, log: Logger): Promise<readonly string[]> {
+  const file = path.join(configDir, SECRETS_KEY);
+  const keyIn = async (where: string): Promise<boolean | null> => await readFile(where).then(isKey, () => null);
+  if ((await keyIn(file)) !== false) return [];
+  await rename(file, `${file}.damaged`);
+  const hasCopy = (await keyIn(`${file}.previous`)) === true;
+  if (hasCopy) await putBack(`${file}.previous`, file);
+  await syncFolder(configDir);
+  if (hasCopy) {
+    log.warn('the key of the stored passwords was damaged; its copy is used');
+    return [];
+  }
+  const sentence = 'The key of the stored camera passwords is damaged, and there is no copy: enter the passwords again, or put the file secrets.key back from a backup.';
+  log.warn(sentence);
+  return [sentence];
 }
 
 async function putBack(copy: string, file: string): Promise<void> {

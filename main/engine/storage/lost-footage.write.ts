@@ -1,11 +1,13 @@
 /** Footage whose file is gone or shorter than its row said: its time is missing, and that has a cause like any other (principle 4). */
 import type { Gap } from '../../../shared/model/gap.ts';
 import type { CameraId } from '../../../shared/model/ids.ts';
-import { SECOND_MS } from '../../../shared/time.ts';
+import { type DurationMs, SECOND_MS } from '../../../shared/time.ts';
 import type { WritableDb } from './database.ts';
 import type { SegmentRef } from './segment-ref.ts';
 import type { PackedSegment } from './segments.write.ts';
 
+/** Less is two files that touch (catalog/gap-ledger.ts). */
+const SHORTEST_MS: DurationMs = 500;
 const DETAIL = 'The file with this footage is gone from the disk, or damaged.';
 
 interface Range {
@@ -45,9 +47,9 @@ export class LostFootage {
   }
 }
 
-/** Files that followed each other are one gap. Less than a second is nothing that a row was wrong about. */
+/** Files that followed each other are one gap. */
 function add(gaps: Gap[], gap: Gap): void {
-  if (gap.endMs - gap.startMs < SECOND_MS) return;
+  if (gap.endMs - gap.startMs < SHORTEST_MS) return;
   const at = gaps.findIndex((other) => other.cameraId === gap.cameraId && other.stream === gap.stream && Math.abs(gap.startMs - other.endMs) < SECOND_MS);
   const before = gaps[at];
   if (before === undefined) gaps.push(gap);
