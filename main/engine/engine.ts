@@ -70,7 +70,7 @@ function startNetwork({ init, archive, clock, log, hub, registry, settings, ffmp
   const prober = createProber({
     network,
     neighbours,
-    askHost: (host) => askHost(clock, host),
+    askHost: (host, wanted) => askHost(clock, host, wanted),
     grabFrame: ({ url, login, transport }) => grabStill(ffmpeg.require(), { url, transport, username: login?.username ?? null, password: login?.password ?? null }, clock),
   });
   const interfaces = (): readonly string[] => {
@@ -78,7 +78,7 @@ function startNetwork({ init, archive, clock, log, hub, registry, settings, ffmp
     // The demo's cameras live on this computer, where no search goes by itself.
     return chosen.length === 0 && init.demo ? ['127.0.0.1'] : chosen;
   };
-  const searcher = createSearcher({ clock, log: log.scoped('discovery'), options: () => ({ interfaces: interfaces() }), configuredAs: (found) => registry.configuredAs(found), listen: !init.demo });
+  const searcher = createSearcher({ clock, log: log.scoped('discovery'), options: () => ({ interfaces: interfaces() }), configuredAs: (found, all) => registry.configuredAs(found, all), listen: !init.demo });
   searcher.onChange((state) => hub.tell('discovery.changed', state));
   const clockWatch = createClockWatch({ clock, log, cameras: () => registry.list(), readOffset: (camera) => prober.clockOffset(camera), onOffset: (cameraId, offsetMs) => board.clockOffset(cameraId, offsetMs) });
   ingest.onNotice((notice) => {

@@ -188,11 +188,13 @@ it('a camera at a port and path of its own is found by its host alone', async ()
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   socket.on('message', (bytes, sender) => {
     const id = /MessageID>([^<]*)</.exec(bytes.toString())?.[1] ?? '';
-    socket.send(`<e:Envelope xmlns:e="x"><e:Header><w:RelatesTo xmlns:w="y">${id}</w:RelatesTo></e:Header><e:Body><d:ProbeMatches xmlns:d="z"><d:ProbeMatch><d:Types xmlns:n="http://www.onvif.org/ver10/network/wsdl">n:NetworkVideoTransmitter</d:Types><d:XAddrs>http://127.0.0.9/far ${address}</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`, sender.port, sender.address);
+    socket.send(`<e:Envelope xmlns:e="x"><e:Header><w:RelatesTo xmlns:w="y">${id}</w:RelatesTo></e:Header><e:Body><d:ProbeMatches xmlns:d="z"><d:ProbeMatch><w:EndpointReference xmlns:w="y"><w:Address>urn:uuid:AB-1</w:Address></w:EndpointReference><d:Types xmlns:n="http://www.onvif.org/ver10/network/wsdl">n:NetworkVideoTransmitter</d:Types><d:XAddrs>http://127.0.0.9/far ${address}</d:XAddrs></d:ProbeMatch></d:ProbeMatches></e:Body></e:Envelope>`, sender.port, sender.address);
   });
-  const prober = createProber({ network: createCameraNetwork(systemClock, silentLogger), grabFrame: () => Promise.reject(new Error('none is asked for')), askHost: (host) => askHost(systemClock, host, socket.address().port) });
+  const prober = createProber({ network: createCameraNetwork(systemClock, silentLogger), grabFrame: () => Promise.reject(new Error('none is asked for')), askHost: (host, wanted) => askHost(systemClock, host, wanted, socket.address().port) });
   const { probed } = await prober.probe({ kind: 'address', address: '127.0.0.1' }, LOGIN);
   expect(probed.deviceUrl).toBe(address);
+  // It does not answer GetEndpointReference.
+  expect(probed.identity).toBe('ab-1');
   expect(kinds(probed)).toEqual(['main', 'sub']);
 });
 

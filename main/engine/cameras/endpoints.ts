@@ -16,8 +16,15 @@ const KNOCK_TIMEOUT_MS = 10_000;
 /** ONVIF tells more than RTSP, and answers later on small cameras. */
 const ONVIF_GRACE_MS = 1500;
 
-/** Where a host says, to nobody in particular, that its device service is. */
-export type AskHost = (host: string) => Promise<readonly string[]>;
+/** What a host says over WS-Discovery to whoever asks: the first of its devices that is `wanted`, or null. */
+export type AskHost = (host: string, wanted: (told: Told) => boolean) => Promise<Told | null>;
+
+export interface Told {
+  /** Endpoint reference without prefix; may be empty. */
+  readonly endpoint: string;
+  /** Its device service at that host, best first. */
+  readonly urls: readonly string[];
+}
 
 export interface HostEndpoints {
   /** Device services that answered, surest first. */
@@ -33,7 +40,7 @@ export interface HostEndpoints {
  * service was found, or a moment after RTSP was; what is still silent then ends by its own time limit. `askHost` finds those at
  * ports and paths of their own.
  */
-export async function findEndpoints(network: CameraNetwork, host: string, port: number | null, askHost: AskHost = () => Promise.resolve([])): Promise<HostEndpoints> {
+export async function findEndpoints(network: CameraNetwork, host: string, port: number | null, askHost: AskHost = () => Promise.resolve(null)): Promise<HostEndpoints> {
   const failures: PorchlightError[] = [];
   const services: { readonly url: URL; readonly sure: boolean }[] = [];
   const streams: URL[] = [];
@@ -61,7 +68,7 @@ export async function findEndpoints(network: CameraNetwork, host: string, port: 
   const web = (port === null ? ONVIF_PORTS : [port]).flatMap((at) => schemes(at).map((scheme) => noted(knockWeb(new URL(`${scheme}://${host}:${at}`)))));
   const rtsp = (port === null ? RTSP_PORTS : [port]).map((at) => noted(knockStream(new URL(`rtsp://${host}:${at}/`))));
   const knockTold = async (): Promise<void> => {
-    for (const address of await askHost(host)) {
+    for (const address of (await askHost(host, () => true))?.urls ?? []) {
       if (enough.signal.aborted) return;
       services.push(await knockAt(network, new URL(address)));
       enough.abort();

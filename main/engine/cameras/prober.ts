@@ -152,12 +152,20 @@ class NetworkProber implements Prober {
   async #probeTarget(target: AddressTarget, login: Login | null): Promise<ProbedCamera> {
     switch (target.kind) {
       case 'onvif':
-        return onvifCamera(await probeOnvif(this.#network, { url: new URL(target.url), login, allowBasic: true, foundAs: null }));
+        return await this.#onvifAt(new URL(target.url), login);
       case 'rtsp':
         return await this.#probeRtsp(target.url, login);
       case 'host':
         return await this.#probeHost(target.host, target.port, login);
     }
+  }
+
+  /** At an address the owner typed. Few devices answer GetEndpointReference; most tell it over WS-Discovery, and by it a camera is found again. */
+  async #onvifAt(url: URL, login: Login | null): Promise<ProbedCamera> {
+    const findings = await probeOnvif(this.#network, { url, login, allowBasic: true, foundAs: null });
+    if (findings.endpoint !== null || this.#askHost === undefined) return onvifCamera(findings);
+    const told = await this.#askHost(url.hostname, ({ endpoint, urls }) => endpoint !== '' && urls.some((one) => new URL(one).host === url.host));
+    return onvifCamera(told === null ? findings : { ...findings, identity: told.endpoint });
   }
 
   async #probeHost(host: string, port: number | null, login: Login | null): Promise<ProbedCamera> {
@@ -166,7 +174,7 @@ class NetworkProber implements Prober {
     const [stream] = rtsp;
     if (service !== undefined) {
       try {
-        return onvifCamera(await probeOnvif(this.#network, { url: service, login, allowBasic: true, foundAs: null }));
+        return await this.#onvifAt(service, login);
       } catch (error) {
         // A locked door that was no camera's, or an ONVIF that does not work: RTSP may still.
         const tellsEnough = !(error instanceof PorchlightError) || stream === undefined || (error.kind !== 'not-a-camera' && error.kind !== 'bad-answer' && error.kind !== 'no-video');

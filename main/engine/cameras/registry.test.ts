@@ -46,6 +46,16 @@ describe('a camera that is added', () => {
     await expect(registry.add(bySerial('10.0.0.3', '02:00:00:00:00:02'), null, null)).rejects.toMatchObject({ kind: 'conflict' });
     await expect(registry.add(bySerial('10.0.0.3', null), null, null)).rejects.toMatchObject({ kind: 'conflict' });
   });
+  it('may have the endpoint of another that is where it was, and is not taken for it', async () => {
+    const registry = await open(await fresh());
+    const one = await registry.add(probed('10.0.0.1', { identity: 'shared' }), null, null);
+    const found = (host: string): FoundCamera => ({ key: host, identity: 'shared', deviceUrls: [`http://${host}/onvif/device_service`], host, maker: '', model: '', cameraId: null });
+    expect(registry.configuredAs(found('10.0.0.2'), [found('10.0.0.1'), found('10.0.0.2')])).toBeNull();
+    expect(registry.configuredAs(found('10.0.0.1'), [found('10.0.0.1'), found('10.0.0.2')])).toBe(one.id);
+    expect(registry.configuredAs(found('10.0.0.2'), [found('10.0.0.2')])).toBe(one.id);
+    const two = await registry.add(probed('10.0.0.2', { identity: 'shared' }), null, null);
+    expect(registry.configuredAs(found('10.0.0.2'), [found('10.0.0.1'), found('10.0.0.2')])).toBe(two.id);
+  });
   it('is not taken twice, found and typed', async () => {
     const registry = await open(await fresh());
     await registry.add(probed('10.0.0.1'), null, null);

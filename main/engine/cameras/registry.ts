@@ -14,7 +14,7 @@ import { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
 import { EMPTY_CAMERA_FILE, readCameraFile, writeCameraFile, type CameraFile } from './camera-file.ts';
 import type { Login } from './http-auth.ts';
-import { bareEndpoint, camerasOfDevice } from './identity.ts';
+import { bareEndpoint, camerasOfDevice, serialIdentity } from './identity.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** How often it is looked at, at least, whether a pause is over. */
@@ -65,8 +65,8 @@ export interface CameraRegistry {
   reorder(cameraIds: readonly CameraId[]): Promise<void>;
   remove(cameraId: CameraId): Promise<void>;
   restore(cameraId: CameraId): Promise<Camera>;
-  /** Which configured camera a found one is, by what both say of themselves; null when none. */
-  configuredAs(found: FoundCamera): CameraId | null;
+  /** Which configured camera a found one is, by what both say of themselves; null when none. `all`: what else was found. */
+  configuredAs(found: FoundCamera, all?: readonly FoundCamera[]): CameraId | null;
   /** Puts the whole list in place, with the passwords given (null takes one away): an imported set-up, or the one before it. */
   replaceAll(list: Pick<CameraFile, 'cameras' | 'removed'>, passwords: ReadonlyMap<CameraId, string | null>): Promise<void>;
   onChange(listener: (cameras: readonly Camera[]) => void): () => void;
@@ -215,12 +215,14 @@ class FileRegistry implements CameraRegistry {
     return camera;
   }
 
-  configuredAs(found: FoundCamera): CameraId | null {
+  configuredAs(found: FoundCamera, all: readonly FoundCamera[] = []): CameraId | null {
     const same = this.#content.cameras.filter((camera) => camera.identity !== null && found.identity !== '' && bareEndpoint(camera.identity) === found.identity);
     const byHost = (camera: Camera): boolean => hostOf(camera.deviceUrl ?? camera.streams[0]?.url ?? '') === found.host;
     // The endpoint reference decides; the address only where the camera never told one.
     const byAddress = this.#content.cameras.find((camera) => byHost(camera) && (camera.identity === null || camera.identity.startsWith('serial:')) && camera.deviceUrl !== null && found.deviceUrls.some((url) => originOf(url) === originOf(camera.deviceUrl ?? '')));
-    return (same.find(byHost) ?? same[0] ?? byAddress)?.id ?? null;
+    // One that answers where it always was has not moved here: another device with its endpoint.
+    const moved = same.find((camera) => !all.some((other) => other.identity === found.identity && other.host === hostOf(camera.deviceUrl ?? '')));
+    return (same.find(byHost) ?? moved ?? byAddress)?.id ?? null;
   }
 
   async replaceAll(list: Pick<CameraFile, 'cameras' | 'removed'>, passwords: ReadonlyMap<CameraId, string | null>): Promise<void> {
@@ -310,9 +312,10 @@ function isProbedDevice(camera: Camera, probed: ProbedCamera): boolean {
     // Found by its endpoint and typed by its address, or the other way round.
     if (isBySerial(camera.identity) !== isBySerial(probed.identity)) return samePlace && sameSerial;
     if (bareEndpoint(camera.identity) !== bareEndpoint(probed.identity)) return false;
-    // Makers give one serial to all cameras of a model (Tapo C200): two network cards are two cameras then.
+    // Makers give one serial, or one endpoint, to all cameras of a model (Tapo C200): two network cards are two cameras, unless both agree.
     const [ours, theirs] = [camera.mac ?? null, probed.mac ?? null];
-    if (isBySerial(camera.identity) && !samePlace && ours !== null && theirs !== null && ours !== theirs) return false;
+    const bothAgree = !isBySerial(camera.identity) && sameSerial && serialIdentity(camera.device) !== null;
+    if (!samePlace && !bothAgree && ours !== null && theirs !== null && ours !== theirs) return false;
     return sameSerial || samePlace;
   }
   if (samePlace) return true;

@@ -13,7 +13,7 @@ export interface SearcherParts {
   /** Asked at the start of each search, so that settings count at once. */
   readonly options: () => SearchOptions;
   /** Which configured camera a found one is, or null. */
-  readonly configuredAs: (found: FoundCamera) => CameraId | null;
+  readonly configuredAs: (found: FoundCamera, all: readonly FoundCamera[]) => CameraId | null;
   readonly platform?: NodeJS.Platform;
   /** Listens for Hello and Bye from the start; off where nobody needs it. */
   readonly listen?: boolean;
@@ -58,7 +58,7 @@ class NetworkSearcher implements Searcher {
   }
 
   state(): DiscoveryState {
-    const found = this.#found.map((one) => ({ ...one, cameraId: this.#parts.configuredAs(one) }));
+    const found = this.#found.map((one) => ({ ...one, cameraId: this.#parts.configuredAs(one, this.#found) }));
     const interfaces = this.#reports.map((report) => ({ name: report.name, address: report.address, problem: report.failure === null ? null : `Could not search on ${report.name} (${report.failure}).` }));
     return { searching: this.#running !== null, found, interfaces, hint: this.#running === null ? searchHint(found.length, this.#reports, this.#parts.platform ?? process.platform) : null };
   }
