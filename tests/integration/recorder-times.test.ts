@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { wallOfMediaMs } from '../../shared/model/segment.ts';
 import { type SimulatedCamera, type SimulatorProcess, startSimulatorProcess } from '../support/simulator-process.ts';
-import { decodeErrors, Rig } from './recorder-rig.ts';
+import { decodeErrors, KEY, Rig } from './recorder-rig.ts';
 
 let live: SimulatorProcess;
 let looped: SimulatorProcess;
@@ -111,5 +111,26 @@ describe('wall time', () => {
     const errors = await wallErrors(startedMs);
     expect(errors.length).toBeGreaterThan(30);
     expect(Math.max(...errors.map(Math.abs))).toBeLessThan(200);
+  });
+});
+
+describe('a camera whose clock is set', () => {
+  it.each([
+    ['back by less than is worth a new connection', -0.6, 1],
+    ['back by three hours', -10_000, 2],
+    ['forward by three hours', 10_000, 1],
+  ])('%s: what comes afterwards has the time it came at, and what is missing between has a cause', async (_name, seconds, sessions) => {
+    await rig.record(wanted(live.cameras[0], 'none'));
+    await rig.footage(6);
+    await live.tell(1, 'quirks/timestamp-jump', { value: seconds });
+    const ended = await rig.until('footage after the jump', () => rig.all('outage-ended').find(({ cause }) => cause === 'stream-stalled'), 30_000);
+    expect(ended.detail).toBe('the camera’s timestamps jumped');
+    await rig.footage(2);
+    const open = await rig.ingest.openSegment(KEY);
+    expect(Math.abs(Date.now() - (open?.endMs ?? 0))).toBeLessThan(1_500);
+    await rig.ingest.stop();
+    const ends = rig.segments.map(({ startMs, endMs }) => [startMs, endMs] as const).sort((a, b) => a[0] - b[0]);
+    for (const [index, [startMs]] of ends.slice(1).entries()) expect(startMs).toBeGreaterThan((ends[index]?.[1] ?? 0) - 250);
+    expect(new Set(rig.segments.map(({ session }) => session)).size).toBe(sessions);
   });
 });

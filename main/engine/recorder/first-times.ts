@@ -64,7 +64,7 @@ export class FirstTimes {
   }
 }
 
-interface SampleTime {
+export interface SampleTime {
   readonly decodeTicks: number;
   readonly durationTicks: number;
   readonly startTicks: number;
@@ -87,7 +87,7 @@ export function firstTimes(heads: readonly Pick<FragmentHead, 'baseTicks' | 'sta
 }
 
 /** The fragment's one sample in a fragment with these times (ISO/IEC 14496-12 section 8.8). */
-function withTimes(bytes: Uint8Array, head: FragmentHead, sequence: number, { decodeTicks, durationTicks, startTicks }: SampleTime): Uint8Array {
+export function withTimes(bytes: Uint8Array, head: FragmentHead, sequence: number, { decodeTicks, durationTicks, startTicks }: SampleTime): Uint8Array {
   const decode = new Uint8Array(8);
   writeU64(decode, 0, decodeTicks);
   const sample = bytes.subarray(head.firstOffsetBytes, head.firstOffsetBytes + head.firstSizeBytes);

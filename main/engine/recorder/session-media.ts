@@ -9,7 +9,7 @@ import type { DurationMs, EpochMs } from '../../../shared/time.ts';
 import type { Sound } from '../ffmpeg/args.ts';
 import type { Clock } from '../core/clock.ts';
 import { AUDIO_TRACK_ID, combineInits } from './combine.ts';
-import { FirstTimes, type ReadFragment } from './first-times.ts';
+import { FirstTimes, type ReadFragment, withTimes } from './first-times.ts';
 import type { SessionFragment, SessionInit } from './media.ts';
 import { StandingTimes } from './standing-times.ts';
 import type { StreamMeter } from './stream-meter.ts';
@@ -50,6 +50,8 @@ export class SessionMedia {
   #knownSets: Uint8Array[] | null = null;
   #codec: ParameterCodec | null = null;
   #firstKeyframeSeen = false;
+  /** How long the last picture lasted. */
+  #frameTicks = 0;
   #over = false;
 
   constructor(parts: MediaParts) {
@@ -170,8 +172,9 @@ export class SessionMedia {
   }
 
   /** `atMs`: when it was read. */
-  #video(bytes: Uint8Array, before: SessionInit, atMs: DurationMs): void {
-    const head = readFragmentHead(bytes, before.video.defaults);
+  #video(read: Uint8Array, before: SessionInit, atMs: DurationMs): void {
+    let bytes = read;
+    let head = readFragmentHead(bytes, before.video.defaults);
     if (head.frames === 0) return;
     let init = before;
     if (head.keyframe) {
@@ -181,8 +184,18 @@ export class SessionMedia {
     }
     const startMediaMs = ticksToMs(head.startTicks, init.video.timescale);
     if (!this.#observe(startMediaMs, ticksToMs(head.baseTicks, init.video.timescale), atMs)) return;
+    if (head.frames === 1 && this.#endsInAJump(head, init.video.timescale)) {
+      bytes = withTimes(bytes, head, 1, { decodeTicks: head.baseTicks, durationTicks: this.#frameTicks, startTicks: head.startTicks });
+      head = readFragmentHead(bytes, init.video.defaults);
+    } else this.#frameTicks = Math.max(1, head.endTicks - head.startTicks);
     this.#parts.meter.video(atMs, startMediaMs, head.keyframe, head.frames, bytes.length);
     this.#give(init, bytes, head, true, init.video.timescale, startMediaMs);
+  }
+
+  /** The muxer lets a picture last until the next one: where the camera's clock is set forward between them, for hours. */
+  #endsInAJump(head: FragmentHead, timescale: number): boolean {
+    const nextArrivedMs = this.#arrivals.at(-LAG_FRAGMENTS);
+    return nextArrivedMs !== undefined && this.#frameTicks > 0 && this.#offset.jumpsAt(nextArrivedMs, ticksToMs(head.endTicks, timescale));
   }
 
   #sound(bytes: Uint8Array, init: SessionInit): void {

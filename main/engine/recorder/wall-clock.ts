@@ -50,6 +50,8 @@ const QUIET_MS: DurationMs = 1_000;
 const LATE_MS: DurationMs = 20;
 /** A packet that is earlier than every packet of the last minute by more than this did not come early: the camera's timestamps jumped. */
 const JUMP_MS: DurationMs = 1_000;
+/** Until the estimate has settled, as much may come at once as a camera keeps in memory. */
+const BUFFERED_MS: DurationMs = 30_000;
 /** By how much an estimate may rise without a segment's end: less than what spans are joined over. */
 const LEAP_MS: DurationMs = 300;
 
@@ -73,7 +75,7 @@ export class ArrivalOffset {
     // From one frame to the next, media time may run ahead of arrival only by as much as it was late before.
     const aheadMs = mediaMs - this.#lastMediaMs - (arrivalMs - this.#lastArrivalMs);
     const wasLateMs = this.#lastArrivalMs - this.#lastMediaMs - this.#lateness.lowestAt(this.#lastArrivalMs);
-    if ((!this.#settling(arrivalMs) && aheadMs > wasLateMs + JUMP_MS) || mediaMs < this.#lastMediaMs - JUMP_MS) return true;
+    if (aheadMs > wasLateMs + (this.#settling(arrivalMs) ? BUFFERED_MS : JUMP_MS) || mediaMs < this.#lastMediaMs - JUMP_MS) return true;
     // A slow clock was found out.
     return this.#lateness.grows && this.#lateness.lowestAt(arrivalMs) - this.#offsetMs > LEAP_MS;
   }
