@@ -1,6 +1,6 @@
 /** The outputs of a child that is read in beats: FIFOs of our own where the system has them, the child's streams elsewhere. */
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, rmdirSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,8 +36,8 @@ export async function makeFifos(count: number): Promise<Fifo[] | null> {
   const folder = await mkdtemp(path.join(tmpdir(), 'porchlight-pipe-')).catch(() => null);
   if (folder === null) return null;
   const fifos: Fifo[] = [];
+  const names = Array.from({ length: count }, (_, index) => path.join(folder, String(index)));
   try {
-    const names = Array.from({ length: count }, (_, index) => path.join(folder, String(index)));
     await promisify(execFile)('mkfifo', ['-m', '600', ...names]);
     for (const name of names) {
       const fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -54,8 +54,14 @@ export async function makeFifos(count: number): Promise<Fifo[] | null> {
     closeFifos(fifos);
     return null;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder, names);
   }
+}
+
+/** Without reading it, which takes a descriptor: there may be none left. */
+function removeFolder(folder: string, names: readonly string[]): void {
+  for (const name of names) rmSync(name, { force: true });
+  rmdirSync(folder);
 }
 
 function closeFifos(fifos: readonly Fifo[]): void {

@@ -1,7 +1,7 @@
 /** The one door to child processes of ffmpeg: start, keep the last words, ask, wait, kill, reap (docs/design/recording.md, R5 and R7). */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { DurationMs } from '../../../shared/time.ts';
 import { errorCode } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
@@ -82,15 +82,6 @@ class Running implements FfmpegProcess {
     this.#child = child;
     this.#start = start;
     this.pid = child.pid ?? 0;
-    const [stdin, stdout, stderr, second] = child.stdio;
-    if (!stdin || !stderr) throw new Error('spawn gave no pipes');
-    const streams = [stdout, second].filter((stream) => stream !== null && stream !== undefined) as Readable[];
-    this.output = start.pipes === 0 ? (streams[0] ?? null) : null;
-    this.pipes = fifos ?? (start.pipes === 0 ? [] : streams.map(streamPipe));
-    // A child that died before it read its script: its exit says more than EPIPE does.
-    for (const pipe of child.stdio) pipe?.on('error', () => undefined);
-    (stderr as Readable).on('data', (chunk: Buffer) => this.#keep(chunk));
-    stdin.end(start.stdin);
     this.exited = new Promise((resolve) => {
       child.once('error', (error) => {
         if (child.pid !== undefined) return;
@@ -102,6 +93,16 @@ class Running implements FfmpegProcess {
         resolve({ code, signal, startError: null });
       });
     });
+    // Out of descriptors, Node gives none of these, and says so by `error` only.
+    const stdio: readonly ChildProcess['stdio'][number][] = (child.stdio as ChildProcess['stdio'] | undefined) ?? [];
+    const [stdin = null, stdout = null, stderr = null, second = null] = stdio;
+    const streams = [stdout, second].filter((stream) => stream !== null) as Readable[];
+    this.output = start.pipes === 0 ? (streams[0] ?? null) : null;
+    this.pipes = fifos ?? (start.pipes === 0 ? [] : streams.map(streamPipe));
+    // A child that died before it read its script: its exit says more than EPIPE does.
+    for (const pipe of stdio) pipe?.on('error', () => undefined);
+    (stderr as Readable | null)?.on('data', (chunk: Buffer) => this.#keep(chunk));
+    (stdin as Writable | null)?.end(start.stdin);
   }
 
   lastLines(): string[] {
@@ -142,6 +143,7 @@ export function redact(line: string, secrets: readonly string[]): string {
   return text;
 }
 
+const OUT_OF: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
 let guardFound: Promise<readonly string[]> | null = null;
 
 /** Words before a command that make it die with the thread that started it: Linux has them (util-linux), macOS and Windows do not need or know them. */
@@ -150,7 +152,9 @@ function deathGuard(): Promise<readonly string[]> {
     if (process.platform !== 'linux') return [];
     const guard = ['setpriv', '--pdeathsig', 'KILL'];
     const run = await runToEnd('setpriv', ['--pdeathsig', 'KILL', 'true'], 3_000);
-    return run.ok ? guard : [];
+    // Out of descriptors or processes, nothing was found out: that is no reason to start children without it from now on.
+    if (OUT_OF.has(run.code)) guardFound = null;
+    return run.ok || OUT_OF.has(run.code) ? guard : [];
   })();
   return guardFound;
 }
