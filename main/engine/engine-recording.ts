@@ -47,7 +47,7 @@ export async function startRecording(base: Base, stops: StopStack): Promise<Reco
   const { init, clock, log, hub, registry, archive, ffmpeg, ingest } = base;
   const life = await readLifeStart(init.dataDir, clock);
   await archive.recoverTails();
-  const tails = await archive.read.streamTails();
+  const tails = await archive.read.streamTails(life.startedMs);
   const ledger = new GapLedger({ footageEnds: tails, openOutages: life.last?.openOutages ?? [], between: life.between, hoursOf: (cameraId) => registry.list().find(({ id }) => id === cameraId)?.recording?.schedule ?? null });
   const marker = await LifeMarker.begin({ dataDir: init.dataDir, clock, logger: log, openOutages: () => ledger.openOutages(), onDeadTime: (time) => ledger.addDeadTime(time) }, life);
   stops.push((reason) => (reason === 'failed' ? marker.abandon() : marker.stop(reason)));

@@ -171,8 +171,7 @@ describe('bad days', () => {
     await rig.record({ ...wanted(), rotationOffsetMs: 1 });
     const problem = await rig.until('the problem', () => rig.all('root-problem')[0]);
     expect(problem.cause).toBe('disk-missing');
-    const live = rig.all('status').findLast(() => true);
-    expect(live?.status).toMatchObject({ state: 'live' });
+    await rig.until('the picture to be live all the same', () => rig.all('status').findLast(() => true)?.status.state === 'live');
     await rename(`${rig.root.path}.away`, rig.root.path);
     const ended = await rig.until('footage again', () => rig.all('outage-ended').find((notice) => notice.cause === 'disk-missing'), 30_000);
     expect(ended.sinceMs).not.toBeNull();

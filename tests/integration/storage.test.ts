@@ -69,6 +69,16 @@ describe('an archive', () => {
     expect(await wrong()).toEqual([]);
   });
 
+  it('tells where footage ended before a moment, also after a life whose clock was wrong', async () => {
+    const [first] = (await record(1)) as [Segment];
+    await record(1, { session: 2_000, startMs: START_MS - 5 * 365 * 24 * HOUR_MS });
+    const [tail] = await archive.read.streamTails(START_MS + HOUR_MS);
+    expect(tail).toMatchObject({ session: 2_000, endMs: first.endMs });
+    // Set forward, and right again: what lies ahead is no end before now, and what it came after is.
+    await record(1, { session: 3_000, startMs: START_MS + 48 * HOUR_MS });
+    expect(await archive.read.streamTails(START_MS + HOUR_MS)).toMatchObject([{ session: 3_000, endMs: START_MS + 48 * HOUR_MS + CLIP_MS }]);
+  });
+
   it('keeps everything over a close', async () => {
     const [first] = await record(1);
     await archive.write.insertGap({ ...key, startMs: START_MS - 5_000, endMs: START_MS, cause: 'stream-stalled', detail: 'x' });

@@ -53,7 +53,8 @@ export interface ArchiveReader {
   firstSegmentHere(key: StreamKey, atMs: EpochMs): Promise<LocatedSegment | null>;
   /** The gap that covers a moment. */
   gapAt(key: StreamKey, atMs: EpochMs): Promise<Gap | null>;
-  streamTails(): Promise<readonly StreamTail[]>;
+  /** With `nowMs`, `endMs` is where footage ended before that moment, whichever session it is of: a clock that was wrong for a life may have put its footage years away. */
+  streamTails(nowMs?: EpochMs): Promise<readonly StreamTail[]>;
   /** The newest of a range, oldest first. */
   events(query: { readonly cameraIds: readonly CameraId[]; readonly startMs: EpochMs; readonly endMs: EpochMs; readonly limit: number }): Promise<readonly CameraEvent[]>;
   usage(): Promise<readonly StreamUsage[]>;

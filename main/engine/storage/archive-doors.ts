@@ -27,7 +27,7 @@ export function archiveReader(threads: () => ArchiveThreads, roots: RootList, pr
     firstSegmentFrom: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentFrom(key, atMs))),
     firstSegmentHere: async (key, atMs) => locate(await threads().read((reader) => reader.firstSegmentOn(key, atMs, roots.readable().map(({ rootId }) => rootId)))),
     gapAt: (key, atMs) => threads().read((reader) => reader.gapAt(key, atMs)),
-    streamTails: () => threads().readAtStart((maintenance) => maintenance.streamTails()),
+    streamTails: (nowMs) => threads().readAtStart((maintenance) => maintenance.streamTails(nowMs)),
     dayCoverage: (query) => threads().read((reader) => reader.dayCoverage(query)),
     events: (query) => threads().read((reader) => reader.events(query)),
     usage: () => threads().read((reader) => reader.usage()),

@@ -61,7 +61,7 @@ const api = {
     return Promise.all(roots.map((root) => recoverRootTails(root, lastRows, floors, garbageCheck(reading(), root)))).then(joinReports);
   },
   /** The last segment of each stream: asked once, at the start, of the thread that is there then. */
-  streamTails: (): readonly StreamTail[] => mappingSqlite(() => segmentReader(reading(), idLookup(reading())).tails()),
+  streamTails: (nowMs?: EpochMs): readonly StreamTail[] => mappingSqlite(() => segmentReader(reading(), idLookup(reading())).tails(nowMs)),
   /** Roots that were wholly read into this database. */
   indexedRoots: (): readonly RootId[] => mappingSqlite(() => reading().prepare('SELECT root_id FROM roots WHERE indexed_ms IS NOT NULL').pluck().all() as RootId[]),
   beginReconcile: (root: RootPlace, options: ReconcileOptions): number => begin(reconcileRoot(reading(), root, options)),

@@ -19,7 +19,7 @@ export class SegmentFile {
   readonly #place: SegmentPlace;
   readonly #rootPath: string;
   #sizeBytes = 0;
-  #harm: 'taken' | 'cut' | null = null;
+  #harm: 'taken' | 'changed' | null = null;
 
   private constructor(filePath: string, handle: FileHandle, place: SegmentPlace) {
     this.path = filePath;
@@ -62,8 +62,8 @@ export class SegmentFile {
   /** Writes all of `parts` at the end; goes on after a short write. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
     try {
-      // Written on behind its end, it would have a hole.
-      if ((await this.#handle.stat()).size < this.#sizeBytes) throw this.#harmed('cut');
+      // Written on behind another end than ours, it would have a hole or somebody else's bytes in it.
+      if ((await this.#handle.stat()).size !== this.#sizeBytes) throw this.#harmed('changed');
       let rest = [...parts];
       while (rest.length > 0) {
         const { bytesWritten } = await this.#handle.writev(rest, this.#sizeBytes);
@@ -76,8 +76,8 @@ export class SegmentFile {
     }
   }
 
-  /** What somebody else did to the file, on a disk that is well: deleted, renamed or replaced it (`taken`), or cut it short. Nothing in it can be counted on. */
-  get harm(): 'taken' | 'cut' | null {
+  /** What somebody else did to the file, on a disk that is well: deleted, renamed or replaced it (`taken`), cut it short or wrote to it. Nothing in it can be counted on. */
+  get harm(): 'taken' | 'changed' | null {
     return this.#harm;
   }
 
@@ -100,9 +100,9 @@ export class SegmentFile {
     throw this.#harmed('taken');
   }
 
-  #harmed(harm: 'taken' | 'cut'): PorchlightError {
+  #harmed(harm: 'taken' | 'changed'): PorchlightError {
     this.#harm = harm;
-    return new PorchlightError('disk-failing', `A file of footage was ${harm === 'cut' ? 'cut short' : 'taken away'} while Porchlight wrote it (${this.path}). Keep other programs out of that folder.`);
+    return new PorchlightError('disk-failing', `A file of footage was ${harm === 'changed' ? 'changed' : 'taken away'} while Porchlight wrote it (${this.path}). Keep other programs out of that folder.`);
   }
 
   /** Cuts the file back, for a file that a full disk left with half a fragment at its end. */

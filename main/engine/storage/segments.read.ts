@@ -18,8 +18,8 @@ export interface SegmentReader {
   /** The first from a moment on that lies on one of these disks: rows of others are passed over in order of time. */
   firstOn(key: StreamKey, atMs: EpochMs, rootIds: readonly RootId[]): Segment | null;
   gapAt(key: StreamKey, atMs: EpochMs): Gap | null;
-  /** The last segment of each stream, in the stream's order. */
-  tails(): readonly StreamTail[];
+  /** The last segment of each stream, in the stream's order; with `nowMs`, and where that ended before it, its end is that of the latest footage before `nowMs`. */
+  tails(nowMs?: EpochMs): readonly StreamTail[];
   usage(): readonly StreamUsage[];
 }
 
@@ -36,6 +36,8 @@ export const SEGMENT_SQL = {
   gapAt: `SELECT start_ms, end_ms, cause, detail FROM gaps WHERE stream_id = ? AND size_class = ? AND start_ms > ? AND start_ms <= ? AND end_ms > ?
     ORDER BY start_ms DESC LIMIT 1`,
   tail: 'SELECT session, sequence, end_ms FROM segments WHERE stream_id = ? ORDER BY session DESC, sequence DESC LIMIT 1',
+  /** Of the last few by their beginning: sessions whose times overlap end in another order than they begin. */
+  endBefore: `SELECT max(end_ms) AS end_ms FROM (SELECT end_ms FROM segments WHERE stream_id = :stream AND start_ms < :now ORDER BY start_ms DESC LIMIT 8) WHERE end_ms <= :now`,
   usage: `SELECT camera_id, stream, roots.root_id, size_bytes, duration_ms,
       (SELECT min(start_ms) FROM segments WHERE segments.stream_id = usage.stream_id AND segments.root_id = usage.root_id) AS oldest_ms
     FROM usage JOIN streams ON streams.id = usage.stream_id JOIN roots ON roots.id = usage.root_id ORDER BY camera_id, stream`,
@@ -62,6 +64,7 @@ export function segmentReader(db: ReadableDb, ids: IdLookup): SegmentReader {
     fromOn: db.prepare(SEGMENT_SQL.fromOn),
     gapAt: db.prepare(SEGMENT_SQL.gapAt),
     tail: db.prepare(SEGMENT_SQL.tail),
+    endBefore: db.prepare(SEGMENT_SQL.endBefore),
     usage: db.prepare(SEGMENT_SQL.usage),
     streams: db.prepare('SELECT id, camera_id, stream FROM streams'),
   };
@@ -111,10 +114,12 @@ export function segmentReader(db: ReadableDb, ids: IdLookup): SegmentReader {
       }
       return null;
     },
-    tails: () =>
+    tails: (nowMs) =>
       (sql.streams.all() as { id: number; camera_id: CameraId; stream: StreamKind }[]).flatMap((stream) => {
         const tail = sql.tail.get(stream.id) as { session: number; sequence: number; end_ms: number } | undefined;
-        return tail === undefined ? [] : [{ cameraId: stream.camera_id, stream: stream.stream, session: tail.session, sequence: tail.sequence, endMs: tail.end_ms }];
+        if (tail === undefined) return [];
+        const before = nowMs === undefined || tail.end_ms >= nowMs ? null : (sql.endBefore.get({ stream: stream.id, now: nowMs }) as { end_ms: number | null }).end_ms;
+        return [{ cameraId: stream.camera_id, stream: stream.stream, session: tail.session, sequence: tail.sequence, endMs: Math.max(tail.end_ms, before ?? tail.end_ms) }];
       }),
     usage: () =>
       (sql.usage.all() as { camera_id: CameraId; stream: StreamKind; root_id: RootId; size_bytes: number; duration_ms: number; oldest_ms: number }[]).map((row) => ({
