@@ -81,13 +81,14 @@ describe('the ladder', () => {
     expect(nextStep(FRESH_LADDER, ended('[out#1/mp4 @ 0x1] Output file is empty, nothing was encoded'), 0, 0.5).state.changeSound).toBe(false);
   });
 
-  it('asks for UDP where TCP is refused in other words than it should be, and for TCP again where that is refused too', () => {
+  it('asks for UDP at once where TCP is refused in other words than it should be, and for TCP again after that', () => {
     const lines = ["[concat @ 0x1] Impossible to open 'rtsp://10.0.0.9/x'", 'pipe:0: Server returned 400 Bad Request'];
     const refused: SessionEnd & { reason: 'ended' } = { reason: 'ended', failure: readFailure(lines), lines };
     const first = nextStep(FRESH_LADDER, refused, 0, 0.5);
-    expect(first).toMatchObject({ cause: 'camera-refused', waitMs: 500, state: { overUdp: true } });
-    expect(nextStep(first.state, unreachable, 0, 0.5).state.overUdp).toBe(true);
-    expect(nextStep(first.state, refused, 0, 0.5).state.overUdp).toBe(false);
+    expect(first).toMatchObject({ cause: 'camera-refused', waitMs: 0, state: { overUdp: true } });
+    expect(nextStep(first.state, refused, 0, 0.5)).toMatchObject({ waitMs: 1_000, state: { overUdp: false } });
+    expect(nextStep(first.state, { reason: 'never-started', detail: '' }, 0, 0.5).state.overUdp).toBe(false);
+    expect(nextStep(first.state, unreachable, 60_000, 0.5).state.overUdp).toBe(false);
     expect(nextStep(FRESH_LADDER, ended('method SETUP failed: 453 Not Enough Bandwidth'), 0, 0.5).state.overUdp).toBe(false);
   });
 

@@ -35,7 +35,7 @@ export interface LadderState {
   readonly withoutSound: boolean;
   /** The sound is another by now than when the camera was added, and MP4 does not hold it. */
   readonly changeSound: boolean;
-  /** UDP is asked for, where TCP was refused. */
+  /** UDP is asked for, once, where TCP was refused: media that does not come through over it would be waited for again and again. */
   readonly overUdp: boolean;
   /** How often in a row the camera answered that it has none. */
   readonly settled: number;
@@ -67,7 +67,8 @@ export function nextStep(before: LadderState, end: Exclude<SessionEnd, { reason:
   const good = footageMs >= GOOD_SESSION_MS;
   const failures = good ? 1 : before.failures + 1;
   const settled = footageMs === 0 && end.reason === 'ended' && SETTLED.includes(end.failure.kind) ? before.settled + 1 : 0;
-  const state: LadderState = { ...before, failures, settled, everLetIn: letIn, refusals: footageMs > 0 ? 0 : before.refusals, patience: footageMs >= KNOWN_MS ? 0 : before.patience };
+  const overUdp = footageMs === 0 && end.reason === 'ended' && end.failure.otherTransport && !before.overUdp;
+  const state: LadderState = { ...before, failures, settled, overUdp, everLetIn: letIn, refusals: footageMs > 0 ? 0 : before.refusals, patience: footageMs >= KNOWN_MS ? 0 : before.patience };
   const waitMs = retryWaitMs(CAMERA_LADDER, failures, random);
   switch (end.reason) {
     case 'ended':
@@ -107,7 +108,7 @@ function afterEnd(state: LadderState, end: Extract<SessionEnd, { reason: 'ended'
   if (failure.noSound && footageMs === 0) return { ...step, state: { ...state, withoutSound: true }, connection: 'connecting', waitMs: 0 };
   // Video never waits for sound (R6): made over where it was to be copied, left out where that does not help.
   if (failure.soundNotKept && footageMs === 0 && !(failure.lookLonger && state.depth === 'quick')) return { ...step, state: { ...state, changeSound: true, withoutSound: state.changeSound }, connection: 'connecting', waitMs: 0 };
-  if (failure.otherTransport && footageMs === 0) return { ...step, state: { ...state, overUdp: !state.overUdp }, waitMs };
+  if (state.overUdp) return { ...step, state, connection: 'connecting', waitMs: 0 };
   if (failure.lookLonger && footageMs === 0) return { ...step, state: { ...state, depth: other(state.depth) }, waitMs };
   // Footage came and then the connection ended: what ffmpeg says last is not why.
   if (footageMs > 0 && failure.cause !== 'porchlight-failed' && (failure.kind === 'ffmpeg-failed' || failure.kind === 'bad-answer')) return { ...step, state, cause: 'camera-unreachable', detail: 'the camera ended the stream', waitMs };
