@@ -1,8 +1,10 @@
-/** A child that cannot be started because the system is out of descriptors: said as such, and nothing else comes of it. */
+/** Children that cannot be started because the system is out of descriptors, and those whose own children outlive them. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
+import { systemClock } from '../core/clock.ts';
+import { startFfmpeg } from './process.ts';
 
 const at = (file: string): string => JSON.stringify(pathToFileURL(path.join(import.meta.dirname, file)).href);
 
@@ -24,4 +26,12 @@ it.skipIf(process.platform === 'win32')('without a descriptor left ends with tha
   const run = spawnSync('sh', ['-c', 'ulimit -n 120; exec "$0" --input-type=module -e "$1"', process.execPath, program], { encoding: 'utf8' });
   expect(run.stderr).toBe('');
   expect(JSON.parse(run.stdout)).toEqual([...Array.from({ length: 6 }, () => 'EMFILE'), 0]);
+});
+
+it.skipIf(process.platform === 'win32')('is over when it has ended, though a program that it started holds its pipes', async () => {
+  const child = await startFfmpeg({ path: 'sh', args: ['-c', 'trap "" TERM; sleep 6; true'], stdin: '', pipes: 1, secrets: [], clock: systemClock });
+  const beganMs = performance.now();
+  expect((await child.stop(100)).signal).toBe('SIGKILL');
+  expect(performance.now() - beganMs).toBeLessThan(4_000);
+  for (const pipe of child.pipes) pipe.close();
 });

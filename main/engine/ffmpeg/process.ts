@@ -12,6 +12,8 @@ const KEPT_LINES = 40;
 const KEPT_LINE_CHARS = 400;
 /** How long a child may take to say goodbye to the camera (TEARDOWN) before it is killed. */
 export const ASK_MS: DurationMs = 1_000;
+/** How long after a child's end its last words are waited for. */
+const LAST_WORDS_MS: DurationMs = 1_000;
 
 /**
  * glibc's allocator gives back what the probe's decoder took: with this set it stays at its first thresholds (mallopt(3)). Without, the first
@@ -44,7 +46,7 @@ export interface FfmpegProcess {
   /** Stdout, where no pipes were asked for. */
   readonly output: Readable | null;
   readonly pipes: readonly OutputPipe[];
-  /** Resolves when the child is reaped and its pipes are closed. */
+  /** Resolves when the child is reaped and its pipes are closed, or a second later where somebody else holds them. */
   readonly exited: Promise<FfmpegExit>;
   /** The end of stderr, secrets taken out. */
   lastLines(): string[];
@@ -88,10 +90,13 @@ class Running implements FfmpegProcess {
         this.#gone = true;
         resolve({ code: null, signal: null, startError: error });
       });
-      child.once('close', (code, signal) => {
+      const over = (code: number | null, signal: NodeJS.Signals | null): void => {
         this.#gone = true;
         resolve({ code, signal, startError: null });
-      });
+      };
+      child.once('close', over);
+      // Where ffmpeg is a script around another program, that one may live on and hold the pipes open.
+      child.once('exit', (code, signal) => void start.clock.after(LAST_WORDS_MS, () => over(code, signal)));
     });
     // Out of descriptors, Node gives none of these, and says so by `error` only.
     const stdio: readonly ChildProcess['stdio'][number][] = (child.stdio as ChildProcess['stdio'] | undefined) ?? [];
