@@ -1,9 +1,10 @@
 /** What cameras of real makers were reported to do, and foreign ONVIF servers were seen to do; the answers here are our own. */
 import { createSocket } from 'node:dgram';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { generate } from 'selfsigned';
+import { findEndpoints } from '../../main/engine/cameras/endpoints.ts';
 import type { Login } from '../../main/engine/cameras/http-auth.ts';
 import { createCameraNetwork } from '../../main/engine/cameras/network.ts';
 import { OnvifDevice } from '../../main/engine/cameras/onvif-device.ts';
@@ -21,7 +22,7 @@ afterEach(async () => {
 });
 
 /** Answers every DESCRIBE with one H.264 track. */
-async function startStream(): Promise<number> {
+async function startStream(host = '127.0.0.1', port = 0): Promise<number> {
   const sdp = 'v=0\r\no=- 0 0 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n';
   const server: Server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -31,7 +32,7 @@ async function startStream(): Promise<number> {
       socket.write(`RTSP/1.0 200 OK\r\nCSeq: ${sequence}\r\nPublic: OPTIONS, DESCRIBE\r\nContent-Type: application/sdp\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   closers.push(() => new Promise((resolve) => server.close(() => resolve())));
   return (server.address() as AddressInfo).port;
 }
@@ -48,6 +49,9 @@ const at = (server: SoapCamera): ProbeTarget => ({ kind: 'address', address: ser
 async function probe(server: SoapCamera, login: Login | null = LOGIN): Promise<ProbedCamera> {
   return (await makeProber().probe(at(server), login)).probed;
 }
+
+/** Time limits run ten times as fast. */
+const hasty: Clock = { ...systemClock, after: (ms, run) => systemClock.after(ms / 10, run), sleep: (ms, signal) => systemClock.sleep(ms / 10, signal) };
 
 const kinds = (probed: ProbedCamera): readonly string[] => probed.streams.map((stream) => stream.kind);
 
@@ -116,11 +120,25 @@ describe('an answer', () => {
     await expect(probe(server)).rejects.toMatchObject({ kind: 'bad-answer' });
   });
 
+  it('that is missing because the camera dropped the connection is asked for once more', async () => {
+    const server = await camera({ auth: 'digest' });
+    let connections = 0;
+    const dropping = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      if (connections % 3 === 2) socket.once('data', () => socket.resetAndDestroy());
+      else socket.pipe(connect(server.port, '127.0.0.1').on('error', () => socket.destroy())).pipe(socket);
+    });
+    await new Promise<void>((resolve) => dropping.listen(0, '127.0.0.1', resolve));
+    closers.push(() => new Promise((resolve) => dropping.close(() => resolve())));
+    const { probed } = await makeProber().probe({ kind: 'address', address: server.url.replace(String(server.port), String((dropping.address() as AddressInfo).port)) }, LOGIN);
+    expect(kinds(probed)).toEqual(['main', 'sub']);
+    expect(server.refusals).toBe(0);
+  });
+
   it('that takes 6 s is waited for', async () => {
-    // Time limits run ten times as fast here.
-    const clock: Clock = { ...systemClock, after: (ms, run) => systemClock.after(ms / 10, run) };
     const server = await camera({ delayMs: 600 });
-    const device = new OnvifDevice(createCameraNetwork(clock, silentLogger), { url: new URL(server.url), login: null, allowBasic: false });
+    const device = new OnvifDevice(createCameraNetwork(hasty, silentLogger), { url: new URL(server.url), login: null, allowBasic: false });
     expect(await device.deviceInformation()).toMatchObject({ maker: 'ACME' });
   });
 
@@ -196,6 +214,13 @@ it('a camera at a port and path of its own is found by its host alone', async ()
   // It does not answer GetEndpointReference.
   expect(probed.identity).toBe('ab-1');
   expect(kinds(probed)).toEqual(['main', 'sub']);
+});
+
+it('a camera that says that it has ONVIF is waited for there, though its stream answers at once', async () => {
+  const server = await camera({ delayMs: 500 });
+  await startStream('127.0.7.1', 8554);
+  const found = await findEndpoints(createCameraNetwork(hasty, silentLogger), '127.0.7.1', null, () => Promise.resolve({ endpoint: '', urls: ['http://127.0.0.1:1/nobody', server.url] }));
+  expect(found.onvif.map((url) => url.href)).toEqual([server.url]);
 });
 
 it('a found camera whose first address is no good is asked at its next', async () => {

@@ -85,7 +85,6 @@ describe('a login works with', () => {
     [['onvif-auth', 'wsse'], ['auth-for-time', true]],
     [['onvif-auth', 'none'], ['must-understand', true]],
     [['onvif-auth', 'basic'], ['rtsp-auth', 'basic']],
-    [['rtsp-auth', 'sha256']],
     [['rtsp-auth', 'both']],
   ];
   for (const quirks of ways) {
@@ -100,6 +99,10 @@ describe('a login works with', () => {
 describe('a probe ends in one plain error with', () => {
   it('connection-limit', async () => {
     await expect(withQuirk('connection-limit', true, probe)).rejects.toMatchObject({ kind: 'wrong-password' });
+  });
+
+  it('rtsp-auth sha256: ffmpeg does not know it', async () => {
+    await expect(withQuirk('rtsp-auth', 'sha256', probe)).rejects.toThrow(/Set the RTSP authentication to digest with MD5/);
   });
 
   it('single-service: a device that names no media service anywhere', async () => {

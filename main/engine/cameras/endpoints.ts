@@ -53,30 +53,39 @@ export async function findEndpoints(network: CameraNetwork, host: string, port: 
       failures.push(networkError(error, host));
     }
   };
+  let isTold = false;
+  const knockWhereTold = async (): Promise<void> => {
+    const urls = (await askHost(host, () => true))?.urls ?? [];
+    isTold = urls.length > 0;
+    for (const address of urls) {
+      if (enough.signal.aborted) return;
+      await noted(
+        knockAt(network, new URL(address)).then((found) => {
+          services.push(found);
+          enough.abort();
+        }),
+      );
+    }
+  };
   const knockWeb = async (base: URL): Promise<void> => {
     const found = await knockOnvif(network, base);
     services.push(found);
     if (found.sure) enough.abort();
   };
+  const told = port === null ? noted(knockWhereTold()) : Promise.resolve();
   const knockStream = async (url: URL): Promise<void> => {
     await speaksRtsp(network, url.href);
     streams.push(url);
     await network.clock.sleep(ONVIF_GRACE_MS, enough.signal);
+    // One that said that it has ONVIF may be slow to answer there.
+    if (isTold) await told;
     enough.abort();
   };
   const schemes = (at: number): string[] => (at === 443 ? ['https'] : port === null || at === 554 ? ['http'] : ['http', 'https']);
   const web = (port === null ? ONVIF_PORTS : [port]).flatMap((at) => schemes(at).map((scheme) => noted(knockWeb(new URL(`${scheme}://${host}:${at}`)))));
   const rtsp = (port === null ? RTSP_PORTS : [port]).map((at) => noted(knockStream(new URL(`rtsp://${host}:${at}/`))));
-  const knockTold = async (): Promise<void> => {
-    for (const address of (await askHost(host, () => true))?.urls ?? []) {
-      if (enough.signal.aborted) return;
-      services.push(await knockAt(network, new URL(address)));
-      enough.abort();
-    }
-  };
-  if (port === null) web.push(noted(knockTold()));
   const satisfied = new Promise<void>((resolve) => enough.signal.addEventListener('abort', () => resolve(), { once: true }));
-  await Promise.race([satisfied, Promise.all(web).then(() => (streams.length > 0 ? undefined : Promise.all(rtsp)))]);
+  await Promise.race([satisfied, Promise.all([...web, told]).then(() => (streams.length > 0 ? undefined : Promise.all(rtsp)))]);
   return { onvif: services.sort((a, b) => Number(b.sure) - Number(a.sure)).map((found) => found.url), rtsp: [...streams], failures: [...failures] };
 }
 

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { PorchlightError } from '../../../shared/errors.ts';
 import { MINUTE_MS, type DurationMs } from '../../../shared/time.ts';
+import { errorCode } from '../core/atomic-file.ts';
 import type { XmlNode } from '../core/xml.ts';
 import { fetchFromCamera, type HttpReply } from './http-client.ts';
 import { basicAuthorization, bestDigest, digestAuthorization, isStale, parseChallenges, type AuthChallenge, type Login } from './http-auth.ts';
@@ -69,6 +70,7 @@ const MAX_ANSWER_BYTES = 4 * 1_048_576;
 const REFUSED_PAUSE_MS: DurationMs = MINUTE_MS;
 /** Hikvision, Dahua, Axis, Reolink and Tapo keep users for ONVIF apart from those of their own apps. */
 const ONVIF_USER_HINT = 'Some makers keep a separate user for ONVIF in the camera\'s settings.';
+const DROPPED_PAUSE_MS: DurationMs = 300;
 /** Created windows of 5 s are the narrowest seen. */
 const OFFSET_MATTERS_MS: DurationMs = 5000;
 
@@ -222,7 +224,7 @@ export class SoapClient {
 
   async #post(version: SoapVersion, call: SoapCall, url: URL, body: Uint8Array, attempt: Attempt): Promise<HttpReply> {
     const authorization = this.#authorization(url, body, attempt);
-    return await fetchFromCamera(this.#network.clock, {
+    const send = (): Promise<HttpReply> => fetchFromCamera(this.#network.clock, {
       url,
       method: 'POST',
       headers: { ...soapHeaders(call.body, version), ...(authorization === null ? {} : { Authorization: authorization }) },
@@ -230,6 +232,14 @@ export class SoapClient {
       timeoutMs: call.timeoutMs ?? SOAP_TIMEOUT_MS,
       maxBytes: MAX_ANSWER_BYTES,
     });
+    try {
+      return await send();
+    } catch (error) {
+      if (!isDropped(error) || !/^<Get/.test(call.body)) throw error;
+      // Small cameras drop a connection now and then without having read what came; what only asks may be asked again.
+      await this.#network.clock.sleep(DROPPED_PAUSE_MS);
+      return await send();
+    }
   }
 
   #authorization(url: URL, body: Uint8Array, attempt: Attempt): string | null {
@@ -240,6 +250,10 @@ export class SoapClient {
     attempt.nonce.uses += 1;
     return digestAuthorization(attempt.nonce.challenge, login, { method: 'POST', uri: `${url.pathname}${url.search}`, body, nonceCount: attempt.nonce.uses, clientNonce: randomBytes(8).toString('hex') });
   }
+}
+
+function isDropped(error: unknown): boolean {
+  return error instanceof PorchlightError && ['ECONNRESET', 'EPIPE'].includes(errorCode(error.cause));
 }
 
 /** An answer that speaks for a service of another version: it says so, refuses the type, or is empty. */
