@@ -58,6 +58,7 @@ describe('addresses that name nobody', () => {
 describe('scopes', () => {
   it('give maker and model in readable words', () => {
     expect(describeScopes(['onvif://www.onvif.org/name/HIKVISION%20DS-2CD2043', 'onvif://www.onvif.org/hardware/DS-2CD2043'])).toEqual({ maker: 'HIKVISION', model: 'DS-2CD2043' });
+    expect(describeScopes(['onvif://www.onvif.org/name/Yi%20Hack', 'onvif://www.onvif.org/hardware/Yi'])).toEqual({ maker: 'Yi Hack', model: 'Yi' });
     expect(describeScopes(['onvif://www.onvif.org/name/Front_porch'])).toEqual({ maker: 'Front porch', model: '' });
     expect(describeScopes(['onvif://www.onvif.org/name/bad%ZZ\u202Etxt', 'junk'])).toEqual({ maker: 'bad%ZZ txt', model: '' });
   });

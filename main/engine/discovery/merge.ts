@@ -107,7 +107,7 @@ export function describeScopes(scopes: readonly string[]): { readonly maker: str
   const model = values.get('hardware') ?? values.get('model') ?? '';
   const stated = values.get('manufacturer') ?? values.get('mfr') ?? '';
   // Many put "MAKER MODEL" into the name; what is left without the model is the maker.
-  const rest = model === '' ? name : name.replace(model, '').trim();
+  const rest = model !== '' && name.toLowerCase().endsWith(model.toLowerCase()) ? name.slice(0, -model.length).trim() : name;
   return { maker: stated !== '' ? stated : rest, model: model !== '' ? model : '' };
 }
 

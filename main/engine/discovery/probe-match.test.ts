@@ -10,6 +10,11 @@ describe('a datagram', () => {
     expect(parseDiscoveryMessage(bytes(reply))).toEqual({ kind: 'probe-matches', relatesTo: 'aa-1', devices: [{ endpoint: 'bb-2', isOnvif: true, scopes: ['onvif://a', 'onvif://b'], addresses: ['http://1.2.3.4/x'] }] });
   });
 
+  it('may have blanks in its scopes', () => {
+    const scopes = 'onvif://www.onvif.org/name/Wyze Cam V3\n onvif://www.onvif.org/hardware/Thingino';
+    expect(parseDiscoveryMessage(bytes(reply.replace('onvif://a onvif://b', scopes)))?.devices[0]?.scopes).toEqual(['onvif://www.onvif.org/name/Wyze Cam V3', 'onvif://www.onvif.org/hardware/Thingino']);
+  });
+
   it('of random bytes never throws', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), (noise) => void parseDiscoveryMessage(noise)));
   });

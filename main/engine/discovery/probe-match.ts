@@ -58,7 +58,7 @@ export function bareUuid(text: string): string {
 }
 
 function announcement(node: XmlNode, namespaces: ReadonlyMap<string, string>): DeviceAnnouncement {
-  const scopes = words(xmlText(node, 'Scopes'));
+  const scopes = scopesOf(words(xmlText(node, 'Scopes')));
   const types = words(xmlText(node, 'Types'));
   return {
     endpoint: bareUuid(xmlText(xmlFind(node, 'EndpointReference')[0] ?? null, 'Address')).slice(0, 256),
@@ -70,6 +70,17 @@ function announcement(node: XmlNode, namespaces: ReadonlyMap<string, string>): D
 
 function words(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '').slice(0, MAX_WORDS);
+}
+
+/** Some leave blanks in a scope as they are (thingino: `onvif://www.onvif.org/name/Wyze Cam V3`): a word that begins no URI goes on with the one before. */
+function scopesOf(parts: readonly string[]): string[] {
+  const scopes: string[] = [];
+  for (const part of parts) {
+    const before = scopes.at(-1);
+    if (before === undefined || /^[a-z][a-z0-9+.-]*:/i.test(part)) scopes.push(part);
+    else scopes[scopes.length - 1] = `${before} ${part}`;
+  }
+  return scopes;
 }
 
 /** `Device` alone is also what printers are (wsdp:Device), so its prefix must be ONVIF's or not be declared at all. */
