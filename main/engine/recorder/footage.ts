@@ -1,7 +1,7 @@
 /** A stream's fragments on their way to segments: which file, when the next one, and what when the disk will not (R3). */
 import { PorchlightError } from '../../../shared/errors.ts';
 import type { GapCause } from '../../../shared/model/gap.ts';
-import type { DurationMs, EpochMs } from '../../../shared/time.ts';
+import { DAY_MS, type DurationMs, type EpochMs } from '../../../shared/time.ts';
 import type { Clock } from '../core/clock.ts';
 import { type RetryLadder, retryWaitMs } from '../core/retry.ts';
 import type { IngestNotice, IngestStream, OpenSegment } from '../ports/ingest.ts';
@@ -16,6 +16,8 @@ const MAX_PENDING_MS: DurationMs = 6_000;
 const MAX_PENDING_BYTES = 24 * 1024 * 1024;
 /** Sound of a moment comes up to this long after its picture. */
 const LATE_SOUND_MS: DurationMs = 600;
+/** The tolerance by which spans are joined. */
+const SKIPPED_AT_LEAST_MS: DurationMs = 500;
 /** More than can end within the longest pre-roll. */
 const REMEMBERED_SESSIONS = 256;
 const DISK_LADDER: RetryLadder = { stepsMs: [1_000, 2_000, 5_000, 10_000], jitter: 0.2 };
@@ -50,6 +52,8 @@ export class Footage {
   #closing: Promise<void> = Promise.resolve();
   #closingCount = 0;
   #rotateNext = false;
+  /** The system clock was set, and the open segment keeps the time it began with. */
+  #clockStepped = false;
   /**
    * Segments, oldest first, whose start is not yet known well enough to say that footage came back with them. More than one where the
    * first after an outage was a short one: what came back is then still said of that one.
@@ -95,7 +99,10 @@ export class Footage {
     this.#open?.freeze();
     this.#late?.writer.freeze();
     if (now) this.#closeOpen();
-    else this.#rotateNext = true;
+    else {
+      this.#rotateNext = true;
+      this.#clockStepped = true;
+    }
   }
 
   /** Footage goes to another disk from the next keyframe on; what the old one still has to take does not hold it up. */
@@ -159,6 +166,7 @@ export class Footage {
   #atKeyframe(keyframe: SessionFragment): void {
     const open = this.#open;
     if (open !== null && (this.#rotateNext || open.strayed || open.init !== keyframe.init || rotatesAt(open, keyframe.wallMs, this.#parts.stream.rotationOffsetMs))) {
+      if (this.#clockStepped) this.#saySkipped(open.endMs, keyframe.wallMs);
       this.#closeLate();
       if (open.init === keyframe.init && open.init.audio !== null) this.#late = { writer: open, untilMediaMs: keyframe.startMediaMs + LATE_SOUND_MS };
       else this.#close(open);
@@ -176,7 +184,15 @@ export class Footage {
     this.#sequence += 1;
     this.#open = writer;
     this.#rotateNext = false;
+    this.#clockStepped = false;
     this.#untold = [...this.#untold, writer];
+  }
+
+  /** Nothing is missing, but of the hour that a clock set forward leaves out there is no footage. A leap of days is a mistake that somebody will put right. */
+  #saySkipped(fromMs: EpochMs, untilMs: EpochMs): void {
+    if (untilMs - fromMs < SKIPPED_AT_LEAST_MS || untilMs - fromMs > DAY_MS) return;
+    this.#parts.outage.wrote(fromMs);
+    this.#parts.outage.began('clock-changed', 'The computer’s clock was set forward.');
   }
 
   /** A gap begins where footage ended, so what a disk held is made whole before. The first seconds may come in a burst; what is said of their time before is a guess. What is said is what is indexed: a gap ends where its footage begins. */
