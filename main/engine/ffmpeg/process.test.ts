@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { systemClock } from '../core/clock.ts';
 import { startFfmpeg } from './process.ts';
 
@@ -29,7 +29,8 @@ it.skipIf(process.platform === 'win32')('without a descriptor left ends with tha
 });
 
 it.skipIf(process.platform === 'win32')('is over when it has ended, though a program that it started holds its pipes', async () => {
-  const child = await startFfmpeg({ path: 'sh', args: ['-c', 'trap "" TERM; sleep 6; true'], stdin: '', pipes: 1, secrets: [], clock: systemClock });
+  const child = await startFfmpeg({ path: 'sh', args: ['-c', 'trap "" TERM; echo deaf >&2; sleep 6; true'], stdin: '', pipes: 1, secrets: [], clock: systemClock });
+  await vi.waitFor(() => expect(child.lastLines()).toContain('deaf'), 10_000);
   const beganMs = performance.now();
   expect((await child.stop(100)).signal).toBe('SIGKILL');
   expect(performance.now() - beganMs).toBeLessThan(4_000);
