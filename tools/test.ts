@@ -48,9 +48,9 @@ const builtEngine = { PORCHLIGHT_TEST_ENGINE: 'dist/main/engine-main.js' };
 
 /**
  * A step whose reporter (tools/test/*-reporter.ts) writes a StepResult; a run that ends badly without a failed test counts one failure.
- * With `again`, files that hold a failure are run once more in CI, alone: they meet real cameras, disks and clocks on a machine that others may share. What needed it is named.
+ * `again`: files that hold a failure are run once more in CI, alone: they meet real processes, cameras, disks and clocks on a machine that others may share. What needed it is named.
  */
-async function reported(name: string, command: string, args: readonly string[], again?: readonly string[]): Promise<StepSum> {
+async function reported(name: string, command: string, args: readonly string[], again: readonly string[]): Promise<StepSum> {
   const once = async (title: string, more: readonly string[]) => {
     const file = path.join(reports, `${title}.json`);
     const code = await run(command, [...args, ...more], { ...compileCache, ...builtEngine, PORCHLIGHT_TEST_REPORT: file });
@@ -60,7 +60,7 @@ async function reported(name: string, command: string, args: readonly string[], 
   if (first.result === null) return { passed: 0, failed: [`${name}: no result was written`], skipped: [], flaky: [] };
   const bad = failedFiles(first.result);
   if (bad.length === 0) return sumOf(first.result, first.code === 0 ? [] : [`${name}: ended with code ${first.code}`]);
-  if (again === undefined || process.env['CI'] === undefined) return sumOf(first.result);
+  if (process.env['CI'] === undefined) return sumOf(first.result);
   console.log(`\n== ${name}: second try of ${bad.join(', ')}`);
   const { results, flaky } = afterSecondTry(first.result, (await once(`${name}-again`, [...again, ...bad])).result);
   return sumOf(results, [], flaky);
@@ -80,7 +80,7 @@ const FIRST: readonly Step[] = [
   ['Build', () => single('Build', 'npm', ['run', '--silent', 'build'])],
 ];
 const STEPS: readonly Step[] = [
-  ['Unit tests', () => reported('unit', 'vitest', ['run', '--project', 'unit', '--reporter=dot', '--reporter=./tools/test/vitest-reporter.ts'])],
+  ['Unit tests', () => reported('unit', 'vitest', ['run', '--project', 'unit', '--reporter=dot', '--reporter=./tools/test/vitest-reporter.ts'], ['--maxWorkers=1'])],
   ['Integration tests', () => reported('integration', 'vitest', ['run', '--project', 'integration', '--reporter=default', '--reporter=./tools/test/vitest-reporter.ts'], ['--maxWorkers=1'])],
   ['Browser tests', () => reported('browser', 'playwright', ['test', '--reporter=list,./tools/test/playwright-reporter.ts'], ['--workers=1', '--no-deps'])],
 ];
