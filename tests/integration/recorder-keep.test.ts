@@ -96,7 +96,8 @@ it('an event right after the camera dropped the connection has what came before 
   const droppedMs = Date.now();
   await simulator.tell(1, 'quirks/drop', { value: true });
   await simulator.tell(1, 'quirks/drop', { value: false });
-  await rig.until('the next session', () => rig.all('status').filter(({ status }) => status.state === 'live').length > 1 && rig.all('status').at(-1)?.status.state === 'live');
+  await rig.until('the drop to be noticed', () => rig.all('status').at(-1)?.status.state !== 'live');
+  await rig.until('the next session', () => rig.all('status').at(-1)?.status.state === 'live');
   const atMs = Date.now();
   await rig.ingest.keep(CAMERA_ID, events(8_000, { fromMs: atMs, untilMs: atMs + 2_000 }));
   const [first, second] = await rig.until('both pieces of footage', () => (rig.segments.length === 2 ? rig.segments : null));

@@ -276,7 +276,7 @@ export class Recorder {
       height: video?.height ?? 0,
       fps: rates.fps,
       bitsPerSecond: live ? roughly(rates.bitsPerSecond) : 0,
-      keyframeDistanceMs: rates.keyframeDistanceMs,
+      keyframeDistanceMs: rates.keyframeDistanceMs === null ? null : roughly(rates.keyframeDistanceMs),
       sound: this.#sound(),
     };
     const text = JSON.stringify([status, this.#problem, this.#sinceMs]);
