@@ -54,7 +54,7 @@ async function open(browser: Browser): Promise<Porchlight> {
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(PREPARED_MS);
-  simulator = await startSimulatorProcess(['--cameras', '2', '--source', 'live', '--audio', 'none']);
+  simulator = await startSimulatorProcess(['--cameras', '2', '--source', 'live', '--audio', 'none', '--discovery-port', '0']);
   relay = await startRelay({ handOver: (passage) => (meddle ?? honest)(passage) });
   [home, viewer] = [await open(browser), await open(browser)];
   const ids: CameraId[] = [];

@@ -21,7 +21,7 @@ const complaints: string[] = [];
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(PREPARED_MS);
-  simulator = await startSimulatorProcess(['--cameras', '1', '--audio', 'none']);
+  simulator = await startSimulatorProcess(['--cameras', '1', '--audio', 'none', '--discovery-port', '0']);
   engine = await TestEngine.make({ entry: path.join(ROOT, 'dist/main/engine-main.js'), init: { mode: 'serve', serve: { address: '127.0.0.1', port: 0, pageDir: path.join(ROOT, 'dist/renderer'), password: null } } });
   const serving = forceUnwrap('it serves', await engine.start());
   const { id } = await engine.add(forceUnwrap('one camera is simulated', simulator.cameras[0]));
