@@ -27,7 +27,7 @@ it('says why a stream is not written, once, and configures what is wanted', asyn
     registry: { list: () => cameras, login: () => Promise.reject(new Error('the keyring is locked')) },
     ingest: { configure: async (wanted) => void (streams = wanted) },
     previews: { configure: () => undefined },
-    ffmpeg: { problem: null, found: { ffmpegPath: 'ffmpeg', ffprobePath: null, version: '7', from: 'path' } },
+    ffmpeg: { problem: null, found: { ffmpegPath: 'ffmpeg', version: '7', from: 'path' } },
     rootForRecording: () => root,
     lastSessions: [{ cameraId: PORCH, stream: 'main', session: 41 }],
     whyNoRoot: () => 'disk-missing',
@@ -79,7 +79,7 @@ it('says that ffmpeg is missing, until it is found', async () => {
   await director.apply();
   expect(told).toEqual([{ cameraId: PORCH, stream: 'main', cause: 'porchlight-failed', detail: 'ffmpeg is not installed.' }]);
   expect(configured).toBe(0);
-  Object.assign(ffmpeg, { found: { ffmpegPath: 'ffmpeg', ffprobePath: null, version: '7', from: 'path' }, problem: null });
+  Object.assign(ffmpeg, { found: { ffmpegPath: 'ffmpeg', version: '7', from: 'path' }, problem: null });
   await director.apply();
   // What runs goes on with what it has when the settings name a place where there is none.
   Object.assign(ffmpeg, { found: null });

@@ -5,8 +5,6 @@ import { runToEnd } from './process.ts';
 
 export interface FfmpegBinary {
   readonly ffmpegPath: string;
-  /** Beside ffmpeg; null where there is none. */
-  readonly ffprobePath: string | null;
   /** As it names itself: `5.1.9-0+deb12u1`, `N-109000-g…`. */
   readonly version: string;
   readonly from: 'setting' | 'packaged' | 'path';
@@ -33,7 +31,7 @@ export async function findFfmpeg(places: FfmpegPlaces): Promise<FfmpegBinary> {
     candidates.push({ ffmpegPath: `ffmpeg${suffix}`, from: 'path' });
   }
   for (const candidate of candidates) {
-    const found = await check(candidate.ffmpegPath, candidate.from, suffix);
+    const found = await check(candidate.ffmpegPath, candidate.from);
     if (found !== null) return found;
   }
   if (places.setting !== null) throw new PorchlightError('ffmpeg-missing', `There is no ffmpeg at ${places.setting}. Name the right place under Settings, or leave it empty.`);
@@ -41,21 +39,18 @@ export async function findFfmpeg(places: FfmpegPlaces): Promise<FfmpegBinary> {
 }
 
 /** All questions at once: recording waits for the answers, and each costs the loading of a hundred libraries. */
-async function check(ffmpegPath: string, from: FfmpegBinary['from'], suffix: string): Promise<FfmpegBinary | null> {
-  const besideIt = path.join(path.dirname(ffmpegPath), `ffprobe${suffix}`);
-  const probe = path.dirname(ffmpegPath) === '.' && !ffmpegPath.includes(path.sep) ? `ffprobe${suffix}` : besideIt;
-  const [run, formats, encoders, probed] = await Promise.all([
+async function check(ffmpegPath: string, from: FfmpegBinary['from']): Promise<FfmpegBinary | null> {
+  const [run, formats, encoders] = await Promise.all([
     runToEnd(ffmpegPath, ['-hide_banner', '-version'], CHECK_MS),
     runToEnd(ffmpegPath, ['-hide_banner', '-formats'], CHECK_MS),
     runToEnd(ffmpegPath, ['-hide_banner', '-encoders'], CHECK_MS),
-    runToEnd(probe, ['-hide_banner', '-version'], CHECK_MS),
   ]);
   if (run.code === 'ENOENT' || run.code === 'EACCES' || run.code === 'ENOTDIR') return null;
   const version = /^ffmpeg version (\S+)/.exec(run.stdout)?.[1];
   if (!run.ok || version === undefined) throw new PorchlightError('ffmpeg-failed', `The program at ${ffmpegPath} is not a working ffmpeg. Install it again, or name another under Settings.`, run.stderr);
   if (isTooOld(version)) throw new PorchlightError('ffmpeg-too-old', `This ffmpeg is version ${version}; Porchlight needs ${OLDEST_MAJOR}.0 or newer. Update it, or name a newer one under Settings.`);
   requireCapabilities(ffmpegPath, formats.stdout, encoders.stdout);
-  return { ffmpegPath, ffprobePath: probed.ok ? probe : null, version, from };
+  return { ffmpegPath, version, from };
 }
 
 /** Builds from git call themselves `N-…` or a date and are newer than any release we refuse. */
