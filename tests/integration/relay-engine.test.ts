@@ -65,7 +65,7 @@ test('a computer pairs by the code, and both keep what they need', async () => {
   if ('problem' in code) throw new Error(code.problem);
   const shown: { digits: string } = { digits: '' };
   const pairing = pairOver({ offer: code.offer, deviceName: 'Laptop', signal: AbortSignal.timeout(LONG_MS), onDigits: (digits) => (shown.digits = digits), keep: (kept) => away.ask('homes.add', kept) });
-  const candidate = await waitFor('the laptop to come', async () => (await home.ask('remote.state', {})).offer?.candidate);
+  const candidate = await waitFor('the laptop to come, and to show its digits', async () => shown.digits !== '' && (await home.ask('remote.state', {})).offer?.candidate);
   expect(candidate).toMatchObject({ name: 'Laptop', digits: shown.digits });
   const state = await home.ask('remote.allowPairing', { digits: shown.digits, name: 'Laptop', grants: grants('live', 'playback', 'previews') });
   paired = await pairing;

@@ -32,7 +32,7 @@ test('what a relay sees is the same for a picture with much in it and one with l
   if ('problem' in code) throw new Error(code.problem);
   let digits = '';
   const pairing = pairOver({ offer: code.offer, deviceName: 'Laptop', signal: AbortSignal.timeout(60_000), onDigits: (shown) => (digits = shown), keep: (kept) => away.ask('homes.add', kept) });
-  await waitFor('the laptop to come', () => home.service.offer()?.candidate);
+  await waitFor('the laptop to come, and to show its digits', () => digits !== '' && home.service.offer()?.candidate);
   await home.service.allowPairing({ digits, name: 'Laptop', grants: { cameras: [{ cameraId: PORCH, rights: ['live', 'sound'] }], untilMs: null } });
   const { id: homeId } = await pairing;
 

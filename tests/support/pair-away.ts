@@ -16,7 +16,7 @@ export async function pairAway({ home, away, relayUrl, grants }: { readonly home
   if ('problem' in code) throw new Error(code.problem);
   let digits = '';
   const pairing = pairOver({ offer: code.offer, deviceName: 'Laptop', signal: AbortSignal.timeout(LIMIT_MS), onDigits: (shown) => (digits = shown), keep: (kept) => away.ask('homes.add', kept) });
-  await waitFor('the laptop to come', async () => (await home.ask('remote.state', {})).offer?.candidate);
+  await waitFor('the laptop to come, and to show its digits', async () => digits !== '' && (await home.ask('remote.state', {})).offer?.candidate);
   await home.ask('remote.allowPairing', { digits, name: 'Laptop', grants });
   return await pairing;
 }
