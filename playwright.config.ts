@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 
 const SYSTEM_CHROMIUM = '/usr/bin/chromium';
+/** Judged by when pictures come, or too long to be over when the recorder is judged. */
+const ALONE = ['player.spec.ts', 'scan.spec.ts', 'slow-line.spec.ts'];
 
 export default defineConfig({
   testDir: 'tests/e2e',
-  // Two cores: beside the recorder, which mostly lets two minutes go by, one other file; beside the player, whose pictures are judged by when they come, none.
-  workers: 2,
+  // One engine, one simulator, two cores. `npm test` runs `browser` beside `recorder`, which lets two minutes go by before it is judged, and `alone` by itself.
+  workers: 1,
   fullyParallel: false,
   timeout: 120_000,
   expect: { timeout: 15_000 },
@@ -20,8 +22,8 @@ export default defineConfig({
   },
   projects: [
     { name: 'recorder', testMatch: 'recorder.spec.ts' },
-    { name: 'browser', testIgnore: ['electron/**', 'recorder.spec.ts', 'player.spec.ts'].map((name) => `**/${name}`), workers: 1 },
+    { name: 'browser', testIgnore: ['electron/**', 'recorder.spec.ts', ...ALONE].map((name) => `**/${name}`), workers: 1 },
     { name: 'electron', testMatch: '**/electron/**/*.spec.ts' },
-    { name: 'player', testMatch: 'player.spec.ts', dependencies: ['recorder', 'browser', 'electron'] },
+    { name: 'alone', testMatch: [...ALONE] },
   ],
 });

@@ -79,10 +79,12 @@ const FIRST: readonly Step[] = [
   ['Lint', () => single('Lint', 'oxlint', ['main', 'renderer', 'shared', 'relay', 'tests', 'tools'])],
   ['Build', () => single('Build', 'npm', ['run', '--silent', 'build'])],
 ];
+const inBrowser = ['test', '--reporter=list,./tools/test/playwright-reporter.ts'];
 const STEPS: readonly Step[] = [
   ['Unit tests', () => reported('unit', 'vitest', ['run', '--project', 'unit', '--reporter=dot', '--reporter=./tools/test/vitest-reporter.ts'], ['--maxWorkers=1'])],
   ['Integration tests', () => reported('integration', 'vitest', ['run', '--project', 'integration', '--reporter=default', '--reporter=./tools/test/vitest-reporter.ts'], ['--maxWorkers=1'])],
-  ['Browser tests', () => reported('browser', 'playwright', ['test', '--reporter=list,./tools/test/playwright-reporter.ts'], ['--workers=1', '--no-deps'])],
+  ['Browser tests', () => reported('browser', 'playwright', [...inBrowser, '--project=recorder', '--project=browser', '--project=electron', '--workers=2'], ['--workers=1'])],
+  ['Browser tests, alone', () => reported('alone', 'playwright', [...inBrowser, '--project=alone'], [])],
 ];
 
 async function timed([title, step]: Step): Promise<readonly [string, StepSum, number]> {
