@@ -4,7 +4,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Measured on two cores, about the longest first, those that mostly wait among those that compute; a fresh clone has no times of its own to go by. */
 const SLOW = [
   'bad-days-ffmpeg',
-  'recording-modes',
   'bad-days-disk',
   'recorder-slow-disk',
   'several-disks',
@@ -13,6 +12,7 @@ const SLOW = [
   'power-cut',
   'bad-days-camera',
   'recorder-sim',
+  'recording-modes',
   'sim-quirks',
   'foreign-rtsp',
   'setup-carry',
