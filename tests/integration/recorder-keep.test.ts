@@ -122,7 +122,8 @@ it('changing what is wanted ends no session, loses nothing of what is wanted, an
   await record(null);
   await rig.footage(3);
   const offMs = Date.now();
-  await rig.ingest.keep(CAMERA_ID, events(0));
+  // As part of the whole wish, as when the owner changes how a camera is recorded.
+  await record(events(0));
   const first = await rig.until('the footage before', () => rig.segments[0]);
   await pass(2_300);
   const onMs = Date.now();

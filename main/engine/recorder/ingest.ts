@@ -165,6 +165,7 @@ function keyText(key: StreamKey): string {
 
 /** Everything on which a running recorder depends; hashed, because it holds a password. Which disk it records to is not: the next segment goes to another one. */
 function fingerprint(stream: IngestStream, settings: IngestSettings): string {
-  const { afterSession: _unused, record, ...rest } = stream;
+  // What is kept changes without a new session (R8).
+  const { afterSession: _unused, keep: _followed, record, ...rest } = stream;
   return createHash('sha256').update(JSON.stringify([rest, record !== null, settings.ffmpegPath])).digest('hex');
 }
