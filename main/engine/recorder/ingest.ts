@@ -115,6 +115,8 @@ export class IngestStreams {
   }
 
   async #end(key: string, recorder: Recorder): Promise<void> {
+    // Whoever comes while files are still being closed is shown no picture of before; nor one that came meanwhile.
+    this.#feeds.get(key)?.wait(this.#clock.nowMs());
     await recorder.stop();
     this.#sessions.set(key, recorder.lastSession);
     this.#received.set(key, { ...recorder.key, receivedBytes: (this.#received.get(key)?.receivedBytes ?? 0) + recorder.receivedBytes });
