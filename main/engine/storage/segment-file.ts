@@ -1,4 +1,5 @@
 /** One segment file while it is written: made durable from its name on, then in steps of a second (DESIGN.md section 4, "Create"). */
+import type { Stats } from 'node:fs';
 import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { PorchlightError } from '../../../shared/errors.ts';
@@ -21,9 +22,13 @@ export class SegmentFile {
   #sizeBytes = 0;
   #harm: 'taken' | 'changed' | null = null;
 
-  private constructor(filePath: string, handle: FileHandle, place: SegmentPlace) {
+  /** Which file it is, whatever its name leads to later. */
+  readonly #own: Pick<Stats, 'ino' | 'dev'>;
+
+  private constructor(filePath: string, handle: FileHandle, own: Pick<Stats, 'ino' | 'dev'>, place: SegmentPlace) {
     this.path = filePath;
     this.#handle = handle;
+    this.#own = { ino: own.ino, dev: own.dev };
     this.#place = place;
     this.#rootPath = place.rootPath;
   }
@@ -39,7 +44,12 @@ export class SegmentFile {
       const folder = path.join(place.rootPath, ...segmentFolder(name).split('/'));
       await makeFolder(folder);
       const filePath = path.join(folder, segmentFileName(name));
-      const file = new SegmentFile(filePath, await open(filePath, 'wx', 0o644), place);
+      const handle = await open(filePath, 'wx', 0o644);
+      const own = await handle.stat().catch(async (error: unknown) => {
+        await handle.close();
+        throw error;
+      });
+      const file = new SegmentFile(filePath, handle, own, place);
       try {
         await file.append([head]);
         await file.#handle.sync();
@@ -93,8 +103,8 @@ export class SegmentFile {
 
   /** A file that somebody deletes goes on taking bytes, which nobody will ever read. */
   async #requireInPlace(): Promise<void> {
-    const [named, own] = await Promise.all([stat(this.path).catch(() => null), this.#handle.stat()]);
-    if (named !== null && named.ino === own.ino && named.dev === own.dev) return;
+    const named = await stat(this.path).catch(() => null);
+    if (named !== null && named.ino === this.#own.ino && named.dev === this.#own.dev) return;
     // A whole disk that is away says so itself.
     if ((await readIdentity(this.#rootPath)) !== this.#place.rootId) throw Object.assign(new Error('another disk is there'), { code: 'ENODEV' });
     throw this.#harmed('taken');
